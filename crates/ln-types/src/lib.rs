@@ -1,0 +1,31 @@
+//! The vocabulary of the node: amounts, feerates, heights, ids, features and networks, each a type of its own.
+//!
+//! Covers BOLT 1 §Fundamental Types, BOLT 7 §Definition of `short_channel_id`, BOLT 9, and the ways users type these things.
+//!
+//! Invariants: values only; no clock, no file, no socket, no global state. Depends on `ln-codec` alone among our crates (a value
+//! knows its own wire form).
+#![warn(clippy::arithmetic_side_effects)]
+
+mod amount;
+mod channel_id;
+mod feature_bits;
+mod features;
+mod feerate;
+mod height;
+mod network;
+mod node_id;
+mod payment;
+mod short_channel_id;
+mod side;
+
+pub use amount::{AmountError, Msat, Sat};
+pub use channel_id::ChannelId;
+pub use feature_bits::FeatureBit;
+pub use features::Features;
+pub use feerate::{FeeTarget, Feerate, FeerateError, FeerateSpec};
+pub use height::{BlockHeight, CltvDelta, CltvExpiry};
+pub use network::{Network, UnknownNetwork};
+pub use node_id::{NodeId, NodeIdError};
+pub use payment::{PaymentHash, PaymentPreimage, PaymentSecret};
+pub use short_channel_id::{ScidError, ShortChannelId, ShortChannelIdDir};
+pub use side::{CommitmentNumber, HtlcId, Side};

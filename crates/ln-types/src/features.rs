@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bitcoin::hex::{DisplayHex, FromHex};
-use ln_codec::{Decode, DecodeError, Encode, Reader};
+use ln_codec::{Decode, DecodeError, Encode, Fill, Reader};
 
 use crate::FeatureBit;
 
@@ -117,6 +117,16 @@ impl Encode for Features {
 impl Decode for Features {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Vec::decode(reader).map(|bytes| Self::from_wire(&bytes))
+    }
+}
+
+/// The bytes alone, as in the `channel_type` record.
+impl Fill for Features {
+    fn encode_fill(&self, out: &mut Vec<u8>) {
+        self.to_wire().encode_fill(out);
+    }
+    fn decode_fill(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self::from_wire(reader.rest()))
     }
 }
 

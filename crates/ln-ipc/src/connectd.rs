@@ -1,0 +1,251 @@
+//! lightning_connectd: sockets and peers.
+
+use ln_codec::{Decode, Encode, messages};
+use ln_types::{ChannelId, Features, NetAddr, Network, NodeId};
+
+messages! {
+    /// lightningd to connectd.
+    pub enum ToConnectd {
+        2000 => Init(ConnectdInit),
+        2001 => Activate(ConnectdActivate),
+        2002 => Connect(ConnectdConnect),
+        2003 => Disconnect(ConnectdDisconnect),
+        2004 => AttachChannel(ConnectdAttachChannel),
+        2005 => SendMessage(ConnectdSendMessage),
+        2006 => Ping(ConnectdPing),
+        2007 => SetImportant(ConnectdSetImportant),
+        2008 => RejectSpoke(ConnectdRejectSpoke),
+    }
+}
+
+messages! {
+    /// connectd to lightningd.
+    pub enum FromConnectd {
+        2100 => InitReply(ConnectdInitReply),
+        2106 => PingReply(ConnectdPingReply),
+        2110 => PeerConnected(ConnectdPeerConnected),
+        2111 => PeerDisconnected(ConnectdPeerDisconnected),
+        2112 => ConnectFailed(ConnectdConnectFailed),
+        2113 => PeerSpoke(ConnectdPeerSpoke),
+        2114 => PeerError(ConnectdPeerError),
+        2115 => CustomMessage(ConnectdCustomMessage),
+    }
+}
+
+/// The first message. Descriptor 3 is hsmd (for ECDH), 4 is gossipd.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdInit {
+    /// The chain whose hash `init` names.
+    pub network: Network,
+    /// Our node id.
+    pub node_id: NodeId,
+    /// What we offer in `init`.
+    pub features: Features,
+    /// Where to listen. An address that is taken makes `InitReply` an error.
+    pub bindings: Vec<NetAddr>,
+    /// Seconds a handshake and a connection attempt may take.
+    pub timeout_secs: u32,
+    /// The SOCKS5 proxy (`host:port`), when there is one.
+    pub proxy: Option<NetAddr>,
+    /// Whether every outgoing connection goes through the proxy.
+    pub always_use_proxy: bool,
+    /// Whether host names may be looked up.
+    pub use_dns: bool,
+    /// The gossip store's path, to stream from.
+    pub gossip_store: String,
+    /// Developer switches.
+    pub dev: ConnectdDev,
+}
+
+/// Developer switches of connectd.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ConnectdDev {
+    /// `dev-disconnect`'s file.
+    pub disconnect_file: Option<String>,
+    /// `dev-no-reconnect`.
+    pub no_reconnect: bool,
+    /// `dev-fast-reconnect`.
+    pub fast_reconnect: bool,
+    /// `dev-no-ping-timer`.
+    pub no_ping_timer: bool,
+    /// `dev-fast-gossip`.
+    pub fast_gossip: bool,
+}
+
+/// It listens, or says why it can't.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdInitReply {
+    /// Where it listens, with real ports.
+    pub bindings: Vec<NetAddr>,
+    /// Why not: names the address and what to do.
+    pub error: Option<String>,
+}
+
+/// lightningd is ready for peers.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdActivate {}
+
+/// Connect to a peer. Answered by `PeerConnected` (also when it is connected already) or `ConnectFailed`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdConnect {
+    /// The peer.
+    pub id: NodeId,
+    /// Addresses to try, in order.
+    pub addresses: Vec<NetAddr>,
+}
+
+/// Hang up, after what is queued for the peer has been sent. Ignored when `counter` is not the present connection's.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdDisconnect {
+    /// The peer.
+    pub id: NodeId,
+    /// Which connection.
+    pub counter: u64,
+}
+
+/// Carries one descriptor: messages of `channel_id` go to it from now on, and what it says goes to the peer. Several ids may be
+/// attached; a message is handed to the one it names. When the socket is closed the attachment ends. Ignored (and the descriptor closed)
+/// when `counter` is not the present connection's.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdAttachChannel {
+    /// The peer.
+    pub id: NodeId,
+    /// Which connection.
+    pub counter: u64,
+    /// The channel, by its temporary or final id.
+    pub channel_id: ChannelId,
+}
+
+/// Send one whole peer message (an `error`, a `warning`, a custom one).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdSendMessage {
+    /// The peer.
+    pub id: NodeId,
+    /// The message, type included.
+    pub message: Vec<u8>,
+    /// Whether to hang up once it is sent.
+    pub then_disconnect: bool,
+}
+
+/// Send a ping for the `ping` command.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdPing {
+    /// The peer.
+    pub id: NodeId,
+    /// Comes back in the reply.
+    pub request: u64,
+    /// Bytes of padding in the ping.
+    pub len: u16,
+    /// Bytes wanted in the pong.
+    pub pong_bytes: u16,
+}
+
+/// The pong came, or won't.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdPingReply {
+    /// The request's number.
+    pub request: u64,
+    /// The pong's size in bytes with its type and length fields; 0 when no answer is expected.
+    pub total_len: u16,
+    /// Why no ping was sent or no pong will come.
+    pub error: Option<String>,
+}
+
+/// Whether to connect to a peer again whenever it is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdSetImportant {
+    /// The peer.
+    pub id: NodeId,
+    /// Yes or no.
+    pub important: bool,
+    /// Where to find it; added to what connectd has seen work.
+    pub addresses: Vec<NetAddr>,
+}
+
+/// Nobody will serve the channel a `PeerSpoke` was about: drop what was kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdRejectSpoke {
+    /// The peer.
+    pub id: NodeId,
+    /// Which connection.
+    pub counter: u64,
+    /// The channel.
+    pub channel_id: ChannelId,
+}
+
+/// A peer is connected and `init` is exchanged.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdPeerConnected {
+    /// The peer.
+    pub id: NodeId,
+    /// Numbers the connections to this peer: never reused while connectd lives.
+    pub counter: u64,
+    /// Where it is.
+    pub address: NetAddr,
+    /// How it sees us (`remote_addr`).
+    pub remote_addr: Option<NetAddr>,
+    /// Whether it connected to us.
+    pub incoming: bool,
+    /// What it offers in `init`.
+    pub features: Features,
+}
+
+/// A connection ended. Always comes once for each `PeerConnected`, before the next one of the same peer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdPeerDisconnected {
+    /// The peer.
+    pub id: NodeId,
+    /// Which connection.
+    pub counter: u64,
+    /// Why, as far as known.
+    pub reason: String,
+}
+
+/// No address worked.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdConnectFailed {
+    /// The peer.
+    pub id: NodeId,
+    /// What happened at each address.
+    pub reason: String,
+    /// Whether there was no address to try.
+    pub no_address: bool,
+}
+
+/// The peer sent a message for a channel that nobody is attached to. connectd keeps it (within bounds) for whoever is attached next. Not
+/// repeated for the same channel until `AttachChannel` or `RejectSpoke`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdPeerSpoke {
+    /// The peer.
+    pub id: NodeId,
+    /// Which connection.
+    pub counter: u64,
+    /// The channel, by its temporary or final id.
+    pub channel_id: ChannelId,
+    /// The message's type.
+    pub message_type: u16,
+}
+
+/// The peer sent `error` or `warning` for a channel that nobody is attached to, or for all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdPeerError {
+    /// The peer.
+    pub id: NodeId,
+    /// Which connection.
+    pub counter: u64,
+    /// The channel, or [`ChannelId::ALL`].
+    pub channel_id: ChannelId,
+    /// Whether it was only a `warning`.
+    pub warning: bool,
+    /// Its text, made printable.
+    pub text: String,
+}
+
+/// A message of a type that nothing in the node knows.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdCustomMessage {
+    /// The peer.
+    pub id: NodeId,
+    /// The message, type included.
+    pub message: Vec<u8>,
+}

@@ -1,0 +1,141 @@
+//! lightning_gossipd: the network graph.
+
+use bitcoin::ScriptBuf;
+use ln_codec::{Decode, Encode, messages};
+use ln_types::{BlockHeight, Network, NodeId, Sat, ShortChannelId};
+
+messages! {
+    /// lightningd to gossipd.
+    pub enum ToGossipd {
+        3000 => Init(GossipdInit),
+        3001 => AddGossip(GossipdAddGossip),
+        3002 => TxoutReply(GossipdTxoutReply),
+        3003 => NewBlock(GossipdNewBlock),
+        3004 => OutpointsSpent(GossipdOutpointsSpent),
+    }
+}
+
+messages! {
+    /// gossipd to lightningd.
+    pub enum FromGossipd {
+        3100 => InitReply(GossipdInitReply),
+        3101 => AddGossipReply(GossipdAddGossipReply),
+        3102 => GetTxout(GossipdGetTxout),
+    }
+}
+
+messages! {
+    /// connectd to gossipd, over their own socket.
+    pub enum ConnectdToGossipd {
+        4000 => PeerGossip(PeerGossip),
+        4001 => PeerGone(PeerGone),
+    }
+}
+
+messages! {
+    /// gossipd to connectd.
+    pub enum GossipdToConnectd {
+        4100 => SendToPeer(SendToPeer),
+    }
+}
+
+/// The first message. Descriptor 3 is connectd. The store stands in the working directory.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdInit {
+    /// The chain.
+    pub network: Network,
+    /// Our node id.
+    pub node_id: NodeId,
+    /// The store's file name.
+    pub gossip_store: String,
+    /// The best block's height.
+    pub height: BlockHeight,
+    /// `dev-fast-gossip`: short delays.
+    pub fast_gossip: bool,
+}
+
+/// The store is open and loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdInitReply {
+    /// Channels in the store.
+    pub channels: u32,
+    /// Nodes in the store.
+    pub nodes: u32,
+}
+
+/// A gossip message of our own, or one a user gave (`addgossip`).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdAddGossip {
+    /// Comes back in the reply.
+    pub request: u64,
+    /// The message, type included.
+    pub message: Vec<u8>,
+    /// For our own `channel_announcement`: the funding amount, so that the chain need not be asked.
+    pub known_amount: Option<Sat>,
+}
+
+/// Whether it was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdAddGossipReply {
+    /// The request's number.
+    pub request: u64,
+    /// Why it was refused.
+    pub error: Option<String>,
+}
+
+/// Which output does this short channel id name?
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdGetTxout {
+    /// The channel.
+    pub scid: ShortChannelId,
+}
+
+/// The output, or nothing when there is none or it is spent.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdTxoutReply {
+    /// The channel.
+    pub scid: ShortChannelId,
+    /// Its amount and script.
+    pub output: Option<(Sat, ScriptBuf)>,
+}
+
+/// The chain has a new best block.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdNewBlock {
+    /// Its height.
+    pub height: BlockHeight,
+}
+
+/// Funding outputs of known channels were spent in a block.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdOutpointsSpent {
+    /// The block's height.
+    pub height: BlockHeight,
+    /// The channels.
+    pub scids: Vec<ShortChannelId>,
+}
+
+/// A gossip message or query from a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PeerGossip {
+    /// The peer.
+    pub id: NodeId,
+    /// The message, type included.
+    pub message: Vec<u8>,
+}
+
+/// A peer disconnected.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PeerGone {
+    /// The peer.
+    pub id: NodeId,
+}
+
+/// A message for a peer (a warning, a query, an answer).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SendToPeer {
+    /// The peer.
+    pub id: NodeId,
+    /// The message, type included.
+    pub message: Vec<u8>,
+}

@@ -1,0 +1,188 @@
+//! Where a node can be reached.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use ln_codec::{Decode, DecodeError, Encode, Reader};
+
+/// An address of a peer, or one to listen on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum NetAddr {
+    /// An IPv4 address and port.
+    Ipv4(Ipv4Addr, u16),
+    /// An IPv6 address and port.
+    Ipv6(Ipv6Addr, u16),
+    /// A Tor v3 onion service: the name with `.onion`, and port.
+    TorV3(String, u16),
+    /// A host name and port.
+    Dns(String, u16),
+    /// A unix socket's path.
+    Unix(String),
+}
+
+/// Why a text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is not an address: write HOST, HOST:PORT, [IPV6]:PORT or the /path of a unix socket"
+)]
+pub struct NetAddrError(String);
+
+impl NetAddr {
+    /// Reads an address; one without a port gets `default_port`.
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, NetAddrError> {
+        let error = || NetAddrError(text.to_owned());
+        if text.starts_with('/') {
+            return Ok(Self::Unix(text.to_owned()));
+        }
+        if let Ok(address) = text.parse::<Ipv6Addr>() {
+            return Ok(Self::Ipv6(address, default_port));
+        }
+        if let Some(rest) = text.strip_prefix('[') {
+            let (host, after) = rest.split_once(']').ok_or_else(error)?;
+            let port = match after.strip_prefix(':') {
+                Some(port) => port.parse().map_err(|_| error())?,
+                None if after.is_empty() => default_port,
+                None => return Err(error()),
+            };
+            return Ok(Self::Ipv6(host.parse().map_err(|_| error())?, port));
+        }
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| error())?),
+            None => (text, default_port),
+        };
+        Self::from_host(host, port).ok_or_else(error)
+    }
+
+    /// From a host as typed (address, onion name or host name) and a port.
+    pub fn from_host(host: &str, port: u16) -> Option<Self> {
+        if host.starts_with('/') {
+            return Some(Self::Unix(host.to_owned()));
+        }
+        if let Ok(address) = host.parse::<Ipv4Addr>() {
+            return Some(Self::Ipv4(address, port));
+        }
+        if let Ok(address) = host.parse::<Ipv6Addr>() {
+            return Some(Self::Ipv6(address, port));
+        }
+        let plausible =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        if host.is_empty() || host.len() > 255 || !host.bytes().all(plausible) {
+            return None;
+        }
+        if host.ends_with(".onion") {
+            return (host.len() == 62).then(|| Self::TorV3(host.to_ascii_lowercase(), port));
+        }
+        Some(Self::Dns(host.to_owned(), port))
+    }
+
+    /// The kind as RPC replies name it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Ipv4(..) => "ipv4",
+            Self::Ipv6(..) => "ipv6",
+            Self::TorV3(..) => "torv3",
+            Self::Dns(..) => "dns",
+            Self::Unix(_) => "local socket",
+        }
+    }
+
+    /// The host without the port, or the unix socket's path.
+    pub fn host(&self) -> String {
+        match self {
+            Self::Ipv4(address, _) => address.to_string(),
+            Self::Ipv6(address, _) => address.to_string(),
+            Self::TorV3(host, _) | Self::Dns(host, _) => host.clone(),
+            Self::Unix(path) => path.clone(),
+        }
+    }
+
+    /// The port, where there is one.
+    pub const fn port(&self) -> Option<u16> {
+        match self {
+            Self::Ipv4(_, port)
+            | Self::Ipv6(_, port)
+            | Self::TorV3(_, port)
+            | Self::Dns(_, port) => Some(*port),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl From<SocketAddr> for NetAddr {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(v4) => Self::Ipv4(*v4.ip(), v4.port()),
+            SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+                Some(v4) => Self::Ipv4(v4, v6.port()),
+                None => Self::Ipv6(*v6.ip(), v6.port()),
+            },
+        }
+    }
+}
+
+/// `127.0.0.1:9735`, `[::1]:9735`, `name.onion:9735`, `/path`.
+impl fmt::Display for NetAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ipv4(address, port) => write!(f, "{address}:{port}"),
+            Self::Ipv6(address, port) => write!(f, "[{address}]:{port}"),
+            Self::TorV3(host, port) | Self::Dns(host, port) => write!(f, "{host}:{port}"),
+            Self::Unix(path) => f.write_str(path),
+        }
+    }
+}
+
+impl FromStr for NetAddr {
+    type Err = NetAddrError;
+    fn from_str(text: &str) -> Result<Self, NetAddrError> {
+        Self::parse(text, 9735)
+    }
+}
+
+/// As text: only our own processes exchange this type.
+impl Encode for NetAddr {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.to_string().encode(out);
+    }
+}
+
+impl Decode for NetAddr {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        String::decode(reader)?
+            .parse()
+            .map_err(|_| DecodeError::Invalid { what: "address" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_shown_alike() {
+        for text in [
+            "127.0.0.1:9735",
+            "[::1]:19846",
+            "localhost:1",
+            "/tmp/l2/peer",
+        ] {
+            assert_eq!(text.parse::<NetAddr>().unwrap().to_string(), text);
+        }
+        assert_eq!(
+            NetAddr::parse("::1", 7).unwrap(),
+            NetAddr::Ipv6(Ipv6Addr::LOCALHOST, 7)
+        );
+        for text in [
+            "",
+            "a b",
+            "127.0.0.1:x",
+            "127.0.0.1:65536",
+            "[::1",
+            "[::1]x",
+            "short.onion",
+        ] {
+            assert!(text.parse::<NetAddr>().is_err(), "{text}");
+        }
+    }
+}

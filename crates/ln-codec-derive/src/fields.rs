@@ -42,6 +42,21 @@ fn explicit_tag(attributes: &[Attribute]) -> Result<Option<u8>> {
     Ok(tag)
 }
 
+/// Whether the struct reads an unknown extension behind its fields.
+fn extensible(attributes: &[Attribute]) -> Result<bool> {
+    let mut extensible = false;
+    for attribute in attributes.iter().filter(|a| a.path().is_ident("codec")) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("extensible") {
+                return Err(meta.error("expected `extensible`"));
+            }
+            extensible = true;
+            Ok(())
+        })?;
+    }
+    Ok(extensible)
+}
+
 fn write_field(field: &Field, access: &TokenStream) -> Result<TokenStream> {
     Ok(match form(field)? {
         Form::Plain => quote! { ::ln_codec::Encode::encode(#access, out); },
@@ -152,7 +167,9 @@ pub(crate) fn decode(input: &DeriveInput) -> Result<TokenStream> {
     let body = match &input.data {
         Data::Struct(data) => {
             let construct = construct(&data.fields)?;
-            quote! { let _ = &reader; Ok(Self #construct) }
+            let extension = extensible(&input.attrs)?
+                .then(|| quote! { ::ln_codec::ignore_extension(reader)?; });
+            quote! { let _ = &reader; let this = Self #construct; #extension Ok(this) }
         }
         Data::Enum(data) => {
             let tags = tags(data.variants.iter())?;

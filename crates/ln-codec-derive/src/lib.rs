@@ -2,9 +2,11 @@
 //!
 //! - `Encode`/`Decode` on a struct writes and reads its fields in order. A field attribute picks another form:
 //!   `#[codec(bigsize)]` (BOLT 1 BigSize), `#[codec(rest)]` (a `Vec` until the end of the message).
+//!   `#[codec(extensible)]` on the struct reads what follows the fields as a TLV stream of which no type is known.
 //! - on an enum they write a `u8` tag, the variant's position or `#[codec(tag = N)]`, then the variant's fields.
 //! - `Tlv` on a struct of `Option` fields reads and writes a BOLT 1 TLV stream: `#[tlv(N)]`, `#[tlv(N, tu)]` (truncated integer),
-//!   `#[tlv(N, rest)]` (a `Vec` filling the record); `#[tlv(unknown)]` keeps records of unknown odd types.
+//!   `#[tlv(N, rest)]` (a `Vec` filling the record), `#[tlv(N, fill)]` (a value of type `Fill`, which has no length of its own there),
+//!   `#[tlv(N, flag)]` (a `bool` field: present or not, no value); `#[tlv(unknown)]` keeps records of unknown odd types.
 //!
 //! Invariants: generates calls into `ln-codec` only; no logic of any message lives here.
 

@@ -8,6 +8,8 @@ enum Form {
     Plain,
     Truncated,
     Rest,
+    Fill,
+    Flag,
 }
 
 struct Record {
@@ -53,7 +55,12 @@ fn records(input: &DeriveInput) -> Result<(Vec<Record>, Option<Ident>)> {
                 form = match word.to_string().as_str() {
                     "tu" => Form::Truncated,
                     "rest" => Form::Rest,
-                    _ => return Err(Error::new_spanned(word, "expected `tu` or `rest`")),
+                    "fill" => Form::Fill,
+                    "flag" => Form::Flag,
+                    _ => {
+                        let words = "expected `tu`, `rest`, `fill` or `flag`";
+                        return Err(Error::new_spanned(word, words));
+                    }
                 };
             }
             records.push(Record {
@@ -81,6 +88,12 @@ fn writes(records: &[Record]) -> Vec<TokenStream> {
                 quote! { ::ln_codec::Truncated::encode_truncated(value, &mut bytes); }
             }
             Form::Rest => quote! { ::ln_codec::Encode::encode_many(value.as_slice(), &mut bytes); },
+            Form::Fill => quote! { ::ln_codec::Fill::encode_fill(value, &mut bytes); },
+            Form::Flag => {
+                return quote! {
+                    if self.#field { stream.push(#number, ::std::vec::Vec::new()); }
+                };
+            }
         };
         quote! {
             if let Some(value) = &self.#field {
@@ -104,6 +117,15 @@ fn reads(records: &[Record]) -> Vec<TokenStream> {
             Form::Plain => quote! { ::ln_codec::Decode::decode(&mut value)? },
             Form::Truncated => quote! { ::ln_codec::Truncated::decode_truncated(&mut value)? },
             Form::Rest => quote! { ::ln_codec::decode_rest(&mut value)? },
+            Form::Fill => quote! { ::ln_codec::Fill::decode_fill(&mut value)? },
+            Form::Flag => {
+                return quote! {
+                    #number => {
+                        this.#field = true;
+                        ::ln_codec::Reader::new(record.value).finish()?;
+                    }
+                };
+            }
         };
         quote! {
             #number => {

@@ -3,7 +3,7 @@
 use bitcoin::consensus::encode::{deserialize, serialize};
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::{self, PublicKey, SecretKey, XOnlyPublicKey, ecdsa, schnorr};
-use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid, Witness};
 
 use crate::{Decode, DecodeError, Encode, LongBytes, Reader};
 
@@ -132,5 +132,20 @@ impl Decode for Transaction {
         deserialize(&LongBytes::decode(reader)?.0).map_err(|_| DecodeError::Invalid {
             what: "transaction",
         })
+    }
+}
+
+/// A `u16` length and the consensus encoding.
+// BOLT 2 §The `tx_signatures` Message: witness_data is written as in a Bitcoin transaction.
+impl Encode for Witness {
+    fn encode(&self, out: &mut Vec<u8>) {
+        serialize(self).encode(out);
+    }
+}
+
+impl Decode for Witness {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        deserialize(&Vec::<u8>::decode(reader)?)
+            .map_err(|_| DecodeError::Invalid { what: "witness" })
     }
 }

@@ -14,6 +14,7 @@ extern crate self as ln_codec;
 mod bigsize;
 mod bitcoin_types;
 mod error;
+mod fill;
 mod messages;
 mod primitives;
 mod reader;
@@ -22,10 +23,11 @@ mod truncated;
 
 pub use bigsize::BigSize;
 pub use error::DecodeError;
+pub use fill::Fill;
 pub use ln_codec_derive::{Decode, Encode, Tlv};
 pub use primitives::{LongBytes, WireString};
 pub use reader::Reader;
-pub use tlv::{TlvReader, TlvRecord, TlvRecordRef, TlvWriter};
+pub use tlv::{TlvReader, TlvRecord, TlvRecordRef, TlvWriter, ignore_extension};
 pub use truncated::Truncated;
 
 /// A value with a fixed way of being written to the wire.

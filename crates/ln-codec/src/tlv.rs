@@ -88,3 +88,15 @@ impl TlvWriter {
         }
     }
 }
+
+/// Reads the rest of a message that defines no TLV types of its own.
+// BOLT 1 §Type-Length-Value Format: an unknown even type fails the message, an unknown odd one is skipped.
+pub fn ignore_extension(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+    let mut stream = TlvReader::new(reader);
+    while let Some(TlvRecordRef { number, .. }) = stream.next_record()? {
+        if number % 2 == 0 {
+            return Err(DecodeError::UnknownEvenTlv { number });
+        }
+    }
+    Ok(())
+}

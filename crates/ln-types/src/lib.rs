@@ -18,6 +18,7 @@ mod node_id;
 mod payment;
 mod short_channel_id;
 mod side;
+mod signed_sat;
 
 pub use amount::{AmountError, Msat, Sat};
 pub use channel_id::ChannelId;
@@ -31,3 +32,4 @@ pub use node_id::{NodeId, NodeIdError};
 pub use payment::{PaymentHash, PaymentPreimage, PaymentSecret};
 pub use short_channel_id::{ScidError, ShortChannelId, ShortChannelIdDir};
 pub use side::{CommitmentNumber, HtlcId, Side};
+pub use signed_sat::SignedSat;

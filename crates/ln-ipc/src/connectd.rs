@@ -15,6 +15,7 @@ messages! {
         2006 => Ping(ConnectdPing),
         2007 => SetImportant(ConnectdSetImportant),
         2008 => RejectSpoke(ConnectdRejectSpoke),
+        2009 => AddChannelId(ConnectdAddChannelId),
     }
 }
 
@@ -114,6 +115,19 @@ pub struct ConnectdAttachChannel {
     pub counter: u64,
     /// The channel, by its temporary or final id.
     pub channel_id: ChannelId,
+}
+
+/// Whoever is attached to `from` also gets the messages of `to`: when a temporary id becomes a final one.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdAddChannelId {
+    /// The peer.
+    pub id: NodeId,
+    /// Which connection.
+    pub counter: u64,
+    /// The id already attached.
+    pub from: ChannelId,
+    /// The id to add.
+    pub to: ChannelId,
 }
 
 /// Send one whole peer message (an `error`, a `warning`, a custom one).

@@ -2,7 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use data_encoding::BASE32_NOPAD;
 use ln_codec::{Decode, DecodeError, Encode, Fill, Reader};
+use ln_types::NetAddr;
 
 /// Where a node can be reached.
 ///
@@ -56,6 +58,53 @@ impl NodeAddress {
             | Self::TorV3 { port, .. }
             | Self::Dns { port, .. } => *port,
         }
+    }
+}
+
+impl NodeAddress {
+    /// The address as the rest of the node knows it; `None` for a Tor v2 service, which nobody can reach.
+    pub fn to_net_addr(&self) -> Option<NetAddr> {
+        Some(match self {
+            Self::Ipv4 { ip, port } => NetAddr::Ipv4(*ip, *port),
+            Self::Ipv6 { ip, port } => NetAddr::Ipv6(*ip, *port),
+            Self::TorV2 { .. } => return None,
+            Self::TorV3 { onion_addr, port } => {
+                let name = BASE32_NOPAD.encode(onion_addr).to_ascii_lowercase();
+                NetAddr::TorV3(format!("{name}.onion"), *port)
+            }
+            Self::Dns { hostname, port } => NetAddr::Dns(hostname.clone(), *port),
+        })
+    }
+
+    /// The descriptor of an address; `None` for what can't be announced (a unix socket, an onion name that is none).
+    pub fn from_net_addr(address: &NetAddr) -> Option<Self> {
+        Some(match address {
+            NetAddr::Ipv4(ip, port) => Self::Ipv4 {
+                ip: *ip,
+                port: *port,
+            },
+            NetAddr::Ipv6(ip, port) => Self::Ipv6 {
+                ip: *ip,
+                port: *port,
+            },
+            NetAddr::TorV3(host, port) => {
+                let name = host.strip_suffix(".onion")?.to_ascii_uppercase();
+                let bytes = BASE32_NOPAD.decode(name.as_bytes()).ok()?;
+                Self::TorV3 {
+                    onion_addr: bytes.try_into().ok()?,
+                    port: *port,
+                }
+            }
+            NetAddr::Dns(hostname, port) => {
+                let hostname = hostname.clone();
+                let fits = hostname.is_ascii() && hostname.len() <= 255;
+                return fits.then_some(Self::Dns {
+                    hostname,
+                    port: *port,
+                });
+            }
+            NetAddr::Unix(_) => return None,
+        })
     }
 }
 
@@ -179,6 +228,24 @@ mod tests {
         let mut list = NodeAddresses::from_iter([known.clone()]);
         list.0.extend_from_slice(&[77, 1, 2, 3]);
         assert_eq!(list.parse(), Ok(vec![known]));
+    }
+
+    #[test]
+    fn addresses_survive_the_way_to_net_addr_and_back() {
+        for text in [
+            "127.0.0.1:9735",
+            "[2001:db8::1]:1",
+            "example.org:2",
+            "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd.onion:3",
+        ] {
+            let address: NetAddr = text.parse().unwrap();
+            let descriptor = NodeAddress::from_net_addr(&address).unwrap();
+            assert_eq!(descriptor.to_net_addr(), Some(address));
+            assert_eq!(
+                NodeAddress::from_bytes(&descriptor.to_bytes()),
+                Ok(descriptor)
+            );
+        }
     }
 
     #[test]

@@ -8,14 +8,29 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod basepoints;
+mod channel_keys;
 mod derive;
+mod hsm_secret;
+mod identity;
+mod node_keys;
 mod per_commitment;
 mod shachain;
+mod signed_message;
 
 pub use basepoints::{BasepointSecrets, Basepoints};
+pub use channel_keys::ChannelKeys;
 pub use derive::{
     derive_private_key, derive_public_key, derive_revocation_private_key,
     derive_revocation_public_key, public_key, secp,
 };
+pub use hsm_secret::{
+    HsmSecret, HsmSecretError, HsmSecretKind, encrypt_plain_secret, mnemonic_file,
+    new_hsm_secret_file,
+};
+pub use identity::{default_alias, default_color};
+pub use node_keys::{ForcedKeys, KeyError, NodeKeys, WalletBase, alias_public_key};
 pub use per_commitment::{PerCommitmentSecret, ShachainIndex, ShachainSeed, per_commitment_secret};
 pub use shachain::{Shachain, ShachainError};
+pub use signed_message::{
+    ZbaseError, recover_signer, sign_message, signature_to_zbase32, signed_message_digest,
+};

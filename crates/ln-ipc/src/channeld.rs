@@ -61,27 +61,16 @@ pub struct ChanneldInit {
     pub chain: ChanneldBlock,
     /// Feerates.
     pub feerates: ChanneldFeerates,
-    /// Onions of HTLCs we offered whose `update_add_htlc` may have to be sent again.
-    pub onions: Vec<OfferedOnion>,
-    /// Decisions about HTLCs of the peer's that the state does not hold yet.
+    /// Decisions about HTLCs of the peer's that are not `ReceivedRemoved` yet; those the state holds already are skipped.
     pub resolutions: Vec<ChanneldResolveHtlc>,
+    /// Peer messages that the channel's former daemon (openingd) read and left unanswered.
+    pub unread: Vec<LongBytes>,
     /// The alias to tell the peer in `channel_ready`.
     pub alias: ShortChannelId,
     /// `max-dust-htlc-exposure-msat`.
     pub max_dust_exposure: Msat,
     /// `dev-disable-commit-after`.
     pub dev_disable_commit_after: Option<u32>,
-}
-
-/// The onion of an HTLC we offered.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct OfferedOnion {
-    /// The HTLC.
-    pub id: HtlcId,
-    /// 1366 bytes.
-    pub onion: Vec<u8>,
-    /// The path key that goes with it on a blinded path.
-    pub path_key: Option<PublicKey>,
 }
 
 /// `Persist` number `sequence` is durable.
@@ -91,7 +80,8 @@ pub struct ChanneldPersisted {
     pub sequence: u64,
 }
 
-/// Offer an HTLC to the peer. Answered by `OfferHtlcReply` once it is in a durable state, or refused.
+/// Offer an HTLC to the peer. Answered by the event `Offered` of the first `Persist` that holds it, or, when it is refused or the peer
+/// goes away before, by `OfferHtlcReply`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ChanneldOfferHtlc {
     /// Comes back in the reply.
@@ -108,13 +98,11 @@ pub struct ChanneldOfferHtlc {
     pub path_key: Option<PublicKey>,
 }
 
-/// What became of an offer.
+/// An offer was refused, or lost with the connection before anybody committed to it. Never follows `Offered`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ChanneldOfferHtlcReply {
     /// The request's number.
     pub request: u64,
-    /// The HTLC's id, when it was offered.
-    pub id: Option<HtlcId>,
     /// Why not, for people.
     pub error: String,
     /// Why not, as a BOLT 4 failure code (`temporary_channel_failure`, ...).
@@ -191,7 +179,7 @@ pub struct ChanneldPersist {
 /// What a durable step means to the rest of the node.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum ChannelEvent {
-    /// We offered an HTLC (the answer to `OfferHtlc` number `.1`); the onion must be kept until the peer has it irrevocably.
+    /// We offered an HTLC (the answer to `OfferHtlc` number `.1`). The state keeps its onion for as long as it may be sent again.
     Offered(HtlcId, u64),
     /// An HTLC of the peer's is irrevocably committed on both sides: decide.
     Received(ReceivedHtlc),
@@ -273,8 +261,13 @@ pub struct ChanneldChannelUpdate {
 }
 
 /// No HTLC is left and both sent `shutdown`: closingd takes over. The process ends.
+///
+/// Carries one descriptor, the peer's socket, for closingd: the peer may have sent `closing_signed` already.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ChanneldShutdownComplete {}
+pub struct ChanneldShutdownComplete {
+    /// Peer messages read and left unanswered: for closingd.
+    pub unread: Vec<LongBytes>,
+}
 
 /// The channel failed; the process ends.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

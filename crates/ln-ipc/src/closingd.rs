@@ -36,8 +36,10 @@ pub struct ClosingdInit {
     pub our_features: Features,
     /// What the peer offered in `init`.
     pub their_features: Features,
-    /// Whether the peer must be sent `channel_reestablish` (and `shutdown`) first.
+    /// Whether the peer must be sent `channel_reestablish` (and `shutdown`) first; false when channeld hands its socket over.
     pub reconnected: bool,
+    /// Peer messages that channeld read and left unanswered.
+    pub unread: Vec<LongBytes>,
     /// The feerate we would like.
     pub preferred_feerate: Feerate,
     /// The least we accept.

@@ -119,13 +119,17 @@ pub struct OpeningdFundTx {
     pub funding: OutPoint,
 }
 
-/// The peer signed our first commitment: once this state is durable the funding transaction may be broadcast.
+/// The peer signed our first commitment: once this state is durable the funding transaction may be broadcast. The process ends.
+///
+/// Carries one descriptor, the peer's socket, for channeld.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct OpeningdFundTxReply {
     /// The channel's id.
     pub channel_id: ChannelId,
     /// The channel's state (`ln_channel`'s encoding).
     pub state: LongBytes,
+    /// Peer messages read and left unanswered: for channeld.
+    pub unread: Vec<LongBytes>,
 }
 
 /// Give the opening up: tell the peer and end.
@@ -195,8 +199,13 @@ pub struct OpeningdAccepted {
 pub struct OpeningdAcceptedPersisted {}
 
 /// `funding_signed` is sent; the process ends.
+///
+/// Carries one descriptor, the peer's socket, for channeld: the peer may have sent `channel_ready` already.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct OpeningdDone {}
+pub struct OpeningdDone {
+    /// Peer messages read and left unanswered: for channeld.
+    pub unread: Vec<LongBytes>,
+}
 
 /// The opening failed; the process ends.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -1,0 +1,205 @@
+//! One HTLC, and all of a channel's.
+
+use std::sync::Arc;
+
+use bitcoin::secp256k1::PublicKey;
+use ln_codec::{Decode, DecodeError, Encode, Reader};
+use ln_types::{CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side};
+
+use crate::{BySide, CommitStep, HtlcState};
+
+/// An `onion_routing_packet`, shared rather than copied.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OnionPacket(pub Arc<[u8; 1366]>);
+
+impl OnionPacket {
+    /// From the bytes of `update_add_htlc`.
+    pub fn new(bytes: [u8; 1366]) -> Self {
+        Self(Arc::new(bytes))
+    }
+}
+
+impl std::fmt::Debug for OnionPacket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnionPacket(..)")
+    }
+}
+
+impl Encode for OnionPacket {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0.as_slice());
+    }
+}
+
+impl Decode for OnionPacket {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.array().map(Self::new)
+    }
+}
+
+/// How an HTLC was resolved by the side that received it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Removal {
+    /// Paid.
+    Fulfilled {
+        /// What proves it.
+        preimage: PaymentPreimage,
+        /// `attribution_data` of the message, uninterpreted.
+        attribution_data: Option<Vec<u8>>,
+    },
+    /// Failed, for a reason only the payment's origin can read.
+    Failed {
+        /// The encrypted reason.
+        reason: Vec<u8>,
+        /// `attribution_data` of the message, uninterpreted.
+        attribution_data: Option<Vec<u8>>,
+    },
+    /// The onion could not be read.
+    Malformed {
+        /// The hash of the onion as the receiver saw it.
+        sha256_of_onion: [u8; 32],
+        /// The failure code, with its `BADONION` bit.
+        failure_code: u16,
+    },
+}
+
+/// One HTLC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Htlc {
+    /// Its id, counted by the side that offers it.
+    pub id: HtlcId,
+    /// What it is worth.
+    pub amount: Msat,
+    /// The hash it is locked to.
+    pub payment_hash: PaymentHash,
+    /// The height at which its offerer gets it back.
+    pub cltv_expiry: CltvExpiry,
+    /// The `path_key` of a blinded path.
+    pub path_key: Option<PublicKey>,
+    /// Where it stands.
+    pub state: HtlcState,
+    /// How it was resolved: present exactly while it is being removed.
+    pub removal: Option<Removal>,
+    /// Whether the dust limit told us to fail it as soon as it is committed.
+    pub over_dust_exposure: bool,
+    /// Its onion. Not part of the encoding: whoever stores HTLCs one by one keeps it there, and gives it back with
+    /// [`crate::Channel::restore_onion`].
+    pub onion: Option<OnionPacket>,
+}
+
+impl Htlc {
+    /// Who offers it.
+    pub fn offerer(&self) -> Side {
+        self.state.offerer()
+    }
+
+    /// Whether it was resolved with a preimage.
+    pub fn is_fulfilled(&self) -> bool {
+        matches!(self.removal, Some(Removal::Fulfilled { .. }))
+    }
+}
+
+impl Encode for Htlc {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.id.encode(out);
+        self.amount.encode(out);
+        self.payment_hash.encode(out);
+        self.cltv_expiry.encode(out);
+        self.path_key.encode(out);
+        self.state.encode(out);
+        self.removal.encode(out);
+        self.over_dust_exposure.encode(out);
+    }
+}
+
+impl Decode for Htlc {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: Decode::decode(reader)?,
+            amount: Decode::decode(reader)?,
+            payment_hash: Decode::decode(reader)?,
+            cltv_expiry: Decode::decode(reader)?,
+            path_key: Decode::decode(reader)?,
+            state: Decode::decode(reader)?,
+            removal: Decode::decode(reader)?,
+            over_dust_exposure: Decode::decode(reader)?,
+            onion: None,
+        })
+    }
+}
+
+/// All HTLCs of a channel that are not irrevocably removed, by who offers them, ids ascending.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Htlcs {
+    by_offerer: BySide<Vec<Htlc>>,
+}
+
+impl Htlcs {
+    /// All of them: ours first, ids ascending.
+    pub fn iter(&self) -> impl Iterator<Item = &Htlc> + Clone {
+        self.by_offerer.local.iter().chain(&self.by_offerer.remote)
+    }
+
+    /// All of them, to change.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Htlc> {
+        let BySide { local, remote } = &mut self.by_offerer;
+        local.iter_mut().chain(remote)
+    }
+
+    /// Those one side offers.
+    pub fn offered_by(&self, offerer: Side) -> &[Htlc] {
+        &self.by_offerer[offerer]
+    }
+
+    /// One of them.
+    pub fn get(&self, offerer: Side, id: HtlcId) -> Option<&Htlc> {
+        let htlcs = &self.by_offerer[offerer];
+        let index = htlcs.binary_search_by_key(&id, |htlc| htlc.id).ok()?;
+        htlcs.get(index)
+    }
+
+    /// One of them, to change.
+    pub(crate) fn get_mut(&mut self, offerer: Side, id: HtlcId) -> Option<&mut Htlc> {
+        let htlcs = &mut self.by_offerer[offerer];
+        let index = htlcs.binary_search_by_key(&id, |htlc| htlc.id).ok()?;
+        htlcs.get_mut(index)
+    }
+
+    /// Adds one whose id is above all others of its offerer.
+    pub(crate) fn push(&mut self, htlc: Htlc) {
+        self.by_offerer[htlc.offerer()].push(htlc);
+    }
+
+    /// Keeps those that `keep` says.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Htlc) -> bool) {
+        self.by_offerer.local.retain(&keep);
+        self.by_offerer.remote.retain(&keep);
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_offerer.local.is_empty() && self.by_offerer.remote.is_empty()
+    }
+
+    /// Moves every HTLC that was waiting for a message of the dance.
+    pub(crate) fn advance(&mut self, step: CommitStep) {
+        for htlc in self.iter_mut() {
+            if let Some(next) = htlc.state.after(step) {
+                htlc.state = next;
+            }
+        }
+    }
+
+    /// The connection is gone: reverses what nobody committed to.
+    pub(crate) fn disconnect(&mut self) {
+        self.retain(|htlc| htlc.state.after_disconnect().is_some());
+        for htlc in self.iter_mut() {
+            if let Some(state) = htlc.state.after_disconnect() {
+                htlc.state = state;
+                if !state.is_removing() {
+                    htlc.removal = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The envelope: finding JSON texts in a stream, reading requests, writing replies and notifications, cutting results to a filter.
+
+mod filter;
+mod notification;
+mod request;
+mod response;
+mod splitter;
+
+pub use filter::ResultFilter;
+pub use notification::{LogLevel, Stage, write_message, write_progress};
+pub use request::{Malformed, Request};
+pub use response::{write_error, write_filtered, write_raw_result, write_result};
+pub use splitter::{SplitError, Splitter};

@@ -1,0 +1,4 @@
+//! The node itself and the interface.
+
+pub mod getinfo;
+pub mod help;

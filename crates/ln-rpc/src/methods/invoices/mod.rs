@@ -1,0 +1,3 @@
+//! Being paid.
+
+pub mod invoice;

@@ -29,6 +29,7 @@ messages! {
     pub enum ConnectdToGossipd {
         4000 => PeerGossip(PeerGossip),
         4001 => PeerGone(PeerGone),
+        4002 => PeerNew(PeerNew),
     }
 }
 
@@ -129,6 +130,15 @@ pub struct PeerGossip {
 pub struct PeerGone {
     /// The peer.
     pub id: NodeId,
+}
+
+/// A peer connected. Comes before its first [`PeerGossip`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PeerNew {
+    /// The peer.
+    pub id: NodeId,
+    /// Whether both sides offer `gossip_queries`.
+    pub gossip_queries: bool,
 }
 
 /// A message for a peer (a warning, a query, an answer).

@@ -8,6 +8,7 @@
 
 mod amount;
 mod channel_id;
+mod channel_state;
 mod feature_bits;
 mod features;
 mod feerate;
@@ -22,6 +23,7 @@ mod signed_sat;
 
 pub use amount::{AmountError, Msat, Sat};
 pub use channel_id::ChannelId;
+pub use channel_state::ChannelState;
 pub use feature_bits::FeatureBit;
 pub use features::Features;
 pub use feerate::{FeeTarget, Feerate, FeerateError, FeerateSpec};

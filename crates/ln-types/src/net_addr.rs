@@ -70,10 +70,11 @@ impl NetAddr {
         if host.is_empty() || host.len() > 255 || !host.bytes().all(plausible) {
             return None;
         }
-        if host.ends_with(".onion") {
-            return (host.len() == 62).then(|| Self::TorV3(host.to_ascii_lowercase(), port));
+        let lower = host.to_ascii_lowercase();
+        match lower.strip_suffix(".onion") {
+            Some(name) => (name.len() == 56).then(|| Self::TorV3(lower.clone(), port)),
+            None => Some(Self::Dns(host.to_owned(), port)),
         }
-        Some(Self::Dns(host.to_owned(), port))
     }
 
     /// The kind as RPC replies name it.

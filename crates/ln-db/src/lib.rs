@@ -1,0 +1,36 @@
+//! The node's database: one thread that writes, one that reads, one repository per table family.
+//!
+//! A write is a closure over a [`Txn`]. Writes that arrive while a commit is being synced gather and share the next one; each learns its result only
+//! when that commit is on disk. A write that fails is rolled back alone.
+//!
+//! Tables and columns carry Core Lightning's names where programs look at them (`lightningd.sqlite3` is read by test fixtures while the
+//! node runs, so the journal is a rollback journal and the file is whole whenever nothing is being written).
+//!
+//! Invariants: nobody outside this crate writes SQL; every list is indexed and paged; no business rule lives here.
+
+mod chain;
+mod channels;
+mod columns;
+mod datastore;
+mod error;
+mod htlcs;
+mod invoices;
+mod migrations;
+mod outputs;
+mod payments;
+mod peers;
+mod thread;
+mod txn;
+mod vars;
+
+pub use chain::{BlockRow, TransactionRow};
+pub use channels::{ChannelRow, StateChangeRow};
+pub use datastore::{DatastoreMode, DatastoreRow};
+pub use error::DbError;
+pub use htlcs::{HtlcDirection, HtlcRow};
+pub use invoices::{InvoiceRow, InvoiceStatus};
+pub use outputs::{OutputRow, OutputStatus};
+pub use payments::{PaymentFailure, PaymentRow, PaymentStatus};
+pub use peers::PeerRow;
+pub use thread::{Db, Pending};
+pub use txn::{Page, PageIndex, Txn};

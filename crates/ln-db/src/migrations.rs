@@ -1,0 +1,112 @@
+//! The schema, as the steps that made it.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::DbError;
+
+/// Each entry brings the database one version further. Entries are never changed once released, only added.
+const MIGRATIONS: &[&str] = &[
+    "CREATE TABLE version (version INTEGER);
+     INSERT INTO version VALUES (0);
+     CREATE TABLE vars (name VARCHAR(32) PRIMARY KEY, val VARCHAR(255), intval INTEGER, blobval BLOB);
+     INSERT INTO vars (name, intval) VALUES ('data_version', 0);
+     CREATE TABLE db_upgrades (upgrade_from INTEGER, lightning_version TEXT);",
+    "CREATE TABLE blocks (height INTEGER PRIMARY KEY, hash BLOB NOT NULL, prev_hash BLOB);
+     CREATE TABLE transactions (id BLOB PRIMARY KEY, blockheight INTEGER, txindex INTEGER, rawtx BLOB NOT NULL);
+     CREATE INDEX transactions_height ON transactions (blockheight);
+     CREATE TABLE outputs (
+         prev_out_tx BLOB, prev_out_index INTEGER, value INTEGER NOT NULL, type INTEGER, status INTEGER NOT NULL,
+         keyindex INTEGER NOT NULL, channel_id INTEGER, peer_id BLOB, commitment_point BLOB, confirmation_height INTEGER,
+         spend_height INTEGER, spend_tx BLOB, scriptpubkey BLOB NOT NULL, reserved_til INTEGER, csv_lock INTEGER DEFAULT 1,
+         is_in_coinbase INTEGER DEFAULT 0, PRIMARY KEY (prev_out_tx, prev_out_index));
+     CREATE TABLE addresses (keyidx INTEGER PRIMARY KEY, addrtype INTEGER NOT NULL);",
+    "CREATE TABLE peers (id INTEGER PRIMARY KEY, node_id BLOB UNIQUE NOT NULL, address TEXT, feature_bits BLOB);
+     CREATE TABLE channels (
+         id INTEGER PRIMARY KEY, peer_id INTEGER NOT NULL REFERENCES peers(id), full_channel_id BLOB NOT NULL, state INTEGER NOT NULL,
+         funder INTEGER NOT NULL, closer INTEGER, channel_flags INTEGER NOT NULL, minimum_depth INTEGER NOT NULL, funding_tx_id BLOB NOT NULL,
+         funding_tx_outnum INTEGER NOT NULL, funding_satoshi INTEGER NOT NULL, push_msatoshi INTEGER NOT NULL, scid INTEGER,
+         alias_local INTEGER NOT NULL, alias_remote INTEGER, channel_type BLOB NOT NULL, machine BLOB NOT NULL,
+         feerate_base INTEGER NOT NULL, feerate_ppm INTEGER NOT NULL, htlc_minimum_msat INTEGER NOT NULL, htlc_maximum_msat INTEGER NOT NULL,
+         ignore_fee_limits INTEGER NOT NULL DEFAULT 0, remote_update BLOB, announcement BLOB, close_to BLOB, shutdown_local BLOB, shutdown_remote BLOB,
+         last_tx BLOB, close_cause INTEGER NOT NULL DEFAULT 0, last_stable_connection INTEGER,
+         msatoshi_to_us_min INTEGER NOT NULL, msatoshi_to_us_max INTEGER NOT NULL,
+         in_payments_offered INTEGER NOT NULL DEFAULT 0, in_payments_fulfilled INTEGER NOT NULL DEFAULT 0,
+         in_msatoshi_offered INTEGER NOT NULL DEFAULT 0, in_msatoshi_fulfilled INTEGER NOT NULL DEFAULT 0,
+         out_payments_offered INTEGER NOT NULL DEFAULT 0, out_payments_fulfilled INTEGER NOT NULL DEFAULT 0,
+         out_msatoshi_offered INTEGER NOT NULL DEFAULT 0, out_msatoshi_fulfilled INTEGER NOT NULL DEFAULT 0);
+     CREATE INDEX channels_state ON channels (state);
+     CREATE TABLE channel_state_changes (
+         channel_id INTEGER NOT NULL REFERENCES channels(id) ON DELETE CASCADE, timestamp INTEGER NOT NULL, old_state INTEGER NOT NULL,
+         new_state INTEGER NOT NULL, cause TEXT NOT NULL, message TEXT NOT NULL);
+     CREATE INDEX channel_state_changes_channel ON channel_state_changes (channel_id);
+     CREATE TABLE channel_htlcs (
+         id INTEGER PRIMARY KEY AUTOINCREMENT, channel_id INTEGER NOT NULL REFERENCES channels(id) ON DELETE CASCADE,
+         channel_htlc_id INTEGER NOT NULL, direction INTEGER NOT NULL, msatoshi INTEGER NOT NULL, cltv_expiry INTEGER NOT NULL,
+         payment_hash BLOB NOT NULL, payment_key BLOB, routing_onion BLOB, path_key BLOB, shared_secret BLOB, fail_reason BLOB,
+         malformed_sha BLOB, malformed_code INTEGER, removed INTEGER NOT NULL DEFAULT 0, partid INTEGER, groupid INTEGER,
+         origin_channel INTEGER, origin_htlc INTEGER, UNIQUE (channel_id, channel_htlc_id, direction));
+     CREATE INDEX channel_htlcs_live ON channel_htlcs (channel_id) WHERE removed = 0;
+     CREATE INDEX channel_htlcs_hash ON channel_htlcs (payment_hash);",
+    "CREATE TABLE invoices (
+         id INTEGER PRIMARY KEY, state INTEGER NOT NULL, msatoshi INTEGER, payment_hash BLOB NOT NULL UNIQUE, payment_key BLOB NOT NULL,
+         label TEXT NOT NULL UNIQUE, expiry_time INTEGER NOT NULL, pay_index INTEGER UNIQUE, msatoshi_received INTEGER, paid_timestamp INTEGER,
+         bolt11 TEXT, description TEXT, payment_secret BLOB, updated_index INTEGER);
+     CREATE INDEX invoices_updated ON invoices (updated_index);
+     CREATE INDEX invoices_expiry ON invoices (expiry_time) WHERE state = 0;
+     CREATE TABLE payments (
+         id INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, completed_at INTEGER, status INTEGER NOT NULL, payment_hash BLOB NOT NULL,
+         partid INTEGER NOT NULL, groupid INTEGER NOT NULL, destination BLOB, msatoshi INTEGER, msatoshi_sent INTEGER NOT NULL,
+         total_msat INTEGER, payment_preimage BLOB, path_secrets BLOB, route_nodes BLOB, route_channels BLOB, payment_description TEXT,
+         bolt11 TEXT, description TEXT, failonionreply BLOB, faildestperm INTEGER, failindex INTEGER, failcode INTEGER, failnode BLOB,
+         failscid INTEGER, faildirection INTEGER, faildetail TEXT, updated_index INTEGER, UNIQUE (payment_hash, partid, groupid));
+     CREATE INDEX payments_updated ON payments (updated_index);
+     CREATE INDEX payments_status ON payments (status);
+     CREATE TABLE datastore (key BLOB PRIMARY KEY, data BLOB NOT NULL, generation INTEGER NOT NULL);",
+];
+
+/// Brings the database to the present version, all in one transaction.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), DbError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let exists: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'version')",
+        [],
+        |row| row.get(0),
+    )?;
+    let found: u32 = if exists {
+        transaction.query_row("SELECT version FROM version", [], |row| row.get(0))?
+    } else {
+        0
+    };
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(DbError::TooNew { found, known });
+    }
+    let done = usize::try_from(found).unwrap_or(usize::MAX);
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    if found < known {
+        transaction.execute("UPDATE version SET version = ?1", [known])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrating_twice_changes_nothing_and_a_newer_database_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+        connection
+            .execute("UPDATE version SET version = 10000", [])
+            .unwrap();
+        assert!(matches!(
+            migrate(&mut connection),
+            Err(DbError::TooNew { found: 10000, .. })
+        ));
+    }
+}

@@ -1,0 +1,202 @@
+//! The two threads and group commit.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::{DbError, Txn, migrations};
+
+/// How many writes share one commit at most, so that none waits for ever.
+const MAX_BATCH: usize = 1024;
+
+/// What the writing thread does with one write: run it now, and say later that it is durable.
+type Write = Box<dyn FnOnce(&mut Txn<'_>) -> Finish + Send>;
+type Finish = Box<dyn FnOnce(Result<(), String>) + Send>;
+type Read = Box<dyn FnOnce(&Txn<'_>) + Send>;
+
+/// The database. Dropping it finishes what was asked and ends its threads.
+#[derive(Debug)]
+pub struct Db {
+    writes: Option<Sender<Write>>,
+    reads: Option<Sender<Read>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Db {
+    /// Opens or creates the database and brings it to the present version.
+    pub fn open(path: &Path) -> Result<Self, DbError> {
+        let mut writer = connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
+        migrations::migrate(&mut writer)?;
+        let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let (write_sender, write_receiver) = channel();
+        let (read_sender, read_receiver) = channel::<Read>();
+        let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(body)
+                .map_err(|error| DbError::Open {
+                    path: path.to_owned(),
+                    reason: error.to_string(),
+                })
+        };
+        let threads = vec![
+            spawn(
+                "db-write",
+                Box::new(move || write_loop(writer, &write_receiver)),
+            )?,
+            spawn(
+                "db-read",
+                Box::new(move || {
+                    while let Ok(read) = read_receiver.recv() {
+                        read(&Txn::new(&reader));
+                    }
+                }),
+            )?,
+        ];
+        Ok(Self {
+            writes: Some(write_sender),
+            reads: Some(read_sender),
+            threads,
+        })
+    }
+
+    /// Queues a write at once; the future resolves when it is durable. Writes are applied in the order of the calls.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Txn<'_>) -> Result<T, DbError> + Send + 'static,
+    ) -> Pending<T> {
+        let (sender, receiver) = oneshot::channel();
+        let write: Write = Box::new(move |txn| {
+            let result = txn.savepoint(work);
+            Box::new(move |committed| {
+                let result = match committed {
+                    Ok(()) => result,
+                    Err(reason) => Err(DbError::Commit(reason)),
+                };
+                // The asker may have gone away; the write stands all the same.
+                drop(sender.send(result));
+            })
+        });
+        if let Some(writes) = &self.writes {
+            drop(writes.send(write));
+        }
+        Pending(receiver)
+    }
+
+    /// Reads what is durable, on the reading thread.
+    pub fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Txn<'_>) -> Result<T, DbError> + Send + 'static,
+    ) -> Pending<T> {
+        let (sender, receiver) = oneshot::channel();
+        let read: Read = Box::new(move |txn| drop(sender.send(work(txn))));
+        if let Some(reads) = &self.reads {
+            drop(reads.send(read));
+        }
+        Pending(receiver)
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        drop(self.writes.take());
+        drop(self.reads.take());
+        for thread in self.threads.drain(..) {
+            // A panic in a database thread was already reported by the panic hook.
+            drop(thread.join());
+        }
+    }
+}
+
+/// The result of a queued write or read, when it is there. Dropping it does not undo what was asked.
+#[derive(Debug)]
+pub struct Pending<T>(oneshot::Receiver<Result<T, DbError>>);
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T, DbError>;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(context)
+            .map(|result| result.unwrap_or(Err(DbError::Closed)))
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
+    let open = || {
+        let connection =
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(Duration::from_mins(1))?;
+        connection.set_prepared_statement_cache_capacity(256);
+        if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+            connection.pragma_update(None, "journal_mode", "PERSIST")?;
+            connection.pragma_update(None, "journal_size_limit", 1 << 20)?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            connection.pragma_update(None, "trusted_schema", false)?;
+        }
+        Ok::<_, rusqlite::Error>(connection)
+    };
+    open().map_err(|error| DbError::Open {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Runs writes until every sender is gone: all that wait share one transaction and one commit.
+fn write_loop(mut connection: Connection, writes: &Receiver<Write>) {
+    while let Ok(first) = writes.recv() {
+        let mut finishes = Vec::new();
+        let result = commit_batch(&mut connection, first, writes, &mut finishes);
+        let result = result.map_err(|error| error.to_string());
+        for finish in finishes {
+            finish(result.clone());
+        }
+    }
+}
+
+fn commit_batch(
+    connection: &mut Connection,
+    first: Write,
+    writes: &Receiver<Write>,
+    finishes: &mut Vec<Finish>,
+) -> Result<(), DbError> {
+    let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            // Nothing can be written now; the write learns why by running on no transaction's result.
+            finishes.push(refuse(first));
+            return Err(error.into());
+        }
+    };
+    {
+        let mut txn = Txn::new(&transaction);
+        finishes.push(first(&mut txn));
+        while finishes.len() < MAX_BATCH {
+            let Ok(next) = writes.try_recv() else { break };
+            finishes.push(next(&mut txn));
+        }
+        if txn.wrote() {
+            txn.bump_data_version()?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Gives a write that could not start its answer: it runs against an empty in-memory database whose effects are dropped, only to get hold of its
+/// reply.
+fn refuse(write: Write) -> Finish {
+    match Connection::open_in_memory() {
+        Ok(scratch) => write(&mut Txn::new(&scratch)),
+        Err(_) => Box::new(|_| ()),
+    }
+}

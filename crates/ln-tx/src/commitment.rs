@@ -3,6 +3,7 @@
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::transaction::Version;
 use bitcoin::{OutPoint, ScriptBuf, Transaction, TxIn, TxOut, Txid};
+use ln_codec::{Decode, Encode};
 use ln_types::{CltvExpiry, CommitmentNumber, Feerate, HtlcId, Msat, PaymentHash, Sat};
 
 use crate::fee::{ANCHOR_VALUE, commitment_weight, is_trimmed, opener_cost};
@@ -17,7 +18,7 @@ use crate::{CommitmentFormat, CommitmentKeys, ObscuringFactor, TxError};
 const MAX_HTLCS: usize = 966;
 
 /// What stays the same, or nearly, from one commitment of a holder to the next.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CommitmentParams {
     /// The output that the commitment spends.
     pub funding_outpoint: OutPoint,
@@ -42,7 +43,7 @@ pub struct CommitmentParams {
 }
 
 /// What changes with every commitment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CommitmentSpec {
     /// The number, from 0.
     pub number: CommitmentNumber,
@@ -57,7 +58,7 @@ pub struct CommitmentSpec {
 }
 
 /// An HTLC on a commitment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct HtlcSpec {
     /// Whether the commitment's holder offered it.
     pub offered_by_holder: bool,

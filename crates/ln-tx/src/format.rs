@@ -1,7 +1,9 @@
 //! The two kinds of commitments.
 
+use ln_codec::{Decode, Encode};
+
 /// How commitments and HTLC transactions look, as the channel type says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum CommitmentFormat {
     /// `option_static_remotekey` alone: no anchors, HTLC transactions pay their own fee.
     StaticRemotekey,

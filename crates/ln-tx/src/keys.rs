@@ -1,10 +1,11 @@
 //! The keys of one commitment.
 
 use bitcoin::secp256k1::PublicKey;
+use ln_codec::{Decode, Encode};
 use ln_keys::Basepoints;
 
 /// The keys of one commitment transaction, seen from its holder: "local" is the side that can broadcast it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct CommitmentKeys {
     /// The holder's point for this commitment, from which most of the others come.
     pub per_commitment_point: PublicKey,

@@ -7,7 +7,9 @@
 //! can be made only by checking the other side's signatures, and only that yields a transaction to broadcast.
 #![warn(clippy::arithmetic_side_effects)]
 
+pub mod closing;
 mod commitment;
+pub mod dust;
 mod error;
 pub mod fee;
 mod format;
@@ -16,8 +18,12 @@ mod keys;
 mod obscure;
 pub mod script;
 mod sighash;
+pub mod spend;
 mod verified;
 
+pub use closing::{
+    ClosingOutputs, ClosingParams, ClosingTx, build_legacy_closing, build_simple_closing,
+};
 pub use commitment::{
     CommitmentOutput, CommitmentParams, CommitmentSpec, CommitmentTx, HtlcOutput, HtlcSpec,
     build_commitment,
@@ -28,4 +34,5 @@ pub use htlc::HtlcTx;
 pub use keys::CommitmentKeys;
 pub use obscure::ObscuringFactor;
 pub use sighash::{funding_witness, p2wpkh_sighash, p2wsh_sighash, witness_signature};
+pub use spend::{Spend, SpendPath, SpendTx, build_spend};
 pub use verified::{CommitmentSignatures, CounterSigned, Verified};

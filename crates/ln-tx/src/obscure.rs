@@ -4,6 +4,7 @@ use bitcoin::absolute::LockTime;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::PublicKey;
 use bitcoin::{Sequence, Transaction};
+use ln_codec::{Decode, Encode};
 use ln_types::CommitmentNumber;
 
 /// 48 bits.
@@ -12,7 +13,7 @@ const MASK_48: u64 = 0xffff_ffff_ffff;
 const MASK_24: u64 = 0x00ff_ffff;
 
 /// What commitment numbers are XORed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ObscuringFactor(u64);
 
 impl ObscuringFactor {

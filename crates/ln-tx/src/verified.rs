@@ -5,6 +5,7 @@ use std::ops::Deref;
 use bitcoin::Transaction;
 use bitcoin::secp256k1::{Message, ecdsa};
 use bitcoin::sighash::EcdsaSighashType;
+use ln_codec::{Decode, Encode};
 use ln_keys::secp;
 
 use crate::SignatureError;
@@ -25,7 +26,7 @@ pub struct Verified<T: CounterSigned> {
 }
 
 /// What `commitment_signed` brings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CommitmentSignatures {
     /// For the commitment.
     pub commitment: ecdsa::Signature,
@@ -74,7 +75,7 @@ impl CommitmentTx {
     }
 
     /// Checks the other side's signatures.
-    // BOLT 2 §Committing Updates So Far: one signature per HTLC output in output order, each valid for its HTLC transaction.
+    // BOLT 2 §Committing Updates So Far: `commitment_signed`: one signature per HTLC output in output order, each valid for its HTLC transaction.
     pub fn verify(
         self,
         signatures: CommitmentSignatures,

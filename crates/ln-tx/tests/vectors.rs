@@ -1,6 +1,7 @@
 //! The vectors of BOLT 3's appendices B, C and F.
 #![allow(
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,

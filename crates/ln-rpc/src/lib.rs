@@ -5,8 +5,8 @@
 //!
 //! Invariants: no handler, no state of a node, no listening socket; only [`client`] opens a connection. Everything read here is
 //! input from outside: sizes and depths are bounded, and nothing in it can make this crate panic.
-#![recursion_limit = "256"]
 
+pub mod client;
 mod error;
 pub mod jsonrpc;
 pub mod methods;

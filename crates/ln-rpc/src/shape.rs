@@ -155,6 +155,12 @@ impl Described for Map<String, Value> {
     }
 }
 
+impl Described for ln_types::Side {
+    fn shape() -> Shape {
+        Shape::Choice(&["local", "remote"])
+    }
+}
+
 macro_rules! scalars {
     ($($ty:ty => $name:literal,)*) => {
         $(impl Described for $ty {
@@ -190,7 +196,6 @@ scalars! {
     ln_types::Sat => "sat",
     ln_types::ShortChannelId => "short_channel_id",
     ln_types::ShortChannelIdDir => "short_channel_id_dir",
-    ln_types::Side => "string",
     bitcoin::OutPoint => "outpoint",
     bitcoin::Txid => "txid",
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::params::{ParamInfo, RpcParams, usage};
-use crate::shape::{Described, Shape, paragraphs};
+use crate::shape::{Described, Shape, paragraphs, rpc_object};
 
 /// The chapter of the manual a method belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -165,6 +165,11 @@ pub trait Method {
     type Response: Described + Serialize;
     /// Everything else.
     const INFO: MethodInfo;
+}
+
+rpc_object! {
+    /// The answer of a method that has nothing to tell: an object without members.
+    pub struct Nothing {}
 }
 
 /// Declares a method. Its doc comment is the manual.

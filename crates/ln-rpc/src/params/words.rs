@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{FromParam, ParamEnv, Token};
 use crate::RpcError;
+use crate::jsonrpc::LogLevel;
 use crate::shape::{Described, Shape};
 
 /// Bytes, written in hex.
@@ -185,6 +186,24 @@ impl FromParam for SatOrAll {
             return Ok(Self::All);
         }
         Sat::from_param(name, token, env).map(Self::Sat)
+    }
+}
+
+impl Described for LogLevel {
+    fn shape() -> Shape {
+        Shape::Choice(&["io", "trace", "debug", "info", "unusual", "broken"])
+    }
+}
+
+impl FromParam for LogLevel {
+    fn from_param(name: &str, token: Token<'_>, env: ParamEnv) -> Result<Self, RpcError> {
+        Self::from_name(&token.text()).ok_or_else(|| {
+            env.bad_token(
+                name,
+                token,
+                "should be 'io', 'trace', 'debug', 'info', 'unusual' or 'broken'",
+            )
+        })
     }
 }
 

@@ -1,0 +1,5 @@
+//! The graph of the network.
+
+pub mod addgossip;
+pub mod listchannels;
+pub mod listnodes;

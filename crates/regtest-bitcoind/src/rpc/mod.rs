@@ -1,0 +1,50 @@
+//! bitcoind's RPC methods on a [`Node`].
+
+pub mod args;
+mod blockchain;
+pub(crate) mod decode;
+pub mod error;
+mod mempool_calls;
+mod mining;
+mod network;
+mod raw_transaction;
+mod table;
+mod util;
+mod wallet_calls;
+mod wallet_spend;
+
+pub use error::RpcError;
+pub use table::{METHODS, Method};
+
+use crate::json::Json;
+use crate::node::Node;
+use args::Args;
+
+/// The surroundings of a call.
+pub struct Context<'a> {
+    /// The state to answer from.
+    pub node: &'a mut Node,
+    /// The time, in Unix seconds.
+    pub now: u64,
+    /// Wallet named in the request path.
+    pub wallet: Option<String>,
+    /// Gives random bytes for new wallets.
+    pub random: &'a mut dyn FnMut() -> [u8; 32],
+    /// Reads a wallet's file; `None` if there is none or it is damaged.
+    pub read_wallet: &'a mut dyn FnMut(&str) -> Option<Vec<crate::wallet::WalletRecord>>,
+}
+
+/// Answers one call.
+pub fn call(
+    context: &mut Context<'_>,
+    method: &str,
+    params: &serde_json::Value,
+) -> Result<Json, RpcError> {
+    let found = METHODS.iter().find(|known| known.name == method);
+    let wallet_off = !context.node.settings.wallets_enabled;
+    let Some(method) = found.filter(|known| !(wallet_off && known.category == "Wallet")) else {
+        return Err(RpcError::method_not_found());
+    };
+    let args = Args::new(method, params)?;
+    (method.run)(context, &args)
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bitcoin::secp256k1::PublicKey;
 use ln_codec::{Decode, DecodeError, Encode, Reader};
+use ln_wire::AttributionData;
 use ln_types::{CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side};
 
 use crate::{BySide, CommitStep, HtlcState};
@@ -44,15 +45,15 @@ pub enum Removal {
     Fulfilled {
         /// What proves it.
         preimage: PaymentPreimage,
-        /// `attribution_data` of the message, uninterpreted.
-        attribution_data: Option<Vec<u8>>,
+        /// Who held the HTLC for how long.
+        attribution_data: Option<AttributionData>,
     },
     /// Failed, for a reason only the payment's origin can read.
     Failed {
         /// The encrypted reason.
         reason: Vec<u8>,
-        /// `attribution_data` of the message, uninterpreted.
-        attribution_data: Option<Vec<u8>>,
+        /// Who held the HTLC for how long.
+        attribution_data: Option<AttributionData>,
     },
     /// The onion could not be read.
     Malformed {
@@ -82,8 +83,7 @@ pub struct Htlc {
     pub removal: Option<Removal>,
     /// Whether the dust limit told us to fail it as soon as it is committed.
     pub over_dust_exposure: bool,
-    /// Its onion. Not part of the encoding: whoever stores HTLCs one by one keeps it there, and gives it back with
-    /// [`crate::Channel::restore_onion`].
+    /// Its onion: present, and part of the encoding, while it may have to be sent again (ours) or has not been handed on (the peer's).
     pub onion: Option<OnionPacket>,
 }
 
@@ -91,6 +91,32 @@ impl Htlc {
     /// Who offers it.
     pub fn offerer(&self) -> Side {
         self.state.offerer()
+    }
+
+    /// Whether its onion is still wanted: see [`Htlc::onion`].
+    fn needs_onion(&self) -> bool {
+        match self.state {
+            HtlcState::SentAddHtlc
+            | HtlcState::SentAddCommit
+            | HtlcState::RcvdAddHtlc
+            | HtlcState::RcvdAddCommit
+            | HtlcState::SentAddRevocation
+            | HtlcState::SentAddAckCommit => true,
+            HtlcState::RcvdAddRevocation
+            | HtlcState::RcvdAddAckCommit
+            | HtlcState::SentAddAckRevocation
+            | HtlcState::RcvdRemoveHtlc
+            | HtlcState::RcvdRemoveCommit
+            | HtlcState::SentRemoveRevocation
+            | HtlcState::SentRemoveAckCommit
+            | HtlcState::RcvdRemoveAckRevocation
+            | HtlcState::RcvdAddAckRevocation
+            | HtlcState::SentRemoveHtlc
+            | HtlcState::SentRemoveCommit
+            | HtlcState::RcvdRemoveRevocation
+            | HtlcState::RcvdRemoveAckCommit
+            | HtlcState::SentRemoveAckRevocation => false,
+        }
     }
 
     /// Whether it was resolved with a preimage.
@@ -109,6 +135,7 @@ impl Encode for Htlc {
         self.state.encode(out);
         self.removal.encode(out);
         self.over_dust_exposure.encode(out);
+        self.onion.encode(out);
     }
 }
 
@@ -123,7 +150,7 @@ impl Decode for Htlc {
             state: Decode::decode(reader)?,
             removal: Decode::decode(reader)?,
             over_dust_exposure: Decode::decode(reader)?,
-            onion: None,
+            onion: Decode::decode(reader)?,
         })
     }
 }
@@ -181,11 +208,15 @@ impl Htlcs {
         self.by_offerer.local.is_empty() && self.by_offerer.remote.is_empty()
     }
 
-    /// Moves every HTLC that was waiting for a message of the dance.
+    /// Moves every HTLC that was waiting for a message of the dance, and lets go of onions nobody needs any more; what the last
+    /// owner of an onion needs it for must be done before.
     pub(crate) fn advance(&mut self, step: CommitStep) {
         for htlc in self.iter_mut() {
             if let Some(next) = htlc.state.after(step) {
                 htlc.state = next;
+                if !htlc.needs_onion() {
+                    htlc.onion = None;
+                }
             }
         }
     }

@@ -7,12 +7,44 @@
 //! returns an error nothing has changed. [`Action::Persist`] is a barrier: what follows it is done only once it is durable.
 #![warn(clippy::arithmetic_side_effects)]
 
+mod action;
+mod announce;
 mod by_side;
+mod channel;
+mod commitments;
+mod dance;
+mod env;
+mod error;
+mod event;
 mod feerates;
 mod htlc;
 mod htlc_state;
+mod htlcs;
+mod open_error;
+mod outbox;
+mod params;
+mod ready;
+mod reduce;
+mod reestablish;
+mod shutdown;
+mod signing;
+mod state;
+mod updates_received;
+mod updates_sent;
 
+pub use action::{Action, Notice};
 pub use by_side::BySide;
+pub use channel::{Channel, Link};
+pub use commitments::{Commitments, FirstCommitments, LastSent, LocalSignatures};
+pub use env::{Env, FeerateBounds};
+pub use error::{ChannelError, ErrorClass, PeerResponse};
+pub use event::{Event, FundingPlace, Offer};
 pub use feerates::{FeeUpdate, Feerates};
 pub use htlc::{Htlc, Htlcs, OnionPacket, Removal};
 pub use htlc_state::{CommitStep, HtlcState};
+pub use open_error::OpenError;
+pub use params::{ChannelParams, ChannelType, SideParams};
+pub use reduce::{View, Which};
+pub use shutdown::ShutdownScripts;
+pub use state::{ChannelState, RemoteAnnouncement};
+pub use updates_sent::marginal_feerate;

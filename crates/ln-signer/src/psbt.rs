@@ -10,7 +10,7 @@ use bitcoin::secp256k1::{Keypair, Message, PublicKey, SecretKey};
 use bitcoin::sighash::{Prevouts, SighashCache};
 use bitcoin::{Amount, OutPoint, ScriptBuf, TxOut, ecdsa, taproot};
 use ln_keys::{public_key, secp};
-use ln_tx::script::p2wpkh;
+use ln_tx::script::{anchor_script, p2wpkh};
 use ln_types::{NodeId, Sat};
 
 use crate::ecdsa::sign_low_r;
@@ -91,11 +91,14 @@ impl NodeSigner {
     pub fn sign_anchor(&self, psbt: &mut Psbt, channel: &ChannelSigner) -> Result<(), SignerError> {
         let key = channel.basepoints().funding;
         for index in 0..psbt.inputs.len() {
-            let named = psbt
-                .inputs
-                .get(index)
-                .is_some_and(|input| input.bip32_derivation.contains_key(&key));
-            if named {
+            let Some(input) = psbt.inputs.get(index) else {
+                continue;
+            };
+            if input.bip32_derivation.contains_key(&key) {
+                // The funding key must not be made to sign a spend of the funding output here.
+                if input.witness_script.as_ref() != Some(&anchor_script(&key)) {
+                    return Err(unsignable(index, "its script is not our anchor's"));
+                }
                 sign_segwit(psbt, index, channel.funding_secret())?;
             }
         }
@@ -158,6 +161,7 @@ impl NodeSigner {
         if coin.script_pubkey.is_p2sh() && input.redeem_script.is_none() {
             input.redeem_script = Some(p2wpkh(&key));
         }
+        check_script(psbt, index, &key)?;
         Ok(secret)
     }
 }
@@ -166,6 +170,40 @@ fn unsignable(index: usize, reason: impl ToString) -> SignerError {
     SignerError::Unsignable {
         index,
         reason: reason.to_string(),
+    }
+}
+
+/// Fails unless the output that input `index` spends is one that `key` alone can spend.
+fn check_script(psbt: &Psbt, index: usize, key: &PublicKey) -> Result<(), SignerError> {
+    let spent = psbt
+        .spend_utxo(index)
+        .map_err(|error| unsignable(index, error))?;
+    let (internal, _) = key.x_only_public_key();
+    let script = &spent.script_pubkey;
+    let witness_script = psbt
+        .inputs
+        .get(index)
+        .and_then(|input| input.witness_script.as_ref());
+    let ours = if script.is_p2wsh() {
+        // Only `prepare_coin` puts a script there that the PSBT may not have had: the output of a peer's commitment.
+        witness_script.is_some_and(|witness| {
+            witness.to_p2wsh() == *script
+                && witness.as_bytes().starts_with(
+                    Builder::new()
+                        .push_slice(key.serialize())
+                        .push_opcode(OP_CHECKSIGVERIFY)
+                        .as_bytes(),
+                )
+        })
+    } else {
+        *script == p2wpkh(key)
+            || *script == p2wpkh(key).to_p2sh()
+            || *script == ScriptBuf::new_p2tr(secp(), internal, None)
+    };
+    if ours {
+        Ok(())
+    } else {
+        Err(unsignable(index, "its output is not of the key asked for"))
     }
 }
 

@@ -1,0 +1,216 @@
+//! One text of the stream.
+
+use std::borrow::Cow;
+
+use ln_rpc::RpcError;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+/// A message, borrowing from the text it was read from.
+#[derive(Debug, Clone)]
+pub enum Message<'a> {
+    /// Wants an answer.
+    Request {
+        /// The id as JSON, to be repeated in the answer.
+        id: &'a RawValue,
+        /// What to do.
+        method: Cow<'a, str>,
+        /// An array or object, if there are parameters.
+        params: Option<&'a RawValue>,
+    },
+    /// Wants none.
+    Notification {
+        /// The topic, or `log`, `message`, `progress`.
+        method: Cow<'a, str>,
+        /// What happened.
+        params: Option<&'a RawValue>,
+    },
+    /// Answers a request.
+    Response {
+        /// The request's id as JSON.
+        id: &'a RawValue,
+        /// The result, or why there is none.
+        outcome: Result<&'a RawValue, RpcError>,
+    },
+}
+
+/// Why a text can't be understood; after one the stream can't be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// Not JSON.
+    #[error("malformed JSON: {0}")]
+    Json(String),
+    /// No `jsonrpc` member, or not 2.0.
+    #[error("a message must have \"jsonrpc\": \"2.0\"")]
+    Version,
+    /// Neither a method nor an id.
+    #[error("a message must have a method or an id")]
+    Neither,
+    /// An answer with neither result nor error.
+    #[error("an answer must have a result or an error")]
+    NoOutcome,
+}
+
+/// A member that is there counts as there even if it is null.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(from).map(Some)
+}
+
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+impl<'a> Message<'a> {
+    /// Reads one text.
+    pub fn parse(text: &'a str) -> Result<Self, ProtocolError> {
+        let members: Members<'a> =
+            serde_json::from_str(text).map_err(|error| ProtocolError::Json(error.to_string()))?;
+        if members.jsonrpc.as_deref() != Some("2.0") {
+            return Err(ProtocolError::Version);
+        }
+        let params = members.params;
+        match (members.method, members.id) {
+            (Some(method), Some(id)) => Ok(Self::Request { id, method, params }),
+            (Some(method), None) => Ok(Self::Notification { method, params }),
+            (None, Some(id)) => {
+                let outcome = match (members.error, members.result) {
+                    (Some(error), _) => Err(read_error(error)),
+                    (None, Some(result)) => Ok(result),
+                    (None, None) => return Err(ProtocolError::NoOutcome),
+                };
+                Ok(Self::Response { id, outcome })
+            }
+            (None, None) => Err(ProtocolError::Neither),
+        }
+    }
+}
+
+fn read_error(raw: &RawValue) -> RpcError {
+    let value = serde_json::from_str(raw.get()).unwrap_or_default();
+    RpcError::from_value(&value)
+}
+
+#[derive(Serialize)]
+struct Outgoing<'a, P: ?Sized> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    method: &'a str,
+    params: &'a P,
+}
+
+fn write<P: Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    message: &Outgoing<'_, P>,
+) -> Result<(), serde_json::Error> {
+    let before = out.len();
+    let written = serde_json::to_writer(&mut *out, message);
+    match &written {
+        Ok(()) => out.extend_from_slice(b"\n\n"),
+        Err(_) => out.truncate(before),
+    }
+    written
+}
+
+/// Appends a request. Ids are strings: plugins declare that they take those.
+pub fn write_request(
+    out: &mut Vec<u8>,
+    id: &str,
+    method: &str,
+    params: &(impl Serialize + ?Sized),
+) -> Result<(), serde_json::Error> {
+    let jsonrpc = "2.0";
+    write(
+        out,
+        &Outgoing {
+            jsonrpc,
+            id: Some(id),
+            method,
+            params,
+        },
+    )
+}
+
+/// Appends a notification.
+pub fn write_notification(
+    out: &mut Vec<u8>,
+    method: &str,
+    params: &(impl Serialize + ?Sized),
+) -> Result<(), serde_json::Error> {
+    let jsonrpc = "2.0";
+    write(
+        out,
+        &Outgoing {
+            jsonrpc,
+            id: None,
+            method,
+            params,
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_kinds_are_told_apart() {
+        let request = r#"{"jsonrpc":"2.0","id":"cln:x#1","method":"x","params":[1]}"#;
+        assert!(matches!(
+            Message::parse(request).unwrap(),
+            Message::Request { id, .. } if id.get() == "\"cln:x#1\""
+        ));
+        let notification = r#"{"jsonrpc":"2.0","method":"l\u006fg","params":{}}"#;
+        assert!(matches!(
+            Message::parse(notification).unwrap(),
+            Message::Notification { method, .. } if method == "log"
+        ));
+        let null = r#"{"jsonrpc":"2.0","id":7,"result":null,"error":null}"#;
+        assert!(matches!(
+            Message::parse(null).unwrap(),
+            Message::Response { outcome: Ok(result), .. } if result.get() == "null"
+        ));
+        let error = r#"{"jsonrpc":"2.0","id":7,"error":{"code":500,"message":"no"}}"#;
+        assert!(matches!(
+            Message::parse(error).unwrap(),
+            Message::Response { outcome: Err(error), .. } if error.code.number() == 500
+        ));
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        for (text, error) in [
+            (r#"{"id":1,"result":{}}"#, ProtocolError::Version),
+            (r#"{"jsonrpc":"2.0"}"#, ProtocolError::Neither),
+            (r#"{"jsonrpc":"2.0","id":1}"#, ProtocolError::NoOutcome),
+        ] {
+            assert_eq!(Message::parse(text).unwrap_err(), error, "{text}");
+        }
+        assert!(matches!(Message::parse("{"), Err(ProtocolError::Json(_))));
+    }
+
+    #[test]
+    fn messages_end_in_an_empty_line() {
+        let mut out = Vec::new();
+        write_request(&mut out, "cln:getmanifest#1", "getmanifest", &()).unwrap();
+        write_notification(&mut out, "shutdown", &[0; 0]).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"jsonrpc\":\"2.0\",\"id\":\"cln:getmanifest#1\",\"method\":\"getmanifest\",\"params\":null}\n\n\
+             {\"jsonrpc\":\"2.0\",\"method\":\"shutdown\",\"params\":[]}\n\n"
+        );
+    }
+}

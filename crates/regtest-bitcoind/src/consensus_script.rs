@@ -27,7 +27,10 @@ impl<'a> SpentOutputs<'a> {
                 })
             })
             .collect::<Option<Vec<_>>>()?;
-        Some(Self { entries, _scripts: PhantomData })
+        Some(Self {
+            entries,
+            _scripts: PhantomData,
+        })
     }
 }
 

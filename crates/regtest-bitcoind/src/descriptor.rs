@@ -2,8 +2,13 @@
 
 const INPUT_CHARSET: &str = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
 const CHECKSUM_CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-const GENERATOR: [u64; 5] =
-    [0xf5_dee5_1989, 0xa9_fdca_3312, 0x1b_ab10_e32d, 0x37_06b1_677a, 0x64_4d62_6ffd];
+const GENERATOR: [u64; 5] = [
+    0xf5_dee5_1989,
+    0xa9_fdca_3312,
+    0x1b_ab10_e32d,
+    0x37_06b1_677a,
+    0x64_4d62_6ffd,
+];
 
 fn step(state: u64, value: u64) -> u64 {
     let top = state >> 35;
@@ -51,6 +56,9 @@ pub fn checksum(descriptor: &str) -> Option<String> {
 mod tests {
     #[test]
     fn the_example_of_bip_380_has_its_checksum() {
-        assert_eq!(super::checksum("raw(deadbeef)").as_deref(), Some("89f8spxm"));
+        assert_eq!(
+            super::checksum("raw(deadbeef)").as_deref(),
+            Some("89f8spxm")
+        );
     }
 }

@@ -9,8 +9,11 @@
 //! reports is in the journal, so a killed process comes back with everything it acknowledged.
 
 pub mod chain;
+pub mod cli;
+pub mod client;
 pub mod consensus_script;
 pub mod descriptor;
+pub mod harness;
 pub mod json;
 pub mod mempool;
 pub mod mining;

@@ -54,7 +54,11 @@ pub fn select_transactions(mempool: &Mempool, min_rate: FeePerKvb) -> Vec<Txid> 
         let mut ancestors = mempool.ancestors_of(entry.parents.iter().copied());
         ancestors.insert(entry.txid);
         let total = mempool.totals(&ancestors);
-        heap.push(Scored { fees: total.modified_fees, vsize: total.vsize, txid: entry.txid });
+        heap.push(Scored {
+            fees: total.modified_fees,
+            vsize: total.vsize,
+            txid: entry.txid,
+        });
         totals.insert(entry.txid, total);
     }
     let (mut weight, mut sigops) = (RESERVED_WEIGHT, 400_u64);
@@ -71,7 +75,11 @@ pub fn select_transactions(mempool: &Mempool, min_rate: FeePerKvb) -> Vec<Txid> 
         let mut package = mempool.ancestors_of([best.txid]);
         package.retain(|txid| !taken.contains(txid));
         let size = |of: fn(&crate::mempool::Entry) -> u64| -> u64 {
-            package.iter().filter_map(|txid| mempool.get(txid)).map(of).sum()
+            package
+                .iter()
+                .filter_map(|txid| mempool.get(txid))
+                .map(of)
+                .sum()
         };
         let (more_weight, more_sigops) = (size(|e| e.weight), size(|e| e.sigop_cost));
         if weight + more_weight > MAX_BLOCK_WEIGHT || sigops + more_sigops > MAX_BLOCK_SIGOPS_COST {
@@ -79,19 +87,34 @@ pub fn select_transactions(mempool: &Mempool, min_rate: FeePerKvb) -> Vec<Txid> 
         }
         weight += more_weight;
         sigops += more_sigops;
-        let mut ordered: Vec<_> = package.iter().filter_map(|txid| mempool.get(txid)).collect();
-        ordered.sort_by_key(|e| (mempool.ancestors_of(e.parents.iter().copied()).len(), e.txid));
+        let mut ordered: Vec<_> = package
+            .iter()
+            .filter_map(|txid| mempool.get(txid))
+            .collect();
+        ordered.sort_by_key(|e| {
+            (
+                mempool.ancestors_of(e.parents.iter().copied()).len(),
+                e.txid,
+            )
+        });
         for entry in ordered {
             chosen.push(entry.txid);
             taken.insert(entry.txid);
             for descendant in mempool.with_descendants([entry.txid]) {
-                let Some(total) = totals.get_mut(&descendant) else { continue };
+                let Some(total) = totals.get_mut(&descendant) else {
+                    continue;
+                };
                 total.vsize = total.vsize.saturating_sub(entry.vsize);
-                total.modified_fees =
-                    total.modified_fees.saturating_sub(mempool.modified_fee(entry));
+                total.modified_fees = total
+                    .modified_fees
+                    .saturating_sub(mempool.modified_fee(entry));
                 if !taken.contains(&descendant) {
                     let (fees, vsize) = (total.modified_fees, total.vsize);
-                    heap.push(Scored { fees, vsize, txid: descendant });
+                    heap.push(Scored {
+                        fees,
+                        vsize,
+                        txid: descendant,
+                    });
                 }
             }
         }
@@ -133,7 +156,10 @@ pub fn build_block(
     payload.extend_from_slice(commitment.as_byte_array());
     let push = bitcoin::script::PushBytesBuf::try_from(payload).ok()?;
     let script_pubkey = ScriptBuf::new_op_return(push);
-    block.txdata.first_mut()?.output.push(TxOut { value: Amount::ZERO, script_pubkey });
+    block.txdata.first_mut()?.output.push(TxOut {
+        value: Amount::ZERO,
+        script_pubkey,
+    });
     block.header.merkle_root = block.compute_merkle_root()?;
     solve(&mut block, max_tries).then_some(block)
 }
@@ -153,7 +179,10 @@ fn coinbase(height: u32, script: ScriptBuf, reward: Amount, extra_nonce: u64) ->
             sequence: Sequence::MAX,
             witness: Witness::from_slice(&[[0_u8; 32]]),
         }],
-        output: vec![TxOut { value: reward, script_pubkey: script }],
+        output: vec![TxOut {
+            value: reward,
+            script_pubkey: script,
+        }],
     }
 }
 
@@ -164,7 +193,9 @@ pub fn solve(block: &mut Block, max_tries: u64) -> bool {
         if target.is_met_by(block.block_hash()) {
             return true;
         }
-        let Some(next) = block.header.nonce.checked_add(1) else { return false };
+        let Some(next) = block.header.nonce.checked_add(1) else {
+            return false;
+        };
         block.header.nonce = next;
     }
     false

@@ -141,8 +141,9 @@ impl Node {
         match record {
             ChainRecord::Block(block, connected) => {
                 let block = Arc::unwrap_or_clone(block);
-                if let Err(reject) =
-                    self.chain.submit(block, None, connected, &none, &mut events)
+                if let Err(reject) = self
+                    .chain
+                    .submit(block, None, connected, &none, &mut events)
                 {
                     self.log(format!("Block from disk is no longer accepted: {reject}"));
                 }
@@ -163,8 +164,13 @@ impl Node {
     pub fn submit_block(&mut self, block: Block, now: u64) -> Result<Submitted, BlockReject> {
         let mut events = Vec::new();
         let kept = Arc::new(block.clone());
-        let result =
-            self.chain.submit(block, Some(now), false, self.mempool.verified(), &mut events);
+        let result = self.chain.submit(
+            block,
+            Some(now),
+            false,
+            self.mempool.verified(),
+            &mut events,
+        );
         if let Ok(what) = &result {
             let connected = *what == Submitted::Active;
             self.effects.chain.push(ChainRecord::Block(kept, connected));
@@ -176,7 +182,9 @@ impl Node {
     /// `invalidateblock`. `false` if the block is unknown.
     pub fn invalidate(&mut self, hash: BlockHash, now: u64) -> bool {
         let mut events = Vec::new();
-        let known = self.chain.invalidate(hash, self.mempool.verified(), &mut events);
+        let known = self
+            .chain
+            .invalidate(hash, self.mempool.verified(), &mut events);
         if known {
             self.effects.chain.push(ChainRecord::Invalidate(hash));
         }
@@ -187,7 +195,9 @@ impl Node {
     /// `reconsiderblock`. `false` if the block is unknown.
     pub fn reconsider(&mut self, hash: BlockHash, now: u64) -> bool {
         let mut events = Vec::new();
-        let known = self.chain.reconsider(hash, self.mempool.verified(), &mut events);
+        let known = self
+            .chain
+            .reconsider(hash, self.mempool.verified(), &mut events);
         if known {
             self.effects.chain.push(ChainRecord::Reconsider(hash));
         }
@@ -198,7 +208,9 @@ impl Node {
     /// `preciousblock`. `false` if the block is unknown.
     pub fn prefer(&mut self, hash: BlockHash, now: u64) -> bool {
         let mut events = Vec::new();
-        let known = self.chain.prefer(hash, self.mempool.verified(), &mut events);
+        let known = self
+            .chain
+            .prefer(hash, self.mempool.verified(), &mut events);
         if known {
             self.effects.chain.push(ChainRecord::Prefer(hash));
         }
@@ -227,7 +239,9 @@ impl Node {
                     }
                 }
                 ChainEvent::Invalid(hash, height) => {
-                    self.log(format!("InvalidChainFound: invalid block={hash}  height={height}"));
+                    self.log(format!(
+                        "InvalidChainFound: invalid block={hash}  height={height}"
+                    ));
                 }
             }
         }
@@ -261,7 +275,9 @@ impl Node {
             Ok(_) => {
                 self.note_unconfirmed(&kept, now);
                 let size = self.mempool.len();
-                self.log(format!("[mempool] AcceptToMemoryPool: accepted {txid} (poolsz {size} txn)"));
+                self.log(format!(
+                    "[mempool] AcceptToMemoryPool: accepted {txid} (poolsz {size} txn)"
+                ));
             }
             Err(reject) => self.log(format!("[mempoolrej] {txid} was not accepted: {reject}")),
         }
@@ -281,9 +297,7 @@ impl Node {
         let pending: Vec<Arc<Transaction>> = wallet
             .transactions()
             .into_iter()
-            .filter(|(txid, known)| {
-                self.chain.block_of(txid).is_none() && !known.tx.is_coinbase()
-            })
+            .filter(|(txid, known)| self.chain.block_of(txid).is_none() && !known.tx.is_coinbase())
             .map(|(_, known)| Arc::clone(&known.tx))
             .collect();
         self.wallets.insert(wallet.name.clone(), wallet);
@@ -295,7 +309,9 @@ impl Node {
 
     /// Forgets a loaded wallet; its file stays. `false` if it is not loaded.
     pub fn unload_wallet(&mut self, name: &str) -> bool {
-        let Some(mut wallet) = self.wallets.remove(name) else { return false };
+        let Some(mut wallet) = self.wallets.remove(name) else {
+            return false;
+        };
         let records = wallet.take_records();
         if !records.is_empty() {
             self.effects.wallets.push((name.to_owned(), records));
@@ -319,8 +335,13 @@ impl Node {
 
     fn collect(&self, txids: &[Txid]) -> (Vec<Transaction>, Amount) {
         let entries = || txids.iter().filter_map(|txid| self.mempool.get(txid));
-        let fees = entries().map(|entry| entry.fee.to_sat()).fold(0, u64::saturating_add);
-        (entries().map(|entry| entry.tx.as_ref().clone()).collect(), Amount::from_sat(fees))
+        let fees = entries()
+            .map(|entry| entry.fee.to_sat())
+            .fold(0, u64::saturating_add);
+        (
+            entries().map(|entry| entry.tx.as_ref().clone()).collect(),
+            Amount::from_sat(fees),
+        )
     }
 
     /// Builds a block on the tip without submitting it.

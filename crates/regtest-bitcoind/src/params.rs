@@ -37,5 +37,9 @@ pub fn regtest_bits() -> CompactTarget {
 pub fn block_subsidy(height: u32) -> Amount {
     let halvings = height / SUBSIDY_HALVING_INTERVAL;
     let full = Amount::from_int_btc(50).to_sat();
-    Amount::from_sat(full.checked_shr(halvings).filter(|_| halvings < 64).unwrap_or(0))
+    Amount::from_sat(
+        full.checked_shr(halvings)
+            .filter(|_| halvings < 64)
+            .unwrap_or(0),
+    )
 }

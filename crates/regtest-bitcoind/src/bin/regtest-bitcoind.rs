@@ -50,12 +50,17 @@ fn start() -> anyhow::Result<()> {
         print(&format!("{}\n", version_line("daemon")));
         return Ok(());
     }
-    if ["?", "h", "help"].iter().any(|name| options.flag(name, false)) {
+    if ["?", "h", "help"]
+        .iter()
+        .any(|name| options.flag(name, false))
+    {
         print(&format!("{}\n\n{USAGE}", version_line("daemon")));
         return Ok(());
     }
     if let Some(name) = options.unknown(KNOWN_OPTIONS) {
-        return Err(anyhow!("Error parsing command line arguments: Invalid parameter -{name}"));
+        return Err(anyhow!(
+            "Error parsing command line arguments: Invalid parameter -{name}"
+        ));
     }
     options.read_config().map_err(|why| anyhow!(why))?;
     let wait = options.flag("daemonwait", false);
@@ -73,14 +78,24 @@ fn go_to_background(words: &[String], wait: bool) -> anyhow::Result<()> {
     let mut child = Command::new(program)
         .args(words)
         .args(["-daemon=0", "-daemonwait=0"])
-        .arg(if wait { "-printtoconsole=1" } else { "-printtoconsole=0" })
+        .arg(if wait {
+            "-printtoconsole=1"
+        } else {
+            "-printtoconsole=0"
+        })
         .stdin(Stdio::null())
         .stdout(stdout)
-        .stderr(if wait { Stdio::inherit() } else { Stdio::null() })
+        .stderr(if wait {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        })
         .process_group(0)
         .spawn()
         .context("starting the background process")?;
-    let Some(stdout) = child.stdout.take() else { return Ok(()) };
+    let Some(stdout) = child.stdout.take() else {
+        return Ok(());
+    };
     let ready = BufReader::new(stdout).lines().map_while(Result::ok);
     if ready.into_iter().any(|line| line.ends_with("Done loading")) {
         return Ok(());

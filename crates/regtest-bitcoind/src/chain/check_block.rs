@@ -2,9 +2,7 @@
 
 use super::check_tx::{check_transaction, is_final};
 use super::{BlockReject, Chain};
-use crate::params::{
-    MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_FUTURE_BLOCK_TIME, regtest_bits,
-};
+use crate::params::{MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_FUTURE_BLOCK_TIME, regtest_bits};
 use bitcoin::block::Header;
 use bitcoin::{Block, Script, Target};
 use std::collections::HashSet;
@@ -74,9 +72,15 @@ pub(crate) fn check_block_in_context(
     }
     if header.version.to_consensus() < 4 {
         let version = header.version.to_consensus();
-        return Err(BlockReject::invalid(format!("bad-version(0x{version:08x})")));
+        return Err(BlockReject::invalid(format!(
+            "bad-version(0x{version:08x})"
+        )));
     }
-    if !block.txdata.iter().all(|tx| is_final(tx, height, median_time)) {
+    if !block
+        .txdata
+        .iter()
+        .all(|tx| is_final(tx, height, median_time))
+    {
         return Err(BlockReject::invalid("bad-txns-nonfinal"));
     }
     if !begins_with_height(block, height) {
@@ -86,13 +90,18 @@ pub(crate) fn check_block_in_context(
     if block.weight().to_wu() > MAX_BLOCK_WEIGHT {
         return Err(BlockReject::invalid("bad-blk-weight"));
     }
-    debug_assert!(chain.entry(&header.prev_blockhash).is_some(), "the parent is known here");
+    debug_assert!(
+        chain.entry(&header.prev_blockhash).is_some(),
+        "the parent is known here"
+    );
     Ok(())
 }
 
 /// BIP 34: the coinbase script begins with the block height.
 fn begins_with_height(block: &Block, height: u32) -> bool {
-    let expected = bitcoin::script::Builder::new().push_int(height.into()).into_script();
+    let expected = bitcoin::script::Builder::new()
+        .push_int(height.into())
+        .into_script();
     block
         .coinbase()
         .and_then(|coinbase| coinbase.input.first())
@@ -105,14 +114,18 @@ pub(crate) fn is_witness_commitment(script: &Script) -> bool {
 }
 
 fn check_witness_commitment(block: &Block) -> Result<(), BlockReject> {
-    let committed = block
-        .coinbase()
-        .is_some_and(|tx| tx.output.iter().any(|out| is_witness_commitment(&out.script_pubkey)));
+    let committed = block.coinbase().is_some_and(|tx| {
+        tx.output
+            .iter()
+            .any(|out| is_witness_commitment(&out.script_pubkey))
+    });
     if committed {
         let nonce_ok = block
             .coinbase()
             .and_then(|tx| tx.input.first())
-            .is_some_and(|input| input.witness.len() == 1 && input.witness.nth(0).is_some_and(|w| w.len() == 32));
+            .is_some_and(|input| {
+                input.witness.len() == 1 && input.witness.nth(0).is_some_and(|w| w.len() == 32)
+            });
         if !nonce_ok {
             return Err(BlockReject::invalid("bad-witness-nonce-size"));
         }
@@ -121,8 +134,10 @@ fn check_witness_commitment(block: &Block) -> Result<(), BlockReject> {
         }
         return Ok(());
     }
-    let any_witness =
-        block.txdata.iter().any(|tx| tx.input.iter().any(|input| !input.witness.is_empty()));
+    let any_witness = block
+        .txdata
+        .iter()
+        .any(|tx| tx.input.iter().any(|input| !input.witness.is_empty()));
     if any_witness {
         return Err(BlockReject::invalid("unexpected-witness"));
     }

@@ -40,7 +40,11 @@ pub fn check_transaction(tx: &Transaction) -> Result<(), &'static str> {
             .ok_or("bad-txns-txouttotal-toolarge")?;
     }
     let mut seen = HashSet::with_capacity(tx.input.len());
-    if !tx.input.iter().all(|input| seen.insert(input.previous_output)) {
+    if !tx
+        .input
+        .iter()
+        .all(|input| seen.insert(input.previous_output))
+    {
         return Err("bad-txns-inputs-duplicate");
     }
     if tx.is_coinbase() {
@@ -57,7 +61,11 @@ pub fn check_transaction(tx: &Transaction) -> Result<(), &'static str> {
 /// Whether `tx` may be in a block at `height` whose predecessor has median time past `median_time`.
 pub fn is_final(tx: &Transaction, height: u32, median_time: u32) -> bool {
     let lock = tx.lock_time.to_consensus_u32();
-    let now = if lock < LOCKTIME_THRESHOLD { height } else { median_time };
+    let now = if lock < LOCKTIME_THRESHOLD {
+        height
+    } else {
+        median_time
+    };
     lock == 0 || lock < now || !tx.is_lock_time_enabled()
 }
 
@@ -82,7 +90,10 @@ pub fn sequence_locks(
     heights: &[u32],
     median_time_before: impl Fn(u32) -> u32,
 ) -> SequenceLocks {
-    let mut locks = SequenceLocks { min_height: 0, min_time: 0 };
+    let mut locks = SequenceLocks {
+        min_height: 0,
+        min_time: 0,
+    };
     if tx.version.0.cast_unsigned() < 2 {
         return locks;
     }
@@ -94,7 +105,9 @@ pub fn sequence_locks(
         let value = sequence & SEQUENCE_MASK;
         if sequence & SEQUENCE_TIME != 0 {
             let from = u64::from(median_time_before(height));
-            locks.min_time = locks.min_time.max(from.saturating_add(u64::from(value) << 9));
+            locks.min_time = locks
+                .min_time
+                .max(from.saturating_add(u64::from(value) << 9));
         } else {
             locks.min_height = locks.min_height.max(height.saturating_add(value));
         }
@@ -124,13 +137,18 @@ pub fn check_inputs(
     let total_out = total_out(tx).ok_or(("bad-txns-txouttotal-toolarge", String::new()))?;
     total_in.checked_sub(total_out).ok_or_else(|| {
         let (value_in, value_out) = (btc(total_in), btc(total_out));
-        ("bad-txns-in-belowout", format!("value in ({value_in}) < value out ({value_out})"))
+        (
+            "bad-txns-in-belowout",
+            format!("value in ({value_in}) < value out ({value_out})"),
+        )
     })
 }
 
 /// Sum of the outputs; `None` if it overflows.
 pub fn total_out(tx: &Transaction) -> Option<Amount> {
-    tx.output.iter().try_fold(Amount::ZERO, |sum, output| sum.checked_add(output.value))
+    tx.output
+        .iter()
+        .try_fold(Amount::ZERO, |sum, output| sum.checked_add(output.value))
 }
 
 /// An amount as Core writes it in messages: bitcoin, at least two decimals.
@@ -151,8 +169,7 @@ pub fn btc_signed(sats: i64) -> String {
 
 /// The outpoints of a transaction with the given id.
 pub fn outpoints(txid: bitcoin::Txid, tx: &Transaction) -> impl Iterator<Item = OutPoint> {
-    (0..u32::try_from(tx.output.len()).unwrap_or(u32::MAX))
-        .map(move |vout| OutPoint { txid, vout })
+    (0..u32::try_from(tx.output.len()).unwrap_or(u32::MAX)).map(move |vout| OutPoint { txid, vout })
 }
 
 #[cfg(test)]
@@ -166,8 +183,14 @@ mod tests {
         Transaction {
             version: Version::TWO,
             lock_time: LockTime::from_consensus(lock),
-            input: vec![TxIn { sequence: Sequence(sequence), ..TxIn::default() }],
-            output: vec![TxOut { value: Amount::ONE_SAT, script_pubkey: bitcoin::ScriptBuf::new() }],
+            input: vec![TxIn {
+                sequence: Sequence(sequence),
+                ..TxIn::default()
+            }],
+            output: vec![TxOut {
+                value: Amount::ONE_SAT,
+                script_pubkey: bitcoin::ScriptBuf::new(),
+            }],
         }
     }
 
@@ -183,9 +206,16 @@ mod tests {
     fn a_height_lock_opens_after_its_height() {
         assert!(!is_final(&tx(100, 0), 100, 0));
         assert!(is_final(&tx(100, 0), 101, 0));
-        assert!(is_final(&tx(100, u32::MAX), 5, 0), "final inputs switch it off");
+        assert!(
+            is_final(&tx(100, u32::MAX), 5, 0),
+            "final inputs switch it off"
+        );
         assert!(!is_final(&tx(LOCKTIME_THRESHOLD, 0), 1, LOCKTIME_THRESHOLD));
-        assert!(is_final(&tx(LOCKTIME_THRESHOLD, 0), 1, LOCKTIME_THRESHOLD + 1));
+        assert!(is_final(
+            &tx(LOCKTIME_THRESHOLD, 0),
+            1,
+            LOCKTIME_THRESHOLD + 1
+        ));
     }
 
     #[test]

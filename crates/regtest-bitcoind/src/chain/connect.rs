@@ -46,12 +46,21 @@ impl Chain {
                 if output.script_pubkey.is_op_return() || output.script_pubkey.len() > 10_000 {
                     continue;
                 }
-                let coin = Coin { output: output.clone(), height, coinbase: tx.is_coinbase() };
+                let coin = Coin {
+                    output: output.clone(),
+                    height,
+                    coinbase: tx.is_coinbase(),
+                };
                 delta.created.insert(outpoint, coin);
             }
         }
-        let reward = block.coinbase().and_then(super::check_tx::total_out).unwrap_or(Amount::MAX);
-        let allowed = block_subsidy(height).checked_add(delta.fees).unwrap_or(Amount::ZERO);
+        let reward = block
+            .coinbase()
+            .and_then(super::check_tx::total_out)
+            .unwrap_or(Amount::MAX);
+        let allowed = block_subsidy(height)
+            .checked_add(delta.fees)
+            .unwrap_or(Amount::ZERO);
         if reward > allowed {
             return Err(BlockReject::invalid("bad-cb-amount"));
         }
@@ -97,7 +106,9 @@ impl Chain {
             verify_inputs(tx, &spent)
                 .map_err(|_| BlockReject::invalid("mandatory-script-verify-flag-failed"))?;
         }
-        delta.spent.extend(tx.input.iter().map(|input| input.previous_output));
+        delta
+            .spent
+            .extend(tx.input.iter().map(|input| input.previous_output));
         delta.undo.extend(coins);
         Ok(())
     }
@@ -106,8 +117,17 @@ impl Chain {
         for outpoint in &delta.spent {
             self.coins.remove(outpoint);
         }
-        let Delta { created, spent, undo, .. } = delta;
-        self.coins.extend(created.into_iter().filter(|(outpoint, _)| !spent.contains(outpoint)));
+        let Delta {
+            created,
+            spent,
+            undo,
+            ..
+        } = delta;
+        self.coins.extend(
+            created
+                .into_iter()
+                .filter(|(outpoint, _)| !spent.contains(outpoint)),
+        );
         for txid in txids {
             self.transactions.insert(*txid, hash);
         }
@@ -145,7 +165,10 @@ impl Chain {
 /// Signature operation cost of `tx`, which spends `spent`.
 pub fn sigop_cost(tx: &Transaction, spent: &[TxOut]) -> u64 {
     let find = |outpoint: &OutPoint| {
-        let position = tx.input.iter().position(|input| input.previous_output == *outpoint)?;
+        let position = tx
+            .input
+            .iter()
+            .position(|input| input.previous_output == *outpoint)?;
         spent.get(position).cloned()
     };
     u64::try_from(tx.total_sigop_cost(find)).unwrap_or(u64::MAX)

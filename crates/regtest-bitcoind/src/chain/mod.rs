@@ -149,8 +149,13 @@ impl Chain {
 
     /// The tip.
     pub fn tip(&self) -> &BlockEntry {
-        let hash = self.active.last().expect("the active chain has at least the genesis block");
-        self.entries.get(hash).expect("active blocks are in the tree")
+        let hash = self
+            .active
+            .last()
+            .expect("the active chain has at least the genesis block");
+        self.entries
+            .get(hash)
+            .expect("active blocks are in the tree")
     }
 
     /// A block of the tree, active or not.
@@ -181,7 +186,8 @@ impl Chain {
 
     /// Whether the block is on the active chain.
     pub fn is_active(&self, entry: &BlockEntry) -> bool {
-        self.at(entry.height).is_some_and(|active| active.hash == entry.hash)
+        self.at(entry.height)
+            .is_some_and(|active| active.hash == entry.hash)
     }
 
     /// Confirmations of a block: 1 for the tip, -1 for a block beside the active chain.
@@ -221,9 +227,19 @@ impl Chain {
             return &[];
         }
         let inputs = |tx: &bitcoin::Transaction| tx.input.len();
-        let start: usize = entry.block.txdata.iter().take(position).skip(1).map(inputs).sum();
+        let start: usize = entry
+            .block
+            .txdata
+            .iter()
+            .take(position)
+            .skip(1)
+            .map(inputs)
+            .sum();
         let count = entry.block.txdata.get(position).map_or(0, inputs);
-        entry.undo.get(start..start.saturating_add(count)).unwrap_or(&[])
+        entry
+            .undo
+            .get(start..start.saturating_add(count))
+            .unwrap_or(&[])
     }
 
     /// Median time past of the tip.
@@ -241,13 +257,20 @@ impl Chain {
     fn insert(&mut self, block: Block, height: u32, sequence: i64, scripts_verified: bool) {
         let hash = block.block_hash();
         let previous = block.header.prev_blockhash;
-        let chain_tx_count = self.entries.get(&previous).map_or(0, |entry| entry.chain_tx_count)
+        let chain_tx_count = self
+            .entries
+            .get(&previous)
+            .map_or(0, |entry| entry.chain_tx_count)
             + u64::try_from(block.txdata.len()).unwrap_or(u64::MAX);
         let median_time = self.median_time_with(&block);
         let entry = BlockEntry {
             hash,
             size: u32::try_from(block.total_size()).unwrap_or(u32::MAX),
-            txids: block.txdata.iter().map(bitcoin::Transaction::compute_txid).collect(),
+            txids: block
+                .txdata
+                .iter()
+                .map(bitcoin::Transaction::compute_txid)
+                .collect(),
             block: Arc::new(block),
             height,
             median_time,
@@ -267,7 +290,9 @@ impl Chain {
         let mut times = vec![block.header.time];
         let mut previous = block.header.prev_blockhash;
         while times.len() < 11 {
-            let Some(entry) = self.entries.get(&previous) else { break };
+            let Some(entry) = self.entries.get(&previous) else {
+                break;
+            };
             times.push(entry.block.header.time);
             previous = entry.block.header.prev_blockhash;
         }

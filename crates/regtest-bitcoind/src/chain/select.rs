@@ -31,13 +31,16 @@ impl Chain {
         if let Some(entry) = self.entry(&hash) {
             return Err(match entry.status {
                 BlockStatus::Valid => BlockReject::Duplicate,
-                BlockStatus::Invalid | BlockStatus::InvalidAncestor => BlockReject::DuplicateInvalid,
+                BlockStatus::Invalid | BlockStatus::InvalidAncestor => {
+                    BlockReject::DuplicateInvalid
+                }
             });
         }
         check_proof_of_work(&block.header)?;
         check_block(&block)?;
-        let parent =
-            self.entry(&block.header.prev_blockhash).ok_or(BlockReject::UnknownParent)?;
+        let parent = self
+            .entry(&block.header.prev_blockhash)
+            .ok_or(BlockReject::UnknownParent)?;
         if parent.status != BlockStatus::Valid {
             return Err(BlockReject::invalid("bad-prevblk"));
         }
@@ -68,9 +71,13 @@ impl Chain {
                 break;
             }
             let mut path = self.path_to_active(best);
-            let fork = path.pop().map_or(0, |hash| self.entry(&hash).map_or(0, |e| e.height));
+            let fork = path
+                .pop()
+                .map_or(0, |hash| self.entry(&hash).map_or(0, |e| e.height));
             while self.height() > fork {
-                let Some((block, height)) = self.disconnect_tip() else { break };
+                let Some((block, height)) = self.disconnect_tip() else {
+                    break;
+                };
                 events.push(ChainEvent::Disconnected(block, height));
             }
             while let Some(next) = path.pop() {
@@ -119,9 +126,13 @@ impl Chain {
         for each in self.with_descendants(hash) {
             if let Some(entry) = self.entries.get_mut(&each) {
                 let own = each == hash || entry.status == BlockStatus::Invalid;
-                entry.status =
-                    if own { BlockStatus::Invalid } else { BlockStatus::InvalidAncestor };
-                self.candidates.remove(&(entry.height, Reverse(entry.sequence), each));
+                entry.status = if own {
+                    BlockStatus::Invalid
+                } else {
+                    BlockStatus::InvalidAncestor
+                };
+                self.candidates
+                    .remove(&(entry.height, Reverse(entry.sequence), each));
             }
         }
     }
@@ -134,11 +145,15 @@ impl Chain {
         verified: &HashSet<Wtxid>,
         events: &mut Vec<ChainEvent>,
     ) -> bool {
-        let Some(entry) = self.entry(&hash).filter(|entry| entry.height > 0) else { return false };
+        let Some(entry) = self.entry(&hash).filter(|entry| entry.height > 0) else {
+            return false;
+        };
         let height = entry.height;
         if self.is_active(entry) {
             while self.height() >= height {
-                let Some((block, at)) = self.disconnect_tip() else { break };
+                let Some((block, at)) = self.disconnect_tip() else {
+                    break;
+                };
                 events.push(ChainEvent::Disconnected(block, at));
             }
         }
@@ -164,7 +179,8 @@ impl Chain {
         for each in forgiven {
             if let Some(entry) = self.entries.get_mut(&each) {
                 entry.status = BlockStatus::Valid;
-                self.candidates.insert((entry.height, Reverse(entry.sequence), each));
+                self.candidates
+                    .insert((entry.height, Reverse(entry.sequence), each));
             }
         }
         self.follow_best(verified, events);
@@ -180,11 +196,16 @@ impl Chain {
     ) -> bool {
         self.precious_sequence = self.precious_sequence.saturating_sub(1);
         let sequence = self.precious_sequence;
-        let Some(entry) = self.entries.get_mut(&hash) else { return false };
-        let known = self.candidates.remove(&(entry.height, Reverse(entry.sequence), hash));
+        let Some(entry) = self.entries.get_mut(&hash) else {
+            return false;
+        };
+        let known = self
+            .candidates
+            .remove(&(entry.height, Reverse(entry.sequence), hash));
         entry.sequence = sequence;
         if known {
-            self.candidates.insert((entry.height, Reverse(sequence), hash));
+            self.candidates
+                .insert((entry.height, Reverse(sequence), hash));
         }
         self.follow_best(verified, events);
         true

@@ -3,7 +3,9 @@
 use super::reject::{RejectKind, TxReject};
 use super::replace::check_replacement;
 use super::{Entry, Mempool};
-use crate::chain::check_tx::{check_inputs, check_transaction, is_final, outpoints, sequence_locks};
+use crate::chain::check_tx::{
+    check_inputs, check_transaction, is_final, outpoints, sequence_locks,
+};
 use crate::chain::{Chain, Coin, sigop_cost};
 use crate::consensus_script::verify_inputs;
 use crate::policy::Policy;
@@ -67,7 +69,11 @@ pub fn check(
     tx: Transaction,
 ) -> Result<Accepted, TxReject> {
     let workspace = examine(mempool, chain, policy, tx, false)?;
-    Ok(Accepted { fee: workspace.fee, vsize: workspace.vsize, replaced: Vec::new() })
+    Ok(Accepted {
+        fee: workspace.fee,
+        vsize: workspace.vsize,
+        replaced: Vec::new(),
+    })
 }
 
 /// All checks for a single transaction. `after_reorg` skips those on fees and limits.
@@ -85,7 +91,11 @@ pub(super) fn examine(
     }
     if let Some(both) = new.conflicts.intersection(&new.ancestors).next() {
         let detail = format!("{} spends conflicting transaction {both}", new.txid);
-        return Err(TxReject::new(RejectKind::Rule, "bad-txns-spends-conflicting-tx", detail));
+        return Err(TxReject::new(
+            RejectKind::Rule,
+            "bad-txns-spends-conflicting-tx",
+            detail,
+        ));
     }
     if !new.conflicts.is_empty() {
         new.evicted = check_replacement(mempool, policy, &new)?;
@@ -114,7 +124,11 @@ pub(super) fn pre_check(
         return Err(if entry.wtxid == wtxid {
             TxReject::new(RejectKind::AlreadyHere, "txn-already-in-mempool", "")
         } else {
-            TxReject::new(RejectKind::SameTxid, "txn-same-nonwitness-data-in-mempool", "")
+            TxReject::new(
+                RejectKind::SameTxid,
+                "txn-same-nonwitness-data-in-mempool",
+                "",
+            )
         });
     }
     let coins = find_coins(mempool, chain, txid, &tx)?;
@@ -134,15 +148,23 @@ pub(super) fn pre_check(
         .map(|input| input.previous_output.txid)
         .filter(|parent| mempool.get(parent).is_some())
         .collect();
-    let conflicts =
-        tx.input.iter().filter_map(|input| mempool.spender(&input.previous_output)).collect();
+    let conflicts = tx
+        .input
+        .iter()
+        .filter_map(|input| mempool.spender(&input.previous_output))
+        .collect();
     Ok(Workspace {
         txid,
         wtxid,
         coins,
         fee,
-        modified_fee: fee.to_sat().cast_signed().saturating_add(mempool.delta(&txid)),
-        vsize: weight.max(sigop_cost.saturating_mul(BYTES_PER_SIGOP)).div_ceil(4),
+        modified_fee: fee
+            .to_sat()
+            .cast_signed()
+            .saturating_add(mempool.delta(&txid)),
+        vsize: weight
+            .max(sigop_cost.saturating_mul(BYTES_PER_SIGOP))
+            .div_ceil(4),
         weight,
         sigop_cost,
         ancestors: mempool.ancestors_of(parents.iter().copied()),
@@ -167,7 +189,11 @@ fn find_coins(
                 if outpoints(txid, tx).any(|outpoint| chain.coin(&outpoint).is_some()) {
                     return TxReject::rule("txn-already-known");
                 }
-                TxReject::new(RejectKind::MissingInputs, "bad-txns-inputs-missingorspent", "")
+                TxReject::new(
+                    RejectKind::MissingInputs,
+                    "bad-txns-inputs-missingorspent",
+                    "",
+                )
             })
         })
         .collect()
@@ -178,7 +204,11 @@ pub(super) fn check_fee(policy: &Policy, modified_fee: i64, vsize: u64) -> Resul
     let needed = policy.min_relay.fee(vsize).to_sat().cast_signed();
     if modified_fee < needed {
         let detail = format!("{modified_fee} < {needed}");
-        return Err(TxReject::new(RejectKind::Fee, "min relay fee not met", detail));
+        return Err(TxReject::new(
+            RejectKind::Fee,
+            "min relay fee not met",
+            detail,
+        ));
     }
     Ok(())
 }
@@ -198,7 +228,11 @@ fn check_limits(mempool: &Mempool, policy: &Policy, new: &Workspace) -> Result<(
     if fits_carve_out && exceeded_limit(mempool, &relaxed, new).is_none() {
         return Ok(());
     }
-    Err(TxReject::new(RejectKind::Rule, "too-long-mempool-chain", message))
+    Err(TxReject::new(
+        RejectKind::Rule,
+        "too-long-mempool-chain",
+        message,
+    ))
 }
 
 fn exceeded_limit(mempool: &Mempool, policy: &Policy, new: &Workspace) -> Option<String> {
@@ -219,7 +253,10 @@ fn exceeded_limit(mempool: &Mempool, policy: &Policy, new: &Workspace) -> Option
     }
     let before = mempool.totals(&new.ancestors);
     if before.vsize.saturating_add(new.vsize) > policy.ancestor_vbytes {
-        return Some(format!("exceeds ancestor size limit [limit: {}]", policy.ancestor_vbytes));
+        return Some(format!(
+            "exceeds ancestor size limit [limit: {}]",
+            policy.ancestor_vbytes
+        ));
     }
     if before.count.saturating_add(1) > policy.ancestor_count {
         return Some(format!(
@@ -244,17 +281,16 @@ pub(super) fn check_scripts(mempool: &Mempool, new: &Workspace) -> Result<(), Tx
             new.wtxid,
             outpoint.unwrap_or_default()
         );
-        TxReject::new(RejectKind::Rule, "mandatory-script-verify-flag-failed (script error)", detail)
+        TxReject::new(
+            RejectKind::Rule,
+            "mandatory-script-verify-flag-failed (script error)",
+            detail,
+        )
     })
 }
 
 /// Adds an examined transaction and evicts what it replaces.
-pub(super) fn finish(
-    mempool: &mut Mempool,
-    chain: &Chain,
-    new: Workspace,
-    now: u64,
-) -> Accepted {
+pub(super) fn finish(mempool: &mut Mempool, chain: &Chain, new: Workspace, now: u64) -> Accepted {
     let removed = mempool.remove_with_descendants(new.evicted.iter().copied());
     let accepted = Accepted {
         fee: new.fee,

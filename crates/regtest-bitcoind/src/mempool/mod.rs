@@ -77,7 +77,10 @@ pub struct Mempool {
 impl Mempool {
     /// An empty mempool.
     pub fn new() -> Self {
-        Self { next_sequence: 1, ..Self::default() }
+        Self {
+            next_sequence: 1,
+            ..Self::default()
+        }
     }
 
     /// Number of transactions.
@@ -140,8 +143,16 @@ impl Mempool {
     /// The coin of an output of the chain or of a transaction here, spent here or not.
     pub fn coin(&self, chain: &Chain, outpoint: &OutPoint) -> Option<Coin> {
         if let Some(entry) = self.entries.get(&outpoint.txid) {
-            let output = entry.tx.output.get(usize::try_from(outpoint.vout).ok()?)?.clone();
-            return Some(Coin { output, height: chain.height().saturating_add(1), coinbase: false });
+            let output = entry
+                .tx
+                .output
+                .get(usize::try_from(outpoint.vout).ok()?)?
+                .clone();
+            return Some(Coin {
+                output,
+                height: chain.height().saturating_add(1),
+                coinbase: false,
+            });
         }
         chain.coin(outpoint).cloned()
     }
@@ -168,7 +179,11 @@ impl Mempool {
 
     /// Fee of an entry with the operator's change, in satoshis.
     pub fn modified_fee(&self, entry: &Entry) -> i64 {
-        entry.fee.to_sat().cast_signed().saturating_add(self.delta(&entry.txid))
+        entry
+            .fee
+            .to_sat()
+            .cast_signed()
+            .saturating_add(self.delta(&entry.txid))
     }
 
     /// The ancestors here of transactions with these parents, the parents included.
@@ -189,7 +204,9 @@ impl Mempool {
         let mut open: Vec<Txid> = from.into_iter().collect();
         let mut found = BTreeSet::new();
         while let Some(txid) = open.pop() {
-            let Some(entry) = self.entries.get(&txid) else { continue };
+            let Some(entry) = self.entries.get(&txid) else {
+                continue;
+            };
             if found.insert(txid) {
                 open.extend(next(entry).iter().copied());
             }
@@ -203,7 +220,9 @@ impl Mempool {
         for entry in txids.into_iter().filter_map(|txid| self.entries.get(txid)) {
             totals.count += 1;
             totals.vsize = totals.vsize.saturating_add(entry.vsize);
-            totals.modified_fees = totals.modified_fees.saturating_add(self.modified_fee(entry));
+            totals.modified_fees = totals
+                .modified_fees
+                .saturating_add(self.modified_fee(entry));
         }
         totals
     }
@@ -222,7 +241,12 @@ impl Mempool {
         }
         // After a reorg children can be here before their parent.
         for vout in 0..u32::try_from(entry.tx.output.len()).unwrap_or(u32::MAX) {
-            let Some(child) = self.spends.get(&OutPoint { txid: entry.txid, vout }) else { continue };
+            let Some(child) = self.spends.get(&OutPoint {
+                txid: entry.txid,
+                vout,
+            }) else {
+                continue;
+            };
             entry.children.insert(*child);
             if let Some(child) = self.entries.get_mut(child) {
                 child.parents.insert(entry.txid);
@@ -268,6 +292,9 @@ impl Mempool {
     /// Removes transactions and all their descendants; the removed ones.
     fn remove_with_descendants(&mut self, txids: impl IntoIterator<Item = Txid>) -> Vec<Entry> {
         let doomed = self.with_descendants(txids);
-        doomed.iter().filter_map(|txid| self.remove_one(txid)).collect()
+        doomed
+            .iter()
+            .filter_map(|txid| self.remove_one(txid))
+            .collect()
     }
 }

@@ -36,7 +36,11 @@ impl TxReject {
 
     /// A refusal with all its parts.
     pub fn new(kind: RejectKind, reason: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), detail: detail.into() }
+        Self {
+            kind,
+            reason: reason.into(),
+            detail: detail.into(),
+        }
     }
 }
 

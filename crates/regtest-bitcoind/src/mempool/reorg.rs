@@ -31,7 +31,11 @@ pub fn apply_chain_events(
         return dropped;
     }
     // Earliest block first, so that parents come before their children.
-    for tx in orphaned.iter().rev().flat_map(|block| block.txdata.iter().skip(1)) {
+    for tx in orphaned
+        .iter()
+        .rev()
+        .flat_map(|block| block.txdata.iter().skip(1))
+    {
         if chain.block_of(&tx.compute_txid()).is_some() {
             continue;
         }
@@ -43,11 +47,20 @@ pub fn apply_chain_events(
                 let txid = tx.compute_txid();
                 dropped.push(Arc::new(tx.clone()));
                 let children = children_of(mempool, txid, tx);
-                dropped.extend(mempool.remove_with_descendants(children).into_iter().map(|e| e.tx));
+                dropped.extend(
+                    mempool
+                        .remove_with_descendants(children)
+                        .into_iter()
+                        .map(|e| e.tx),
+                );
             }
         }
     }
-    dropped.extend(remove_expired_by_chain(mempool, chain).into_iter().map(|entry| entry.tx));
+    dropped.extend(
+        remove_expired_by_chain(mempool, chain)
+            .into_iter()
+            .map(|entry| entry.tx),
+    );
     dropped
 }
 
@@ -65,9 +78,17 @@ fn confirm(mempool: &mut Mempool, block: &Block) -> Vec<Arc<Transaction>> {
         if mempool.remove_one(&txid).is_some() {
             continue;
         }
-        let conflicts: Vec<Txid> =
-            tx.input.iter().filter_map(|input| mempool.spender(&input.previous_output)).collect();
-        dropped.extend(mempool.remove_with_descendants(conflicts).into_iter().map(|e| e.tx));
+        let conflicts: Vec<Txid> = tx
+            .input
+            .iter()
+            .filter_map(|input| mempool.spender(&input.previous_output))
+            .collect();
+        dropped.extend(
+            mempool
+                .remove_with_descendants(conflicts)
+                .into_iter()
+                .map(|e| e.tx),
+        );
     }
     dropped
 }
@@ -91,12 +112,16 @@ fn still_minable(mempool: &Mempool, chain: &Chain, entry: &Entry) -> bool {
     }
     let mut heights = Vec::with_capacity(entry.tx.input.len());
     for input in &entry.tx.input {
-        let Some(coin) = mempool.coin(chain, &input.previous_output) else { return false };
+        let Some(coin) = mempool.coin(chain, &input.previous_output) else {
+            return false;
+        };
         if coin.coinbase && next_height.saturating_sub(coin.height) < COINBASE_MATURITY {
             return false;
         }
         heights.push(coin.height);
     }
-    sequence_locks(&entry.tx, &heights, |height| chain.median_time_before(height))
-        .met_at(next_height, chain.median_time())
+    sequence_locks(&entry.tx, &heights, |height| {
+        chain.median_time_before(height)
+    })
+    .met_at(next_height, chain.median_time())
 }

@@ -1,8 +1,8 @@
 //! Replacement by fee: BIP 125's rules as Bitcoin Core 29 applies them (full RBF).
 
+use super::Mempool;
 use super::accept::Workspace;
 use super::reject::{RejectKind, TxReject};
-use super::Mempool;
 use crate::chain::check_tx::btc_signed;
 use crate::policy::{FeePerKvb, Policy};
 use bitcoin::{Amount, Txid};
@@ -30,7 +30,11 @@ pub(super) fn check_replacement(
             evicted.len(),
             MAX_REPLACEMENT_CANDIDATES
         );
-        return Err(TxReject::new(RejectKind::Rule, "too many potential replacements", detail));
+        return Err(TxReject::new(
+            RejectKind::Rule,
+            "too many potential replacements",
+            detail,
+        ));
     }
     spends_nothing_new_unconfirmed(mempool, new)?;
     let old_fees = mempool.totals(&evicted).modified_fees;
@@ -64,7 +68,13 @@ fn spends_nothing_new_unconfirmed(mempool: &Mempool, new: &Workspace) -> Result<
         .conflicts
         .iter()
         .filter_map(|txid| mempool.get(txid))
-        .flat_map(|entry| entry.tx.input.iter().map(|input| input.previous_output.txid))
+        .flat_map(|entry| {
+            entry
+                .tx
+                .input
+                .iter()
+                .map(|input| input.previous_output.txid)
+        })
         .collect();
     for (index, input) in new.tx.input.iter().enumerate() {
         let parent = input.previous_output.txid;
@@ -73,7 +83,11 @@ fn spends_nothing_new_unconfirmed(mempool: &Mempool, new: &Workspace) -> Result<
                 "replacement {} adds unconfirmed input, idx {index}",
                 new.txid
             );
-            return Err(TxReject::new(RejectKind::Rule, "replacement-adds-unconfirmed", detail));
+            return Err(TxReject::new(
+                RejectKind::Rule,
+                "replacement-adds-unconfirmed",
+                detail,
+            ));
         }
     }
     Ok(())
@@ -95,7 +109,11 @@ pub(super) fn pays_for_itself(
         ));
     }
     let added = new_fees.saturating_sub(old_fees);
-    let needed = policy.incremental_relay.fee(new_vsize).to_sat().cast_signed();
+    let needed = policy
+        .incremental_relay
+        .fee(new_vsize)
+        .to_sat()
+        .cast_signed();
     if added < needed {
         return Err(format!(
             "rejecting replacement {txid}, not enough additional fees to relay; {} < {}",

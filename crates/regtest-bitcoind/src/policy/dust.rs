@@ -12,8 +12,16 @@ pub fn dust_threshold(output: &TxOut, rate: FeePerKvb) -> Amount {
     }
     // What spending it takes: outpoint, script length, signature and key, sequence. Witness bytes
     // count a quarter.
-    let spend = if witness_program(script).is_some() { 32 + 4 + 1 + 107 / 4 + 4 } else { 148 };
-    rate.fee(u64::try_from(output.size()).unwrap_or(u64::MAX).saturating_add(spend))
+    let spend = if witness_program(script).is_some() {
+        32 + 4 + 1 + 107 / 4 + 4
+    } else {
+        148
+    };
+    rate.fee(
+        u64::try_from(output.size())
+            .unwrap_or(u64::MAX)
+            .saturating_add(spend),
+    )
 }
 
 /// Whether an output is worth less than its threshold.
@@ -30,7 +38,10 @@ mod tests {
     fn thresholds_are_those_everybody_knows() {
         let threshold = |hex: &str| {
             let script_pubkey = ScriptBuf::from_hex(hex).unwrap();
-            let output = TxOut { value: Amount::ZERO, script_pubkey };
+            let output = TxOut {
+                value: Amount::ZERO,
+                script_pubkey,
+            };
             dust_threshold(&output, FeePerKvb::from_sat_per_kvb(3000)).to_sat()
         };
         assert_eq!(threshold(&format!("76a914{}88ac", "00".repeat(20))), 546);

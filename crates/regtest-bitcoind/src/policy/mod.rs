@@ -17,7 +17,9 @@ impl FeePerKvb {
 
     /// The rate a fee gives over a size in virtual bytes, rounded down; zero for size zero.
     pub fn from_fee(fee: Amount, vsize: u64) -> Self {
-        let rate = u128::from(fee.to_sat()).saturating_mul(1000).checked_div(vsize.into());
+        let rate = u128::from(fee.to_sat())
+            .saturating_mul(1000)
+            .checked_div(vsize.into());
         Self(rate.map_or(0, |rate| u64::try_from(rate).unwrap_or(u64::MAX)))
     }
 
@@ -28,7 +30,9 @@ impl FeePerKvb {
 
     /// The fee for a size in virtual bytes, rounded up.
     pub fn fee(self, vsize: u64) -> Amount {
-        let fee = u128::from(self.0).saturating_mul(vsize.into()).div_ceil(1000);
+        let fee = u128::from(self.0)
+            .saturating_mul(vsize.into())
+            .div_ceil(1000);
         Amount::from_sat(u64::try_from(fee).unwrap_or(u64::MAX))
     }
 }
@@ -87,7 +91,13 @@ mod tests {
         let rate = FeePerKvb::from_sat_per_kvb(1000);
         assert_eq!(rate.fee(110).to_sat(), 110);
         assert_eq!(FeePerKvb::from_sat_per_kvb(253).fee(4).to_sat(), 2);
-        assert_eq!(FeePerKvb::from_fee(Amount::from_sat(199), 200).to_sat_per_kvb(), 995);
-        assert_eq!(FeePerKvb::from_fee(Amount::from_sat(199), 0).to_sat_per_kvb(), 0);
+        assert_eq!(
+            FeePerKvb::from_fee(Amount::from_sat(199), 200).to_sat_per_kvb(),
+            995
+        );
+        assert_eq!(
+            FeePerKvb::from_fee(Amount::from_sat(199), 0).to_sat_per_kvb(),
+            0
+        );
     }
 }

@@ -66,7 +66,11 @@ impl ScriptKind {
         }
         if script.is_op_return() {
             let rest = Script::from_bytes(script.as_bytes().get(1..).unwrap_or(&[]));
-            return if is_push_only(rest) { Self::NullData } else { Self::Nonstandard };
+            return if is_push_only(rest) {
+                Self::NullData
+            } else {
+                Self::Nonstandard
+            };
         }
         if script.is_p2pkh() {
             return Self::PubkeyHash;
@@ -95,7 +99,10 @@ pub fn is_push_only(script: &Script) -> bool {
 }
 
 fn is_key(bytes: &[u8]) -> bool {
-    matches!((bytes.len(), bytes.first()), (33, Some(2 | 3)) | (65, Some(4 | 6 | 7)))
+    matches!(
+        (bytes.len(), bytes.first()),
+        (33, Some(2 | 3)) | (65, Some(4 | 6 | 7))
+    )
 }
 
 fn pubkey(script: &Script) -> Option<Vec<u8>> {
@@ -112,7 +119,11 @@ fn small_number(opcode: bitcoin::opcodes::Opcode) -> Option<u8> {
 }
 
 fn multisig(script: &Script) -> Option<ScriptKind> {
-    let mut instructions = script.instructions().collect::<Result<Vec<_>, _>>().ok()?.into_iter();
+    let mut instructions = script
+        .instructions()
+        .collect::<Result<Vec<_>, _>>()
+        .ok()?
+        .into_iter();
     let needed = match instructions.next()? {
         Instruction::Op(opcode) => small_number(opcode)?,
         Instruction::PushBytes(_) => return None,
@@ -145,16 +156,31 @@ mod tests {
     #[test]
     fn known_forms_are_recognised() {
         assert_eq!(kind("51024e73"), ScriptKind::Anchor);
-        assert_eq!(kind(&format!("0014{}", "11".repeat(20))), ScriptKind::WitnessV0KeyHash);
-        assert_eq!(kind(&format!("0020{}", "11".repeat(32))), ScriptKind::WitnessV0ScriptHash);
-        assert_eq!(kind(&format!("5120{}", "11".repeat(32))), ScriptKind::WitnessV1Taproot);
-        assert_eq!(kind(&format!("5220{}", "11".repeat(32))), ScriptKind::WitnessUnknown);
+        assert_eq!(
+            kind(&format!("0014{}", "11".repeat(20))),
+            ScriptKind::WitnessV0KeyHash
+        );
+        assert_eq!(
+            kind(&format!("0020{}", "11".repeat(32))),
+            ScriptKind::WitnessV0ScriptHash
+        );
+        assert_eq!(
+            kind(&format!("5120{}", "11".repeat(32))),
+            ScriptKind::WitnessV1Taproot
+        );
+        assert_eq!(
+            kind(&format!("5220{}", "11".repeat(32))),
+            ScriptKind::WitnessUnknown
+        );
         assert_eq!(kind("6a0401020304"), ScriptKind::NullData);
         assert_eq!(kind("6aac"), ScriptKind::Nonstandard);
         assert_eq!(kind("51"), ScriptKind::Nonstandard);
         let key = format!("21{}{}", "02", "11".repeat(32));
         assert!(matches!(kind(&format!("{key}ac")), ScriptKind::Pubkey(_)));
-        assert!(matches!(kind(&format!("51{key}51ae")), ScriptKind::Multisig(1, _)));
+        assert!(matches!(
+            kind(&format!("51{key}51ae")),
+            ScriptKind::Multisig(1, _)
+        ));
         assert_eq!(kind(&format!("52{key}51ae")), ScriptKind::Nonstandard);
     }
 }

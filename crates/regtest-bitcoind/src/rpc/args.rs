@@ -31,13 +31,9 @@ impl Args {
                     _ => Vec::new(),
                 };
                 for (name, value) in named.iter().filter(|(name, _)| *name != "args") {
-                    let position = method
-                        .args
-                        .iter()
-                        .position(|known| known.split('|').any(|alias| alias == name))
-                        .ok_or_else(|| {
-                            RpcError::parameter(format!("Unknown named parameter {name}"))
-                        })?;
+                    let position = method.position(name).ok_or_else(|| {
+                        RpcError::parameter(format!("Unknown named parameter {name}"))
+                    })?;
                     if values.len() <= position {
                         values.resize(position + 1, Value::Null);
                     }
@@ -91,7 +87,11 @@ impl Args {
 
     /// A string, if given.
     pub fn opt_text(&self, index: usize) -> Result<Option<&str>, RpcError> {
-        if self.has(index) { self.text(index).map(Some) } else { Ok(None) }
+        if self.has(index) {
+            self.text(index).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// An integer that must be given.
@@ -101,7 +101,11 @@ impl Args {
 
     /// An integer, or `default`.
     pub fn integer_or(&self, index: usize, default: i64) -> Result<i64, RpcError> {
-        if self.has(index) { self.integer(index) } else { Ok(default) }
+        if self.has(index) {
+            self.integer(index)
+        } else {
+            Ok(default)
+        }
     }
 
     /// A boolean, or `default`.
@@ -189,16 +193,26 @@ fn json_type(value: &Value) -> &'static str {
 pub fn wrong_type(value: &Value, expected: &str) -> RpcError {
     RpcError::new(
         error::TYPE,
-        format!("JSON value of type {} is not of expected type {expected}", json_type(value)),
+        format!(
+            "JSON value of type {} is not of expected type {expected}",
+            json_type(value)
+        ),
     )
 }
 
 /// An integer in JSON; numbers such as `2.0` are taken for what they mean.
 pub fn integer(value: &Value) -> Result<i64, RpcError> {
-    let Value::Number(number) = value else { return Err(wrong_type(value, "number")) };
+    let Value::Number(number) = value else {
+        return Err(wrong_type(value, "number"));
+    };
     number
         .as_i64()
-        .or_else(|| number.to_string().strip_suffix(".0").and_then(|whole| whole.parse().ok()))
+        .or_else(|| {
+            number
+                .to_string()
+                .strip_suffix(".0")
+                .and_then(|whole| whole.parse().ok())
+        })
         .ok_or_else(|| RpcError::new(error::MISC, "JSON integer out of range"))
 }
 
@@ -216,7 +230,10 @@ fn hash<T: FromStr>(text: &str, name: &str) -> Result<T, RpcError> {
 
 /// A hash in JSON, such as a transaction id.
 pub fn hash_value<T: FromStr>(value: &Value, name: &str) -> Result<T, RpcError> {
-    hash(value.as_str().ok_or_else(|| wrong_type(value, "string"))?, name)
+    hash(
+        value.as_str().ok_or_else(|| wrong_type(value, "string"))?,
+        name,
+    )
 }
 
 /// An amount of bitcoin in JSON, as number or string with at most eight decimals.
@@ -225,11 +242,13 @@ pub fn amount(value: &Value) -> Result<Amount, RpcError> {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            return Err(RpcError::new(error::TYPE, "Amount is not a number or string"));
+            return Err(RpcError::new(
+                error::TYPE,
+                "Amount is not a number or string",
+            ));
         }
     };
-    let sats = parse_fixed(&text, 8)
-        .ok_or_else(|| RpcError::new(error::TYPE, "Invalid amount"))?;
+    let sats = parse_fixed(&text, 8).ok_or_else(|| RpcError::new(error::TYPE, "Invalid amount"))?;
     u64::try_from(sats)
         .ok()
         .map(Amount::from_sat)
@@ -252,9 +271,17 @@ pub fn parse_fixed(text: &str, decimals: u32) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let mut value: i64 = digits.trim_end_matches('0').parse().or_else(|error| {
-        if digits.bytes().all(|byte| byte == b'0') { Ok(0) } else { Err(error) }
-    }).ok()?;
+    let mut value: i64 = digits
+        .trim_end_matches('0')
+        .parse()
+        .or_else(|error| {
+            if digits.bytes().all(|byte| byte == b'0') {
+                Ok(0)
+            } else {
+                Err(error)
+            }
+        })
+        .ok()?;
     let zeros = digits.len() - digits.trim_end_matches('0').len();
     let scale = i64::from(exponent) + i64::from(decimals) + i64::try_from(zeros).ok()?
         - i64::try_from(part.len()).ok()?;
@@ -279,7 +306,8 @@ pub fn address_script(text: &str) -> Result<ScriptBuf, RpcError> {
 
 /// An outpoint as `{"txid":..,"vout":..}`.
 pub fn outpoint(value: &Value) -> Result<OutPoint, RpcError> {
-    let missing = |what: &str| RpcError::parameter(format!("Invalid parameter, missing {what} key"));
+    let missing =
+        |what: &str| RpcError::parameter(format!("Invalid parameter, missing {what} key"));
     let txid = hash_value(value.get("txid").ok_or_else(|| missing("txid"))?, "txid")?;
     let vout = integer(value.get("vout").ok_or_else(|| missing("vout"))?)?;
     let vout = u32::try_from(vout)

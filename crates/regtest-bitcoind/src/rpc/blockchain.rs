@@ -1,14 +1,14 @@
 //! Blocks and coins.
 
+use super::Context;
 use super::args::Args;
 use super::decode::{script_json, transaction_json};
 use super::error::{self, RpcError};
-use super::Context;
 use crate::chain::{BlockEntry, BlockStatus, Chain};
 use crate::json::{Json, text};
+use bitcoin::OutPoint;
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::hex::DisplayHex;
-use bitcoin::OutPoint;
 
 /// Difficulty of regtest's only target.
 const DIFFICULTY: &str = "4.656542373906925e-10";
@@ -66,7 +66,9 @@ pub(super) fn getblockhash(context: &mut Context<'_>, args: &Args) -> Answer {
 
 fn entry<'a>(chain: &'a Chain, args: &Args, index: usize) -> Result<&'a BlockEntry, RpcError> {
     let hash = args.block_hash(index, "blockhash")?;
-    chain.entry(&hash).ok_or_else(|| RpcError::not_found("Block not found"))
+    chain
+        .entry(&hash)
+        .ok_or_else(|| RpcError::not_found("Block not found"))
 }
 
 fn header_json(chain: &Chain, entry: &BlockEntry) -> Json {
@@ -90,7 +92,10 @@ fn header_json(chain: &Chain, entry: &BlockEntry) -> Json {
     if entry.height > 0 {
         json.push("previousblockhash", text(header.prev_blockhash));
     }
-    let next = entry.height.checked_add(1).and_then(|height| chain.at(height));
+    let next = entry
+        .height
+        .checked_add(1)
+        .and_then(|height| chain.at(height));
     if let (true, Some(next)) = (chain.is_active(entry), next) {
         json.push("nextblockhash", text(next.hash));
     }
@@ -161,11 +166,15 @@ pub(super) fn gettxout(context: &mut Context<'_>, args: &Args) -> Answer {
     let include_mempool = args.flag_or(2, true)?;
     let (chain, mempool) = (&context.node.chain, &context.node.mempool);
     let coin = if include_mempool {
-        mempool.coin(chain, &outpoint).filter(|_| mempool.spender(&outpoint).is_none())
+        mempool
+            .coin(chain, &outpoint)
+            .filter(|_| mempool.spender(&outpoint).is_none())
     } else {
         chain.coin(&outpoint).cloned()
     };
-    let Some(coin) = coin else { return Ok(Json::Null) };
+    let Some(coin) = coin else {
+        return Ok(Json::Null);
+    };
     let confirmations = (chain.height() + 1).saturating_sub(coin.height);
     Ok(Json::object()
         .with("bestblock", text(chain.tip().hash))
@@ -177,7 +186,10 @@ pub(super) fn gettxout(context: &mut Context<'_>, args: &Args) -> Answer {
 
 pub(super) fn gettxoutsetinfo(context: &mut Context<'_>, _: &Args) -> Answer {
     let chain = &context.node.chain;
-    let total: u64 = chain.coins().map(|(_, coin)| coin.output.value.to_sat()).sum();
+    let total: u64 = chain
+        .coins()
+        .map(|(_, coin)| coin.output.value.to_sat())
+        .sum();
     Ok(Json::object()
         .with("height", chain.height())
         .with("bestblock", text(chain.tip().hash))
@@ -187,7 +199,10 @@ pub(super) fn gettxoutsetinfo(context: &mut Context<'_>, _: &Args) -> Answer {
 
 pub(super) fn getchaintips(context: &mut Context<'_>, _: &Args) -> Answer {
     let chain = &context.node.chain;
-    let mut tips: Vec<_> = chain.entries().filter(|entry| !chain.has_child(&entry.hash)).collect();
+    let mut tips: Vec<_> = chain
+        .entries()
+        .filter(|entry| !chain.has_child(&entry.hash))
+        .collect();
     if chain.has_child(&chain.tip().hash) {
         tips.push(chain.tip());
     }
@@ -202,7 +217,9 @@ pub(super) fn getchaintips(context: &mut Context<'_>, _: &Args) -> Answer {
             };
             let mut fork = entry;
             while !chain.is_active(fork) {
-                let Some(parent) = chain.entry(&fork.block.header.prev_blockhash) else { break };
+                let Some(parent) = chain.entry(&fork.block.header.prev_blockhash) else {
+                    break;
+                };
                 fork = parent;
             }
             Json::object()
@@ -244,7 +261,9 @@ pub(super) fn verifychain(_: &mut Context<'_>, _: &Args) -> Answer {
 
 pub(super) fn getindexinfo(context: &mut Context<'_>, _: &Args) -> Answer {
     let height = context.node.chain.height();
-    let index = Json::object().with("synced", true).with("best_block_height", height);
+    let index = Json::object()
+        .with("synced", true)
+        .with("best_block_height", height);
     Ok(Json::object().with("txindex", index))
 }
 
@@ -258,8 +277,13 @@ pub(super) fn getblockstats(context: &mut Context<'_>, args: &Args) -> Answer {
         _ => entry(chain, args, 0)?,
     };
     let subsidy = crate::params::block_subsidy(entry.height);
-    let reward = entry.block.coinbase().and_then(crate::chain::check_tx::total_out);
-    let fees = reward.and_then(|reward| reward.checked_sub(subsidy)).map_or(0, |fees| fees.to_sat());
+    let reward = entry
+        .block
+        .coinbase()
+        .and_then(crate::chain::check_tx::total_out);
+    let fees = reward
+        .and_then(|reward| reward.checked_sub(subsidy))
+        .map_or(0, |fees| fees.to_sat());
     Ok(Json::object()
         .with("blockhash", text(entry.hash))
         .with("height", entry.height)
@@ -280,23 +304,36 @@ pub(super) fn scantxoutset(context: &mut Context<'_>, args: &Args) -> Answer {
         .array(1)?
         .iter()
         .map(|object| {
-            let described = object.as_str().or_else(|| object.get("desc").and_then(|d| d.as_str()));
+            let described = object
+                .as_str()
+                .or_else(|| object.get("desc").and_then(|d| d.as_str()));
             super::util::descriptor_script(described.unwrap_or_default())
         })
         .collect::<Result<Vec<_>, _>>()?;
     let chain = &context.node.chain;
-    let mut found: Vec<_> =
-        chain.coins().filter(|(_, coin)| wanted.contains(&coin.output.script_pubkey)).collect();
+    let mut found: Vec<_> = chain
+        .coins()
+        .filter(|(_, coin)| wanted.contains(&coin.output.script_pubkey))
+        .collect();
     found.sort_by_key(|(outpoint, _)| **outpoint);
-    let total: u64 = found.iter().map(|(_, coin)| coin.output.value.to_sat()).sum();
+    let total: u64 = found
+        .iter()
+        .map(|(_, coin)| coin.output.value.to_sat())
+        .sum();
     let unspents: Json = found
         .iter()
         .map(|(outpoint, coin)| {
             Json::object()
                 .with("txid", text(outpoint.txid))
                 .with("vout", outpoint.vout)
-                .with("scriptPubKey", coin.output.script_pubkey.as_bytes().to_lower_hex_string())
-                .with("desc", super::decode::descriptor(&coin.output.script_pubkey))
+                .with(
+                    "scriptPubKey",
+                    coin.output.script_pubkey.as_bytes().to_lower_hex_string(),
+                )
+                .with(
+                    "desc",
+                    super::decode::descriptor(&coin.output.script_pubkey),
+                )
                 .with("amount", coin.output.value)
                 .with("coinbase", coin.coinbase)
                 .with("height", coin.height)

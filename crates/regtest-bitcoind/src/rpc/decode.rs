@@ -44,7 +44,9 @@ fn opcode_name(opcode: Opcode) -> String {
 
 /// A number as scripts write them: little endian, sign in the top bit.
 fn script_number(bytes: &[u8]) -> i64 {
-    let Some((last, rest)) = bytes.split_last() else { return 0 };
+    let Some((last, rest)) = bytes.split_last() else {
+        return 0;
+    };
     let mut value = i64::from(last & 0x7f);
     for byte in rest.iter().rev() {
         value = value << 8 | i64::from(*byte);
@@ -113,8 +115,11 @@ pub(crate) fn transaction_json(tx: &Transaction, spent: Option<&[Coin]>, with_he
             json.push("scriptSig", script_sig);
         }
         if !input.witness.is_empty() {
-            let items: Json =
-                input.witness.iter().map(|item| item.to_lower_hex_string().into()).collect();
+            let items: Json = input
+                .witness
+                .iter()
+                .map(|item| item.to_lower_hex_string().into())
+                .collect();
             json.push("txinwitness", items);
         }
         if let Some(coin) = spent.and_then(|spent| spent.get(index)) {

@@ -48,7 +48,10 @@ pub const WALLET_ALREADY_LOADED: i32 = -35;
 impl RpcError {
     /// An error with a code and a message.
     pub fn new(code: i32, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     /// The method does not exist.
@@ -68,7 +71,9 @@ impl RpcError {
 
     /// The error as JSON.
     pub fn to_json(&self) -> Json {
-        Json::object().with("code", self.code).with("message", self.message.as_str())
+        Json::object()
+            .with("code", self.code)
+            .with("message", self.message.as_str())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Unconfirmed transactions.
 
+use super::Context;
 use super::args::{Args, amount, outpoint};
 use super::error::{self, RpcError};
-use super::Context;
 use crate::json::{Json, text};
 use crate::mempool::{Entry, Mempool, RejectKind, TxReject, check};
 use crate::policy::FeePerKvb;
@@ -58,7 +58,10 @@ pub(super) fn entry_json(mempool: &Mempool, entry: &Entry) -> Json {
         .with("fees", fees)
         .with("depends", list(&entry.parents))
         .with("spentby", list(&entry.children))
-        .with("bip125-replaceable", signals_replacement(mempool, &ancestors))
+        .with(
+            "bip125-replaceable",
+            signals_replacement(mempool, &ancestors),
+        )
         .with("unbroadcast", false)
 }
 
@@ -70,11 +73,7 @@ fn signals_replacement(mempool: &Mempool, txids: &BTreeSet<Txid>) -> bool {
         .any(|entry| entry.tx.is_explicitly_rbf())
 }
 
-fn listing<'a>(
-    mempool: &Mempool,
-    entries: impl Iterator<Item = &'a Entry>,
-    verbose: bool,
-) -> Json {
+fn listing<'a>(mempool: &Mempool, entries: impl Iterator<Item = &'a Entry>, verbose: bool) -> Json {
     if verbose {
         let members = entries.map(|entry| (entry.txid.to_string(), entry_json(mempool, entry)));
         return Json::Object(members.collect());
@@ -90,14 +89,20 @@ pub(super) fn getrawmempool(context: &mut Context<'_>, args: &Args) -> Answer {
         return Ok(list);
     }
     if verbose {
-        return Err(RpcError::parameter("Verbose results cannot contain mempool sequence values."));
+        return Err(RpcError::parameter(
+            "Verbose results cannot contain mempool sequence values.",
+        ));
     }
-    Ok(Json::object().with("txids", list).with("mempool_sequence", mempool.sequence()))
+    Ok(Json::object()
+        .with("txids", list)
+        .with("mempool_sequence", mempool.sequence()))
 }
 
 fn entry<'a>(mempool: &'a Mempool, args: &Args) -> Result<&'a Entry, RpcError> {
     let txid = args.txid(0, "txid")?;
-    mempool.get(&txid).ok_or_else(|| RpcError::not_found("Transaction not in mempool"))
+    mempool
+        .get(&txid)
+        .ok_or_else(|| RpcError::not_found("Transaction not in mempool"))
 }
 
 pub(super) fn getmempoolentry(context: &mut Context<'_>, args: &Args) -> Answer {
@@ -116,7 +121,10 @@ pub(super) fn getmempooldescendants(context: &mut Context<'_>, args: &Args) -> A
     let mempool = &context.node.mempool;
     let own = entry(mempool, args)?.txid;
     let found = mempool.with_descendants([own]);
-    let entries = found.iter().filter(|txid| **txid != own).filter_map(|txid| mempool.get(txid));
+    let entries = found
+        .iter()
+        .filter(|txid| **txid != own)
+        .filter_map(|txid| mempool.get(txid));
     Ok(listing(mempool, entries, args.flag_or(1, false)?))
 }
 
@@ -163,7 +171,9 @@ pub(super) fn getprioritisedtransactions(context: &mut Context<'_>, _: &Args) ->
 pub(super) fn estimatesmartfee(_: &mut Context<'_>, args: &Args) -> Answer {
     let blocks = args.integer(0)?;
     if !(1..=1008).contains(&blocks) {
-        return Err(RpcError::parameter("Invalid conf_target, must be between 1 and 1008"));
+        return Err(RpcError::parameter(
+            "Invalid conf_target, must be between 1 and 1008",
+        ));
     }
     if let Some(mode) = args.opt_text(1)? {
         let known = ["unset", "economical", "conservative"];
@@ -175,7 +185,10 @@ pub(super) fn estimatesmartfee(_: &mut Context<'_>, args: &Args) -> Answer {
     }
     // Core's estimator never answers for the very next block.
     Ok(Json::object()
-        .with("errors", Json::Array(vec!["Insufficient data or no feerate found".into()]))
+        .with(
+            "errors",
+            Json::Array(vec!["Insufficient data or no feerate found".into()]),
+        )
         .with("blocks", blocks.max(2)))
 }
 
@@ -194,7 +207,11 @@ fn max_rate(args: &Args, index: usize) -> Result<Option<FeePerKvb>, RpcError> {
 }
 
 fn check_burn(args: &Args, index: usize, tx: &Transaction) -> Result<(), RpcError> {
-    let allowed = if args.has(index) { args.amount(index)? } else { Amount::ZERO };
+    let allowed = if args.has(index) {
+        args.amount(index)?
+    } else {
+        Amount::ZERO
+    };
     let burns = tx.output.iter().any(|output| {
         let script = &output.script_pubkey;
         (script.is_op_return() || script.len() > 10_000) && output.value > allowed
@@ -246,7 +263,8 @@ pub(super) fn broadcast(
             ));
         }
     }
-    node.accept(tx, context.now).map_err(|reject| reject_error(&reject))?;
+    node.accept(tx, context.now)
+        .map_err(|reject| reject_error(&reject))?;
     Ok(txid)
 }
 
@@ -260,17 +278,25 @@ pub(super) fn sendrawtransaction(context: &mut Context<'_>, args: &Args) -> Answ
 pub(super) fn testmempoolaccept(context: &mut Context<'_>, args: &Args) -> Answer {
     let raw = args.array(0)?;
     if raw.is_empty() || raw.len() > 25 {
-        return Err(RpcError::parameter("Array must contain between 1 and 25 transactions."));
+        return Err(RpcError::parameter(
+            "Array must contain between 1 and 25 transactions.",
+        ));
     }
     let rate = max_rate(args, 1)?;
     let mut results = Vec::new();
     for value in raw {
-        let tx = value.as_str().and_then(super::args::transaction).ok_or_else(|| {
-            RpcError::new(
-                error::DESERIALIZATION,
-                format!("TX decode failed: {} Make sure the tx has at least one input.", value),
-            )
-        })?;
+        let tx = value
+            .as_str()
+            .and_then(super::args::transaction)
+            .ok_or_else(|| {
+                RpcError::new(
+                    error::DESERIALIZATION,
+                    format!(
+                        "TX decode failed: {} Make sure the tx has at least one input.",
+                        value
+                    ),
+                )
+            })?;
         let mut json = Json::object()
             .with("txid", text(tx.compute_txid()))
             .with("wtxid", text(tx.compute_wtxid()));
@@ -293,7 +319,11 @@ pub(super) fn testmempoolaccept(context: &mut Context<'_>, args: &Args) -> Answe
             Err(reject) => {
                 json.push("allowed", false);
                 let missing = reject.kind == RejectKind::MissingInputs;
-                let reason = if missing { "missing-inputs" } else { &reject.reason };
+                let reason = if missing {
+                    "missing-inputs"
+                } else {
+                    &reject.reason
+                };
                 json.push("reject-reason", reason);
                 if !missing {
                     json.push("reject-details", reject.to_string());

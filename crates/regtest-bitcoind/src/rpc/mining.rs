@@ -1,8 +1,8 @@
 //! Making blocks.
 
+use super::Context;
 use super::args::{Args, address_script, misc};
 use super::error::{self, RpcError};
-use super::Context;
 use crate::chain::{BlockReject, Submitted};
 use crate::json::{Json, text};
 
@@ -28,9 +28,14 @@ fn generate(context: &mut Context<'_>, count: i64, script: &ScriptBuf, tries: i6
 
 pub(super) fn generatetoaddress(context: &mut Context<'_>, args: &Args) -> Answer {
     let count = args.integer(0)?;
-    let script = address_script(args.text(1)?)
-        .map_err(|_| RpcError::not_found("Error: Invalid address"))?;
-    generate(context, count, &script, args.integer_or(2, DEFAULT_MAX_TRIES)?)
+    let script =
+        address_script(args.text(1)?).map_err(|_| RpcError::not_found("Error: Invalid address"))?;
+    generate(
+        context,
+        count,
+        &script,
+        args.integer_or(2, DEFAULT_MAX_TRIES)?,
+    )
 }
 
 /// The script of an address or a simple descriptor.
@@ -43,7 +48,12 @@ fn output_script(text: &str) -> Result<ScriptBuf, RpcError> {
 pub(super) fn generatetodescriptor(context: &mut Context<'_>, args: &Args) -> Answer {
     let count = args.integer(0)?;
     let script = output_script(args.text(1)?)?;
-    generate(context, count, &script, args.integer_or(2, DEFAULT_MAX_TRIES)?)
+    generate(
+        context,
+        count,
+        &script,
+        args.integer_or(2, DEFAULT_MAX_TRIES)?,
+    )
 }
 
 pub(super) fn generateblock(context: &mut Context<'_>, args: &Args) -> Answer {
@@ -52,7 +62,10 @@ pub(super) fn generateblock(context: &mut Context<'_>, args: &Args) -> Answer {
     let mut txs: Vec<Transaction> = Vec::new();
     for value in args.array(1)? {
         let name = value.as_str().unwrap_or_default();
-        let known = name.parse().ok().and_then(|txid| context.node.mempool.get(&txid));
+        let known = name
+            .parse()
+            .ok()
+            .and_then(|txid| context.node.mempool.get(&txid));
         let tx = match known {
             Some(entry) => entry.tx.as_ref().clone(),
             None if name.len() == 64 => {
@@ -75,18 +88,26 @@ pub(super) fn generateblock(context: &mut Context<'_>, args: &Args) -> Answer {
         .ok_or_else(|| misc("Failed to make block."))?;
     let hash = text(block.block_hash());
     if !submit {
-        return Ok(Json::object().with("hash", hash).with("hex", serialize_hex(&block)));
+        return Ok(Json::object()
+            .with("hash", hash)
+            .with("hex", serialize_hex(&block)));
     }
-    context.node.submit_block(block, context.now).map_err(|reject| {
-        RpcError::new(error::VERIFY, format!("TestBlockValidity failed: {reject}"))
-    })?;
+    context
+        .node
+        .submit_block(block, context.now)
+        .map_err(|reject| {
+            RpcError::new(error::VERIFY, format!("TestBlockValidity failed: {reject}"))
+        })?;
     Ok(Json::object().with("hash", hash))
 }
 
 pub(super) fn submitblock(context: &mut Context<'_>, args: &Args) -> Answer {
     let block = args.block(0)?;
     if !block.coinbase().is_some_and(Transaction::is_coinbase) {
-        return Err(RpcError::new(error::DESERIALIZATION, "Block does not start with a coinbase"));
+        return Err(RpcError::new(
+            error::DESERIALIZATION,
+            "Block does not start with a coinbase",
+        ));
     }
     Ok(match context.node.submit_block(block, context.now) {
         Ok(Submitted::Active) => Json::Null,
@@ -105,4 +126,3 @@ pub(super) fn getmininginfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("chain", "regtest")
         .with("warnings", Vec::new()))
 }
-

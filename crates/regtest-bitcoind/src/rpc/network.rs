@@ -25,7 +25,10 @@ pub(super) fn getnetworkinfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("subversion", SUBVERSION)
         .with("protocolversion", 70016)
         .with("localservices", "0000000000000009")
-        .with("localservicesnames", Json::Array(vec!["NETWORK".into(), "WITNESS".into()]))
+        .with(
+            "localservicesnames",
+            Json::Array(vec!["NETWORK".into(), "WITNESS".into()]),
+        )
         .with("localrelay", true)
         .with("timeoffset", 0)
         .with("networkactive", true)
@@ -33,8 +36,14 @@ pub(super) fn getnetworkinfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("connections_in", 0)
         .with("connections_out", 0)
         .with("networks", networks)
-        .with("relayfee", Json::sats(policy.min_relay.to_sat_per_kvb().cast_signed()))
-        .with("incrementalfee", Json::sats(policy.incremental_relay.to_sat_per_kvb().cast_signed()))
+        .with(
+            "relayfee",
+            Json::sats(policy.min_relay.to_sat_per_kvb().cast_signed()),
+        )
+        .with(
+            "incrementalfee",
+            Json::sats(policy.incremental_relay.to_sat_per_kvb().cast_signed()),
+        )
         .with("localaddresses", Vec::new())
         .with("warnings", Vec::new()))
 }

@@ -1,9 +1,9 @@
 //! Transactions by hand.
 
+use super::Context;
 use super::args::{Args, address_script, amount, integer, outpoint, transaction};
 use super::decode::transaction_json;
 use super::error::{self, RpcError};
-use super::Context;
 use crate::chain::{Chain, Coin};
 use crate::json::{Json, text};
 use bitcoin::absolute::LockTime;
@@ -22,8 +22,9 @@ pub(super) fn getrawtransaction(context: &mut Context<'_>, args: &Args) -> Answe
     let (chain, mempool) = (&context.node.chain, &context.node.mempool);
     let in_block = if args.has(2) {
         let hash = args.block_hash(2, "parameter 3")?;
-        let entry =
-            chain.entry(&hash).ok_or_else(|| RpcError::not_found("Block hash not found"))?;
+        let entry = chain
+            .entry(&hash)
+            .ok_or_else(|| RpcError::not_found("Block hash not found"))?;
         let position = entry.txids.iter().position(|id| *id == txid).ok_or_else(|| {
             RpcError::not_found("No such transaction found in the provided block. Use gettransaction for wallet transactions.")
         })?;
@@ -38,7 +39,10 @@ pub(super) fn getrawtransaction(context: &mut Context<'_>, args: &Args) -> Answe
     let (tx, coins): (&Transaction, &[Coin]) = match in_block {
         Some((entry, position)) => {
             let tx = entry.block.txdata.get(position);
-            (tx.expect("the position is of this block"), Chain::spent_coins(entry, position))
+            (
+                tx.expect("the position is of this block"),
+                Chain::spent_coins(entry, position),
+            )
         }
         None => {
             let entry = mempool.get(&txid).expect("it was found above");
@@ -79,21 +83,28 @@ pub(super) fn outputs(value: &Value) -> Result<Vec<TxOut>, RpcError> {
         Value::Array(items) => items
             .iter()
             .map(|item| {
-                item.as_object().filter(|members| members.len() == 1).ok_or_else(|| {
-                    RpcError::parameter(
-                        "Invalid parameter, key-value pair not an object as expected",
-                    )
-                })
+                item.as_object()
+                    .filter(|members| members.len() == 1)
+                    .ok_or_else(|| {
+                        RpcError::parameter(
+                            "Invalid parameter, key-value pair not an object as expected",
+                        )
+                    })
             })
             .collect::<Result<Vec<_>, _>>()?
             .into_iter()
             .flatten()
             .collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            return Err(RpcError::parameter("Invalid parameter, output argument must be non-null"));
+            return Err(RpcError::parameter(
+                "Invalid parameter, output argument must be non-null",
+            ));
         }
     };
-    pairs.into_iter().map(|(name, value)| output(name, value)).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| output(name, value))
+        .collect()
 }
 
 fn output(name: &str, value: &Value) -> Result<TxOut, RpcError> {
@@ -103,9 +114,15 @@ fn output(name: &str, value: &Value) -> Result<TxOut, RpcError> {
             .and_then(|hex| Vec::<u8>::from_hex(hex).ok())
             .and_then(|bytes| PushBytesBuf::try_from(bytes).ok())
             .ok_or_else(|| RpcError::parameter("Data must be hexadecimal string"))?;
-        return Ok(TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::new_op_return(data) });
+        return Ok(TxOut {
+            value: Amount::ZERO,
+            script_pubkey: ScriptBuf::new_op_return(data),
+        });
     }
-    Ok(TxOut { value: amount(value)?, script_pubkey: address_script(name)? })
+    Ok(TxOut {
+        value: amount(value)?,
+        script_pubkey: address_script(name)?,
+    })
 }
 
 /// Inputs as an array of `{"txid", "vout", "sequence"}`.
@@ -145,7 +162,9 @@ pub(super) fn inputs(
 pub(super) fn build(args: &Args) -> Result<Transaction, RpcError> {
     let locktime = u32::try_from(args.integer_or(2, 0)?)
         .map_err(|_| RpcError::parameter("Invalid parameter, locktime out of range"))?;
-    let version = i32::try_from(args.integer_or(4, 2)?).ok().filter(|v| (1..=3).contains(v));
+    let version = i32::try_from(args.integer_or(4, 2)?)
+        .ok()
+        .filter(|v| (1..=3).contains(v));
     let version = version
         .ok_or_else(|| RpcError::parameter("Invalid parameter, version out of range(1~3)"))?;
     Ok(Transaction {

@@ -14,7 +14,8 @@ type Run = fn(&mut Context<'_>, &Args) -> Result<Json, RpcError>;
 pub struct Method {
     /// Its name.
     pub name: &'static str,
-    /// Its parameters in order; aliases are split by `|`, optional ones end in nothing special.
+    /// Its parameters in order. Aliases are split by `|`; a `#` before the names marks one that is
+    /// not a plain string, so that the command line reads it as JSON.
     pub args: &'static [&'static str],
     /// Where `help` lists it.
     pub category: &'static str,
@@ -25,10 +26,31 @@ impl Method {
     /// The name and the parameters.
     pub fn usage(&self) -> String {
         let mut words = vec![self.name.to_owned()];
-        let name = |arg: &&str| arg.split('|').next().unwrap_or_default().to_owned();
-        words.extend(self.args.iter().map(name));
+        words.extend(
+            self.args
+                .iter()
+                .filter_map(|arg| names(arg).next().map(str::to_owned)),
+        );
         words.join(" ")
     }
+
+    /// The position of the parameter with a name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.args
+            .iter()
+            .position(|arg| names(arg).any(|known| known == name))
+    }
+
+    /// Whether the parameter at a position is JSON rather than a plain string.
+    pub fn is_json(&self, position: usize) -> bool {
+        self.args
+            .get(position)
+            .is_some_and(|arg| arg.starts_with('#'))
+    }
+}
+
+fn names(arg: &str) -> impl Iterator<Item = &str> {
+    arg.trim_start_matches('#').split('|')
 }
 
 const fn method(
@@ -37,87 +59,207 @@ const fn method(
     args: &'static [&'static str],
     run: Run,
 ) -> Method {
-    Method { name, args, category, run }
+    Method {
+        name,
+        args,
+        category,
+        run,
+    }
 }
 
 /// All methods, by category.
 pub static METHODS: &[Method] = &[
-    method("Blockchain", "getbestblockhash", &[], blockchain::getbestblockhash),
-    method("Blockchain", "getblock", &["blockhash", "verbosity|verbose"], blockchain::getblock),
-    method("Blockchain", "getblockchaininfo", &[], blockchain::getblockchaininfo),
-    method("Blockchain", "getblockcount", &[], blockchain::getblockcount),
-    method("Blockchain", "getblockfrompeer", &["blockhash", "peer_id"], blockchain::getblockfrompeer),
-    method("Blockchain", "getblockhash", &["height"], blockchain::getblockhash),
-    method("Blockchain", "getblockheader", &["blockhash", "verbose"], blockchain::getblockheader),
-    method("Blockchain", "getblockstats", &["hash_or_height", "stats"], blockchain::getblockstats),
+    method(
+        "Blockchain",
+        "getbestblockhash",
+        &[],
+        blockchain::getbestblockhash,
+    ),
+    method(
+        "Blockchain",
+        "getblock",
+        &["blockhash", "#verbosity|verbose"],
+        blockchain::getblock,
+    ),
+    method(
+        "Blockchain",
+        "getblockchaininfo",
+        &[],
+        blockchain::getblockchaininfo,
+    ),
+    method(
+        "Blockchain",
+        "getblockcount",
+        &[],
+        blockchain::getblockcount,
+    ),
+    method(
+        "Blockchain",
+        "getblockfrompeer",
+        &["blockhash", "#peer_id"],
+        blockchain::getblockfrompeer,
+    ),
+    method(
+        "Blockchain",
+        "getblockhash",
+        &["#height"],
+        blockchain::getblockhash,
+    ),
+    method(
+        "Blockchain",
+        "getblockheader",
+        &["blockhash", "#verbose"],
+        blockchain::getblockheader,
+    ),
+    method(
+        "Blockchain",
+        "getblockstats",
+        &["#hash_or_height", "#stats"],
+        blockchain::getblockstats,
+    ),
     method("Blockchain", "getchaintips", &[], blockchain::getchaintips),
-    method("Blockchain", "getdifficulty", &[], blockchain::getdifficulty),
+    method(
+        "Blockchain",
+        "getdifficulty",
+        &[],
+        blockchain::getdifficulty,
+    ),
     method(
         "Blockchain",
         "getmempoolancestors",
-        &["txid", "verbose"],
+        &["txid", "#verbose"],
         mempool_calls::getmempoolancestors,
     ),
     method(
         "Blockchain",
         "getmempooldescendants",
-        &["txid", "verbose"],
+        &["txid", "#verbose"],
         mempool_calls::getmempooldescendants,
     ),
-    method("Blockchain", "getmempoolentry", &["txid"], mempool_calls::getmempoolentry),
-    method("Blockchain", "getmempoolinfo", &[], mempool_calls::getmempoolinfo),
+    method(
+        "Blockchain",
+        "getmempoolentry",
+        &["txid"],
+        mempool_calls::getmempoolentry,
+    ),
+    method(
+        "Blockchain",
+        "getmempoolinfo",
+        &[],
+        mempool_calls::getmempoolinfo,
+    ),
     method(
         "Blockchain",
         "getrawmempool",
-        &["verbose", "mempool_sequence"],
+        &["#verbose", "#mempool_sequence"],
         mempool_calls::getrawmempool,
     ),
-    method("Blockchain", "gettxout", &["txid", "n", "include_mempool"], blockchain::gettxout),
+    method(
+        "Blockchain",
+        "gettxout",
+        &["txid", "#n", "#include_mempool"],
+        blockchain::gettxout,
+    ),
     method(
         "Blockchain",
         "gettxoutsetinfo",
-        &["hash_type", "hash_or_height", "use_index"],
+        &["hash_type", "#hash_or_height", "#use_index"],
         blockchain::gettxoutsetinfo,
     ),
     method(
         "Blockchain",
         "gettxspendingprevout",
-        &["outputs"],
+        &["#outputs"],
         mempool_calls::gettxspendingprevout,
     ),
-    method("Blockchain", "invalidateblock", &["blockhash"], blockchain::invalidateblock),
-    method("Blockchain", "preciousblock", &["blockhash"], blockchain::preciousblock),
-    method("Blockchain", "reconsiderblock", &["blockhash"], blockchain::reconsiderblock),
+    method(
+        "Blockchain",
+        "invalidateblock",
+        &["blockhash"],
+        blockchain::invalidateblock,
+    ),
+    method(
+        "Blockchain",
+        "preciousblock",
+        &["blockhash"],
+        blockchain::preciousblock,
+    ),
+    method(
+        "Blockchain",
+        "reconsiderblock",
+        &["blockhash"],
+        blockchain::reconsiderblock,
+    ),
     method("Blockchain", "savemempool", &[], network::nothing),
-    method("Blockchain", "scantxoutset", &["action", "scanobjects"], blockchain::scantxoutset),
+    method(
+        "Blockchain",
+        "scantxoutset",
+        &["action", "#scanobjects"],
+        blockchain::scantxoutset,
+    ),
     method(
         "Blockchain",
         "syncwithvalidationinterfacequeue",
         &[],
         util::syncwithvalidationinterfacequeue,
     ),
-    method("Blockchain", "verifychain", &["checklevel", "nblocks"], blockchain::verifychain),
+    method(
+        "Blockchain",
+        "verifychain",
+        &["#checklevel", "#nblocks"],
+        blockchain::verifychain,
+    ),
     // The waiting calls are answered by the server; here they are for `help` and for names.
-    method("Blockchain", "waitforblock", &["blockhash", "timeout"], blockchain::getbestblockhash),
-    method("Blockchain", "waitforblockheight", &["height", "timeout"], blockchain::getbestblockhash),
-    method("Blockchain", "waitfornewblock", &["timeout", "current_tip"], blockchain::getbestblockhash),
-    method("Control", "getindexinfo", &["index_name"], blockchain::getindexinfo),
+    method(
+        "Blockchain",
+        "waitforblock",
+        &["blockhash", "#timeout"],
+        blockchain::getbestblockhash,
+    ),
+    method(
+        "Blockchain",
+        "waitforblockheight",
+        &["#height", "#timeout"],
+        blockchain::getbestblockhash,
+    ),
+    method(
+        "Blockchain",
+        "waitfornewblock",
+        &["#timeout", "current_tip"],
+        blockchain::getbestblockhash,
+    ),
+    method(
+        "Control",
+        "getindexinfo",
+        &["index_name"],
+        blockchain::getindexinfo,
+    ),
     method("Control", "getrpcinfo", &[], util::getrpcinfo),
     method("Control", "help", &["command"], util::help),
-    method("Control", "logging", &["include", "exclude"], util::logging),
-    method("Control", "stop", &["wait"], util::stop),
+    method(
+        "Control",
+        "logging",
+        &["#include", "#exclude"],
+        util::logging,
+    ),
+    method("Control", "stop", &["#wait"], util::stop),
     method("Control", "uptime", &[], util::uptime),
-    method("Generating", "generateblock", &["output", "transactions", "submit"], mining::generateblock),
+    method(
+        "Generating",
+        "generateblock",
+        &["output", "#transactions", "#submit"],
+        mining::generateblock,
+    ),
     method(
         "Generating",
         "generatetoaddress",
-        &["nblocks", "address", "maxtries"],
+        &["#nblocks", "address", "#maxtries"],
         mining::generatetoaddress,
     ),
     method(
         "Generating",
         "generatetodescriptor",
-        &["num_blocks", "descriptor", "maxtries"],
+        &["#num_blocks", "descriptor", "#maxtries"],
         mining::generatetodescriptor,
     ),
     method("Mining", "getmininginfo", &[], mining::getmininginfo),
@@ -130,139 +272,221 @@ pub static METHODS: &[Method] = &[
     method(
         "Mining",
         "prioritisetransaction",
-        &["txid", "dummy", "fee_delta"],
+        &["txid", "#dummy", "#fee_delta"],
         mempool_calls::prioritisetransaction,
     ),
-    method("Mining", "submitblock", &["hexdata", "dummy"], mining::submitblock),
-    method("Network", "addnode", &["node", "command", "v2transport"], network::nothing),
-    method("Network", "getconnectioncount", &[], network::getconnectioncount),
+    method(
+        "Mining",
+        "submitblock",
+        &["hexdata", "dummy"],
+        mining::submitblock,
+    ),
+    method(
+        "Network",
+        "addnode",
+        &["node", "command", "#v2transport"],
+        network::nothing,
+    ),
+    method(
+        "Network",
+        "getconnectioncount",
+        &[],
+        network::getconnectioncount,
+    ),
     method("Network", "getnetworkinfo", &[], network::getnetworkinfo),
     method("Network", "getpeerinfo", &[], network::getpeerinfo),
     method("Network", "ping", &[], network::nothing),
     method(
         "Rawtransactions",
         "createrawtransaction",
-        &["inputs", "outputs", "locktime", "replaceable", "version"],
+        &[
+            "#inputs",
+            "#outputs",
+            "#locktime",
+            "#replaceable",
+            "#version",
+        ],
         raw_transaction::createrawtransaction,
     ),
     method(
         "Rawtransactions",
         "decoderawtransaction",
-        &["hexstring", "iswitness"],
+        &["hexstring", "#iswitness"],
         raw_transaction::decoderawtransaction,
     ),
-    method("Rawtransactions", "decodescript", &["hexstring"], util::decodescript),
+    method(
+        "Rawtransactions",
+        "decodescript",
+        &["hexstring"],
+        util::decodescript,
+    ),
     method(
         "Rawtransactions",
         "fundrawtransaction",
-        &["hexstring", "options", "iswitness"],
+        &["hexstring", "#options", "#iswitness"],
         wallet_spend::fundrawtransaction,
     ),
     method(
         "Rawtransactions",
         "getrawtransaction",
-        &["txid", "verbosity|verbose", "blockhash"],
+        &["txid", "#verbosity|verbose", "blockhash"],
         raw_transaction::getrawtransaction,
     ),
     method(
         "Rawtransactions",
         "sendrawtransaction",
-        &["hexstring", "maxfeerate", "maxburnamount"],
+        &["hexstring", "#maxfeerate", "#maxburnamount"],
         mempool_calls::sendrawtransaction,
     ),
     method(
         "Rawtransactions",
         "testmempoolaccept",
-        &["rawtxs", "maxfeerate"],
+        &["#rawtxs", "#maxfeerate"],
         mempool_calls::testmempoolaccept,
     ),
-    method("Util", "deriveaddresses", &["descriptor", "range"], util::deriveaddresses),
+    method(
+        "Util",
+        "deriveaddresses",
+        &["descriptor", "#range"],
+        util::deriveaddresses,
+    ),
     method(
         "Util",
         "estimatesmartfee",
-        &["conf_target", "estimate_mode"],
+        &["#conf_target", "estimate_mode"],
         mempool_calls::estimatesmartfee,
     ),
-    method("Util", "getdescriptorinfo", &["descriptor"], util::getdescriptorinfo),
-    method("Util", "setmocktime", &["timestamp"], util::setmocktime),
-    method("Util", "validateaddress", &["address"], util::validateaddress),
+    method(
+        "Util",
+        "getdescriptorinfo",
+        &["descriptor"],
+        util::getdescriptorinfo,
+    ),
+    method("Util", "setmocktime", &["#timestamp"], util::setmocktime),
+    method(
+        "Util",
+        "validateaddress",
+        &["address"],
+        util::validateaddress,
+    ),
     method(
         "Wallet",
         "createwallet",
         &[
             "wallet_name",
-            "disable_private_keys",
-            "blank",
+            "#disable_private_keys",
+            "#blank",
             "passphrase",
-            "avoid_reuse",
-            "descriptors",
-            "load_on_startup",
-            "external_signer",
+            "#avoid_reuse",
+            "#descriptors",
+            "#load_on_startup",
+            "#external_signer",
         ],
         wallet_calls::createwallet,
     ),
-    method("Wallet", "getaddressinfo", &["address"], wallet_calls::getaddressinfo),
+    method(
+        "Wallet",
+        "getaddressinfo",
+        &["address"],
+        wallet_calls::getaddressinfo,
+    ),
     method(
         "Wallet",
         "getbalance",
-        &["dummy", "minconf", "include_watchonly", "avoid_reuse"],
+        &["dummy", "#minconf", "#include_watchonly", "#avoid_reuse"],
         wallet_calls::getbalance,
     ),
     method("Wallet", "getbalances", &[], wallet_calls::getbalances),
-    method("Wallet", "getnewaddress", &["label", "address_type"], wallet_calls::getnewaddress),
-    method("Wallet", "getrawchangeaddress", &["address_type"], wallet_calls::getrawchangeaddress),
+    method(
+        "Wallet",
+        "getnewaddress",
+        &["label", "address_type"],
+        wallet_calls::getnewaddress,
+    ),
+    method(
+        "Wallet",
+        "getrawchangeaddress",
+        &["address_type"],
+        wallet_calls::getrawchangeaddress,
+    ),
     method(
         "Wallet",
         "getreceivedbyaddress",
-        &["address", "minconf", "include_immature_coinbase"],
+        &["address", "#minconf", "#include_immature_coinbase"],
         wallet_calls::getreceivedbyaddress,
     ),
     method(
         "Wallet",
         "gettransaction",
-        &["txid", "include_watchonly", "verbose"],
+        &["txid", "#include_watchonly", "#verbose"],
         wallet_calls::gettransaction,
     ),
-    method("Wallet", "getunconfirmedbalance", &[], wallet_calls::getunconfirmedbalance),
+    method(
+        "Wallet",
+        "getunconfirmedbalance",
+        &[],
+        wallet_calls::getunconfirmedbalance,
+    ),
     method("Wallet", "getwalletinfo", &[], wallet_calls::getwalletinfo),
-    method("Wallet", "keypoolrefill", &["newsize"], network::nothing),
-    method("Wallet", "listlockunspent", &[], wallet_calls::listlockunspent),
+    method("Wallet", "keypoolrefill", &["#newsize"], network::nothing),
+    method(
+        "Wallet",
+        "listlockunspent",
+        &[],
+        wallet_calls::listlockunspent,
+    ),
     method(
         "Wallet",
         "listtransactions",
-        &["label|dummy", "count", "skip", "include_watchonly"],
+        &["label|dummy", "#count", "#skip", "#include_watchonly"],
         wallet_calls::listtransactions,
     ),
     method(
         "Wallet",
         "listunspent",
-        &["minconf", "maxconf", "addresses", "include_unsafe", "query_options"],
+        &[
+            "#minconf",
+            "#maxconf",
+            "#addresses",
+            "#include_unsafe",
+            "#query_options",
+        ],
         wallet_calls::listunspent,
     ),
     method("Wallet", "listwalletdir", &[], wallet_calls::listwalletdir),
     method("Wallet", "listwallets", &[], wallet_calls::listwallets),
-    method("Wallet", "loadwallet", &["filename", "load_on_startup"], wallet_calls::loadwallet),
+    method(
+        "Wallet",
+        "loadwallet",
+        &["filename", "#load_on_startup"],
+        wallet_calls::loadwallet,
+    ),
     method(
         "Wallet",
         "lockunspent",
-        &["unlock", "transactions", "persistent"],
+        &["#unlock", "#transactions", "#persistent"],
         wallet_calls::lockunspent,
     ),
-    method("Wallet", "rescanblockchain", &["start_height", "stop_height"], wallet_calls::rescanblockchain),
+    method(
+        "Wallet",
+        "rescanblockchain",
+        &["#start_height", "#stop_height"],
+        wallet_calls::rescanblockchain,
+    ),
     method(
         "Wallet",
         "sendmany",
         &[
             "dummy",
-            "amounts",
-            "minconf",
+            "#amounts",
+            "#minconf",
             "comment",
-            "subtractfeefrom",
-            "replaceable",
-            "conf_target",
+            "#subtractfeefrom",
+            "#replaceable",
+            "#conf_target",
             "estimate_mode",
-            "fee_rate",
-            "verbose",
+            "#fee_rate",
+            "#verbose",
         ],
         wallet_spend::sendmany,
     ),
@@ -271,26 +495,36 @@ pub static METHODS: &[Method] = &[
         "sendtoaddress",
         &[
             "address",
-            "amount",
+            "#amount",
             "comment",
             "comment_to",
-            "subtractfeefromamount",
-            "replaceable",
-            "conf_target",
+            "#subtractfeefromamount",
+            "#replaceable",
+            "#conf_target",
             "estimate_mode",
-            "avoid_reuse",
-            "fee_rate",
-            "verbose",
+            "#avoid_reuse",
+            "#fee_rate",
+            "#verbose",
         ],
         wallet_spend::sendtoaddress,
     ),
-    method("Wallet", "setlabel", &["address", "label"], wallet_calls::setlabel),
-    method("Wallet", "settxfee", &["amount"], wallet_spend::settxfee),
+    method(
+        "Wallet",
+        "setlabel",
+        &["address", "label"],
+        wallet_calls::setlabel,
+    ),
+    method("Wallet", "settxfee", &["#amount"], wallet_spend::settxfee),
     method(
         "Wallet",
         "signrawtransactionwithwallet",
-        &["hexstring", "prevtxs", "sighashtype"],
+        &["hexstring", "#prevtxs", "sighashtype"],
         wallet_spend::signrawtransactionwithwallet,
     ),
-    method("Wallet", "unloadwallet", &["wallet_name", "load_on_startup"], wallet_calls::unloadwallet),
+    method(
+        "Wallet",
+        "unloadwallet",
+        &["wallet_name", "#load_on_startup"],
+        wallet_calls::unloadwallet,
+    ),
 ];

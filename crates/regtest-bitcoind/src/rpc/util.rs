@@ -6,8 +6,8 @@ use super::error::{self, RpcError};
 use super::{Context, METHODS};
 use crate::descriptor::checksum;
 use crate::json::Json;
-use bitcoin::hex::DisplayHex;
 use bitcoin::ScriptBuf;
+use bitcoin::hex::DisplayHex;
 
 type Answer = Result<Json, RpcError>;
 
@@ -20,7 +20,10 @@ pub(super) fn help(_: &mut Context<'_>, args: &Args) -> Answer {
         let usage = METHODS
             .iter()
             .find(|method| method.name == name)
-            .map_or_else(|| format!("help: unknown command: {name}\n"), super::Method::usage);
+            .map_or_else(
+                || format!("help: unknown command: {name}\n"),
+                super::Method::usage,
+            );
         return Ok(usage.into());
     }
     let mut lines: Vec<String> = Vec::new();
@@ -28,7 +31,10 @@ pub(super) fn help(_: &mut Context<'_>, args: &Args) -> Answer {
     for method in METHODS {
         if method.category != category {
             category = method.category;
-            lines.push(format!("{}== {category} ==", if lines.is_empty() { "" } else { "\n" }));
+            lines.push(format!(
+                "{}== {category} ==",
+                if lines.is_empty() { "" } else { "\n" }
+            ));
         }
         lines.push(method.usage());
     }
@@ -40,7 +46,9 @@ pub(super) fn stop(_: &mut Context<'_>, _: &Args) -> Answer {
 }
 
 pub(super) fn getrpcinfo(_: &mut Context<'_>, _: &Args) -> Answer {
-    Ok(Json::object().with("active_commands", Vec::new()).with("logpath", ""))
+    Ok(Json::object()
+        .with("active_commands", Vec::new())
+        .with("logpath", ""))
 }
 
 pub(super) fn logging(_: &mut Context<'_>, _: &Args) -> Answer {
@@ -48,7 +56,10 @@ pub(super) fn logging(_: &mut Context<'_>, _: &Args) -> Answer {
 }
 
 pub(super) fn setmocktime(_: &mut Context<'_>, _: &Args) -> Answer {
-    Err(RpcError::new(error::MISC, "setmocktime is not offered: this chain runs on the real clock"))
+    Err(RpcError::new(
+        error::MISC,
+        "setmocktime is not offered: this chain runs on the real clock",
+    ))
 }
 
 pub(super) fn syncwithvalidationinterfacequeue(_: &mut Context<'_>, _: &Args) -> Answer {
@@ -60,7 +71,10 @@ pub(super) fn validateaddress(_: &mut Context<'_>, args: &Args) -> Answer {
         return Ok(Json::object()
             .with("isvalid", false)
             .with("error_locations", Vec::new())
-            .with("error", "Invalid or unsupported Segwit (Bech32) or Base58 encoding."));
+            .with(
+                "error",
+                "Invalid or unsupported Segwit (Bech32) or Base58 encoding.",
+            ));
     };
     let script = address.script_pubkey();
     let mut json = Json::object()
@@ -73,7 +87,10 @@ pub(super) fn validateaddress(_: &mut Context<'_>, args: &Args) -> Answer {
 
 /// Whether a script is a script hash or a witness program, as address calls tell it.
 pub(super) fn add_script_facts(json: &mut Json, script: &ScriptBuf) {
-    json.push("isscript", script.is_p2sh() || script.is_p2wsh() || script.is_p2tr());
+    json.push(
+        "isscript",
+        script.is_p2sh() || script.is_p2wsh() || script.is_p2tr(),
+    );
     match crate::policy::script_kind::witness_program(script) {
         Some((version, program)) => {
             json.push("iswitness", true);
@@ -100,18 +117,26 @@ pub(super) fn decodescript(_: &mut Context<'_>, args: &Args) -> Answer {
 /// The script of an `addr(..)` or `raw(..)` descriptor, with or without checksum.
 pub(super) fn descriptor_script(text: &str) -> Result<ScriptBuf, RpcError> {
     let body = without_checksum(text)?;
-    let inside = |name: &str| body.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    let inside = |name: &str| {
+        body.strip_prefix(name)?
+            .strip_prefix('(')?
+            .strip_suffix(')')
+    };
     if let Some(address) = inside("addr") {
         return address_script(address);
     }
     if let Some(script) = inside("raw").and_then(|hex| ScriptBuf::from_hex(hex).ok()) {
         return Ok(script);
     }
-    Err(RpcError::not_found(format!("'{body}' is not a descriptor known here (addr, raw)")))
+    Err(RpcError::not_found(format!(
+        "'{body}' is not a descriptor known here (addr, raw)"
+    )))
 }
 
 fn without_checksum(text: &str) -> Result<&str, RpcError> {
-    let Some((body, given)) = text.split_once('#') else { return Ok(text) };
+    let Some((body, given)) = text.split_once('#') else {
+        return Ok(text);
+    };
     let right = checksum(body).unwrap_or_default();
     if given != right {
         return Err(RpcError::not_found(format!(
@@ -128,7 +153,10 @@ pub(super) fn getdescriptorinfo(_: &mut Context<'_>, args: &Args) -> Answer {
         .with("descriptor", format!("{body}#{sum}"))
         .with("checksum", sum)
         .with("isrange", body.contains('*'))
-        .with("issolvable", !body.starts_with("addr(") && !body.starts_with("raw("))
+        .with(
+            "issolvable",
+            !body.starts_with("addr(") && !body.starts_with("raw("),
+        )
         .with("hasprivatekeys", body.contains("prv")))
 }
 
@@ -138,8 +166,7 @@ pub(super) fn deriveaddresses(_: &mut Context<'_>, args: &Args) -> Answer {
         return Err(RpcError::not_found("Missing checksum"));
     }
     let script = descriptor_script(text)?;
-    let address = crate::wallet::Wallet::address_of(&script).ok_or_else(|| {
-        RpcError::not_found("Descriptor does not have a corresponding address")
-    })?;
+    let address = crate::wallet::Wallet::address_of(&script)
+        .ok_or_else(|| RpcError::not_found("Descriptor does not have a corresponding address"))?;
     Ok(Json::Array(vec![address.to_string().into()]))
 }

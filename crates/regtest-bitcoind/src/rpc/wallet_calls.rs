@@ -1,9 +1,9 @@
 //! Wallets: making, loading, addresses, balances, lists.
 
+use super::Context;
 use super::args::{Args, address, outpoint};
 use super::decode::{descriptor, transaction_json};
 use super::error::{self, RpcError};
-use super::Context;
 use crate::json::{Json, text};
 use crate::node::Node;
 use crate::wallet::keys::AddressKind;
@@ -28,7 +28,11 @@ pub(super) fn wallet_name(context: &mut Context<'_>) -> Result<String, RpcError>
     }
     if context.node.wallets.is_empty() && context.node.settings.wallet_on_demand {
         let on_disk = &context.node.wallets_on_disk;
-        let only = on_disk.iter().next().filter(|_| on_disk.len() == 1).cloned();
+        let only = on_disk
+            .iter()
+            .next()
+            .filter(|_| on_disk.len() == 1)
+            .cloned();
         let name = only.unwrap_or_default();
         if context.node.wallets_on_disk.contains(&name) {
             load(context, &name)?;
@@ -57,18 +61,24 @@ pub(super) fn wallet<'a>(context: &'a mut Context<'_>) -> Result<(&'a mut Node, 
 }
 
 fn find<'a>(node: &'a mut Node, name: &str) -> &'a mut Wallet {
-    node.wallets.get_mut(name).expect("the name was looked up among the loaded wallets")
+    node.wallets
+        .get_mut(name)
+        .expect("the name was looked up among the loaded wallets")
 }
 
 pub(super) fn find_ref<'a>(node: &'a Node, name: &str) -> &'a Wallet {
-    node.wallets.get(name).expect("the name was looked up among the loaded wallets")
+    node.wallets
+        .get(name)
+        .expect("the name was looked up among the loaded wallets")
 }
 
 fn create(context: &mut Context<'_>, name: &str) -> Result<(), RpcError> {
     if context.node.wallets_on_disk.contains(name) || context.node.wallets.contains_key(name) {
         return Err(RpcError::new(
             error::WALLET,
-            format!("Wallet file verification failed. Failed to create database path '{name}'. Database already exists."),
+            format!(
+                "Wallet file verification failed. Failed to create database path '{name}'. Database already exists."
+            ),
         ));
     }
     let wallet = Wallet::create(name, (context.random)());
@@ -81,7 +91,9 @@ fn load(context: &mut Context<'_>, name: &str) -> Result<(), RpcError> {
     let missing = || {
         RpcError::new(
             error::WALLET_NOT_FOUND,
-            format!("Wallet file verification failed. Failed to load database path '{name}'. Path does not exist."),
+            format!(
+                "Wallet file verification failed. Failed to load database path '{name}'. Path does not exist."
+            ),
         )
     };
     let records = (context.read_wallet)(name).ok_or_else(missing)?;
@@ -93,7 +105,10 @@ fn load(context: &mut Context<'_>, name: &str) -> Result<(), RpcError> {
 fn valid_name(name: &str) -> Result<&str, RpcError> {
     let bad = name.starts_with('.') || name.len() > 200;
     if bad || name.contains(['/', '\\', '\0', '\n']) {
-        return Err(RpcError::new(error::WALLET, format!("Wallet name '{name}' must be a plain file name")));
+        return Err(RpcError::new(
+            error::WALLET,
+            format!("Wallet name '{name}' must be a plain file name"),
+        ));
     }
     Ok(name)
 }
@@ -135,19 +150,28 @@ pub(super) fn unloadwallet(context: &mut Context<'_>, args: &Args) -> Answer {
 }
 
 pub(super) fn listwallets(context: &mut Context<'_>, _: &Args) -> Answer {
-    Ok(context.node.wallets.keys().map(|name| Json::from(name.as_str())).collect())
+    Ok(context
+        .node
+        .wallets
+        .keys()
+        .map(|name| Json::from(name.as_str()))
+        .collect())
 }
 
 pub(super) fn listwalletdir(context: &mut Context<'_>, _: &Args) -> Answer {
     let mut names: Vec<_> = context.node.wallets_on_disk.iter().collect();
     names.sort();
-    let wallets: Json =
-        names.into_iter().map(|name| Json::object().with("name", name.as_str())).collect();
+    let wallets: Json = names
+        .into_iter()
+        .map(|name| Json::object().with("name", name.as_str()))
+        .collect();
     Ok(Json::object().with("wallets", wallets))
 }
 
 fn address_kind(args: &Args, index: usize, default: AddressKind) -> Result<AddressKind, RpcError> {
-    let Some(name) = args.opt_text(index)? else { return Ok(default) };
+    let Some(name) = args.opt_text(index)? else {
+        return Ok(default);
+    };
     AddressKind::from_name(name)
         .ok_or_else(|| RpcError::not_found(format!("Unknown address type '{name}'")))
 }
@@ -156,7 +180,11 @@ pub(super) fn getnewaddress(context: &mut Context<'_>, args: &Args) -> Answer {
     let label = args.opt_text(0)?.unwrap_or_default();
     let (node, name) = wallet(context)?;
     let kind = address_kind(args, 1, node.settings.address_kind)?;
-    Ok(text(find(node, &name).new_address(kind, false, Some(label))))
+    Ok(text(find(node, &name).new_address(
+        kind,
+        false,
+        Some(label),
+    )))
 }
 
 pub(super) fn getrawchangeaddress(context: &mut Context<'_>, args: &Args) -> Answer {
@@ -188,14 +216,21 @@ pub(super) fn getaddressinfo(context: &mut Context<'_>, args: &Args) -> Answer {
         .with("iswatchonly", false);
     super::util::add_script_facts(&mut json, &script);
     if let Some(path) = path {
-        json.push("pubkey", wallet.ring().public(path).to_bytes().to_lower_hex_string());
+        json.push(
+            "pubkey",
+            wallet.ring().public(path).to_bytes().to_lower_hex_string(),
+        );
         json.push("ischange", path.change && wallet.label(&script).is_none());
         json.push("hdkeypath", path.text());
         json.push("hdmasterfingerprint", text(wallet.ring().fingerprint()));
     } else {
         json.push("ischange", false);
     }
-    let labels = wallet.label(&script).map(Json::from).into_iter().collect::<Json>();
+    let labels = wallet
+        .label(&script)
+        .map(Json::from)
+        .into_iter()
+        .collect::<Json>();
     Ok(json.with("labels", labels))
 }
 
@@ -225,8 +260,12 @@ pub(super) fn getbalances(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("untrusted_pending", balances.untrusted_pending)
         .with("immature", balances.immature);
     let tip = node.chain.tip();
-    let last = Json::object().with("hash", text(tip.hash)).with("height", tip.height);
-    Ok(Json::object().with("mine", mine).with("lastprocessedblock", last))
+    let last = Json::object()
+        .with("hash", text(tip.hash))
+        .with("height", tip.height);
+    Ok(Json::object()
+        .with("mine", mine)
+        .with("lastprocessedblock", last))
 }
 
 pub(super) fn getwalletinfo(context: &mut Context<'_>, _: &Args) -> Answer {
@@ -234,7 +273,9 @@ pub(super) fn getwalletinfo(context: &mut Context<'_>, _: &Args) -> Answer {
     let wallet = find_ref(node, &name);
     let balances = wallet.balances(&node.chain, &node.mempool);
     let tip = node.chain.tip();
-    let last = Json::object().with("hash", text(tip.hash)).with("height", tip.height);
+    let last = Json::object()
+        .with("hash", text(tip.hash))
+        .with("height", tip.height);
     Ok(Json::object()
         .with("walletname", name.as_str())
         .with("walletversion", 169_900)
@@ -245,7 +286,10 @@ pub(super) fn getwalletinfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("txcount", wallet.transactions().len())
         .with("keypoolsize", 4000)
         .with("keypoolsize_hd_internal", 4000)
-        .with("paytxfee", Json::sats(wallet.fee_rate.unwrap_or(0).cast_signed()))
+        .with(
+            "paytxfee",
+            Json::sats(wallet.fee_rate.unwrap_or(0).cast_signed()),
+        )
         .with("private_keys_enabled", true)
         .with("avoid_reuse", false)
         .with("scanning", false)
@@ -298,21 +342,33 @@ pub(super) fn listunspent(context: &mut Context<'_>, args: &Args) -> Answer {
 
 pub(super) fn lockunspent(context: &mut Context<'_>, args: &Args) -> Answer {
     let unlock = args.flag_or(0, false)?;
-    let outpoints = args.array(1)?.iter().map(outpoint).collect::<Result<Vec<_>, _>>()?;
+    let outpoints = args
+        .array(1)?
+        .iter()
+        .map(outpoint)
+        .collect::<Result<Vec<_>, _>>()?;
     let (node, name) = wallet(context)?;
     for outpoint in &outpoints {
         if find_ref(node, &name).mine_output(outpoint).is_none() {
-            return Err(RpcError::parameter("Invalid parameter, unknown transaction"));
+            return Err(RpcError::parameter(
+                "Invalid parameter, unknown transaction",
+            ));
         }
         if node.mempool.coin(&node.chain, outpoint).is_none() {
-            return Err(RpcError::parameter("Invalid parameter, expected unspent output"));
+            return Err(RpcError::parameter(
+                "Invalid parameter, expected unspent output",
+            ));
         }
         let locked = find_ref(node, &name).locked().contains(outpoint);
         if unlock && !locked {
-            return Err(RpcError::parameter("Invalid parameter, expected locked output"));
+            return Err(RpcError::parameter(
+                "Invalid parameter, expected locked output",
+            ));
         }
         if !unlock && locked {
-            return Err(RpcError::parameter("Invalid parameter, output already locked"));
+            return Err(RpcError::parameter(
+                "Invalid parameter, output already locked",
+            ));
         }
     }
     let wallet = find(node, &name);
@@ -330,7 +386,9 @@ pub(super) fn listlockunspent(context: &mut Context<'_>, _: &Args) -> Answer {
     let locked = find_ref(node, &name).locked().iter();
     Ok(locked
         .map(|outpoint| {
-            Json::object().with("txid", text(outpoint.txid)).with("vout", outpoint.vout)
+            Json::object()
+                .with("txid", text(outpoint.txid))
+                .with("vout", outpoint.vout)
         })
         .collect())
 }
@@ -362,7 +420,14 @@ fn add_confirmations(node: &Node, txid: &Txid, known: &WalletTx, json: &mut Json
     json.push("mempoolconflicts", Vec::new());
     json.push("time", known.time);
     json.push("timereceived", known.time);
-    json.push("bip125-replaceable", if known.tx.is_explicitly_rbf() { "yes" } else { "no" });
+    json.push(
+        "bip125-replaceable",
+        if known.tx.is_explicitly_rbf() {
+            "yes"
+        } else {
+            "no"
+        },
+    );
 }
 
 /// What a transaction means for the wallet: sent and received outputs, and the fee if it is ours.
@@ -383,8 +448,10 @@ fn details(node: &Node, wallet: &Wallet, known: &WalletTx) -> (Vec<Json>, i64, O
         .map(|output| value(output.value))
         .sum();
     let paid: i64 = tx.output.iter().map(|output| value(output.value)).sum();
-    let all_mine =
-        tx.input.iter().all(|input| wallet.mine_output(&input.previous_output).is_some());
+    let all_mine = tx
+        .input
+        .iter()
+        .all(|input| wallet.mine_output(&input.previous_output).is_some());
     let fee = (from_me && all_mine).then_some(paid - debit);
     let mut entries = Vec::new();
     for (index, output) in tx.output.iter().enumerate() {
@@ -444,7 +511,9 @@ pub(super) fn gettransaction(context: &mut Context<'_>, args: &Args) -> Answer {
         json.push("decoded", transaction_json(&known.tx, None, false));
     }
     let tip = node.chain.tip();
-    let last = Json::object().with("hash", text(tip.hash)).with("height", tip.height);
+    let last = Json::object()
+        .with("hash", text(tip.hash))
+        .with("height", tip.height);
     Ok(json.with("lastprocessedblock", last))
 }
 
@@ -480,12 +549,18 @@ pub(super) fn getreceivedbyaddress(context: &mut Context<'_>, args: &Args) -> An
     }
     let mut sum = 0_u64;
     for (txid, known) in wallet.transactions() {
-        let confirmations =
-            node.chain.block_of(txid).map_or(0, |entry| node.chain.confirmations(entry));
+        let confirmations = node
+            .chain
+            .block_of(txid)
+            .map_or(0, |entry| node.chain.confirmations(entry));
         if known.tx.is_coinbase() || confirmations < min {
             continue;
         }
-        let outputs = known.tx.output.iter().filter(|output| output.script_pubkey == script);
+        let outputs = known
+            .tx
+            .output
+            .iter()
+            .filter(|output| output.script_pubkey == script);
         sum += outputs.map(|output| output.value.to_sat()).sum::<u64>();
     }
     Ok(Amount::from_sat(sum).into())
@@ -502,5 +577,7 @@ pub(super) fn rescanblockchain(context: &mut Context<'_>, args: &Args) -> Answer
         Value::Null => i64::from(chain.height()),
         _ => args.integer(1)?,
     };
-    Ok(Json::object().with("start_height", start).with("stop_height", height))
+    Ok(Json::object()
+        .with("start_height", start)
+        .with("stop_height", height))
 }

@@ -1,11 +1,11 @@
 //! Wallets: funding, signing, sending.
 
+use super::Context;
 use super::args::{Args, address_script, amount, parse_fixed, transaction};
 use super::error::{self, RpcError};
 use super::mempool_calls::broadcast;
 use super::raw_transaction::outputs;
 use super::wallet_calls::{find_ref, wallet, wallet_name};
-use super::Context;
 use crate::json::{Json, text};
 use crate::node::Node;
 use crate::policy::FeePerKvb;
@@ -37,7 +37,10 @@ fn sat_per_vbyte(value: &Value) -> Result<FeePerKvb, RpcError> {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            return Err(RpcError::new(error::TYPE, "Amount is not a number or string"));
+            return Err(RpcError::new(
+                error::TYPE,
+                "Amount is not a number or string",
+            ));
         }
     };
     parse_fixed(&text, 3)
@@ -47,7 +50,9 @@ fn sat_per_vbyte(value: &Value) -> Result<FeePerKvb, RpcError> {
 }
 
 fn default_options(node: &Node, wallet: &str) -> Result<FundOptions, RpcError> {
-    let own = find_ref(node, wallet).fee_rate.map(FeePerKvb::from_sat_per_kvb);
+    let own = find_ref(node, wallet)
+        .fee_rate
+        .map(FeePerKvb::from_sat_per_kvb);
     let rate = own.or(node.settings.fallback_fee).ok_or_else(|| {
         RpcError::new(
             error::WALLET,
@@ -73,16 +78,30 @@ fn fund(
     tx: Transaction,
     options: &FundOptions,
 ) -> Result<Funded, RpcError> {
-    let Node { wallets, chain, mempool, policy, .. } = node;
-    let wallet = wallets.get_mut(name).expect("the name was looked up among the loaded wallets");
-    wallet.fund(chain, mempool, policy, tx, options).map_err(|failure| fund_error(&failure))
+    let Node {
+        wallets,
+        chain,
+        mempool,
+        policy,
+        ..
+    } = node;
+    let wallet = wallets
+        .get_mut(name)
+        .expect("the name was looked up among the loaded wallets");
+    wallet
+        .fund(chain, mempool, policy, tx, options)
+        .map_err(|failure| fund_error(&failure))
 }
 
 /// The outputs a transaction spends, where chain or mempool know them.
 fn spent_outputs(node: &Node, tx: &Transaction) -> Vec<Option<TxOut>> {
     tx.input
         .iter()
-        .map(|input| node.mempool.coin(&node.chain, &input.previous_output).map(|c| c.output))
+        .map(|input| {
+            node.mempool
+                .coin(&node.chain, &input.previous_output)
+                .map(|c| c.output)
+        })
         .collect()
 }
 
@@ -110,7 +129,9 @@ fn send(
     let txid = broadcast(context, funded.tx, None)
         .map_err(|refused| RpcError::new(error::WALLET, refused.message))?;
     if verbose {
-        return Ok(Json::object().with("txid", text(txid)).with("fee_reason", "Fallback fee"));
+        return Ok(Json::object()
+            .with("txid", text(txid))
+            .with("fee_reason", "Fallback fee"));
     }
     Ok(text(txid))
 }
@@ -130,13 +151,23 @@ pub(super) fn sendtoaddress(context: &mut Context<'_>, args: &Args) -> Answer {
         }
         Ok(())
     };
-    send(context, vec![TxOut { value, script_pubkey }], options, verbose)
+    send(
+        context,
+        vec![TxOut {
+            value,
+            script_pubkey,
+        }],
+        options,
+        verbose,
+    )
 }
 
 pub(super) fn sendmany(context: &mut Context<'_>, args: &Args) -> Answer {
     let outputs = outputs(args.value(1))?;
-    let scripts: Vec<ScriptBuf> =
-        outputs.iter().map(|output| output.script_pubkey.clone()).collect();
+    let scripts: Vec<ScriptBuf> = outputs
+        .iter()
+        .map(|output| output.script_pubkey.clone())
+        .collect();
     let fee_from = args
         .array(4)?
         .iter()
@@ -171,7 +202,9 @@ pub(super) fn settxfee(context: &mut Context<'_>, args: &Args) -> Answer {
 
 /// Reads the options that `fundrawtransaction` and `walletcreatefundedpsbt` share.
 pub(super) fn read_options(how: &mut FundOptions, given: &Value) -> Result<(), RpcError> {
-    let Value::Object(members) = given else { return Ok(()) };
+    let Value::Object(members) = given else {
+        return Ok(());
+    };
     for (name, value) in members {
         match name.as_str() {
             "fee_rate" => how.rate = sat_per_vbyte(value)?,
@@ -190,15 +223,15 @@ pub(super) fn read_options(how: &mut FundOptions, given: &Value) -> Result<(), R
             "add_inputs" => how.add_inputs = value.as_bool().unwrap_or(true),
             "replaceable" => how.replaceable = value.as_bool().unwrap_or(true),
             "minconf" => {
-                how.min_confirmations =
-                    u32::try_from(super::args::integer(value)?).unwrap_or(0);
+                how.min_confirmations = u32::try_from(super::args::integer(value)?).unwrap_or(0);
             }
             "subtractFeeFromOutputs" | "subtract_fee_from_outputs" => {
                 let positions = value.as_array().into_iter().flatten();
                 how.fee_from = positions
                     .map(|value| {
-                        usize::try_from(super::args::integer(value)?)
-                            .map_err(|_| RpcError::parameter("Invalid parameter, negative position"))
+                        usize::try_from(super::args::integer(value)?).map_err(|_| {
+                            RpcError::parameter("Invalid parameter, negative position")
+                        })
                     })
                     .collect::<Result<_, _>>()?;
             }
@@ -221,7 +254,9 @@ pub(super) fn fund_with_options(
     let mut how = default_options(node, &name)?;
     read_options(&mut how, options)?;
     let funded = fund(node, &name, tx, &how)?;
-    let lock = options.get("lockUnspents").or_else(|| options.get("lock_unspents"));
+    let lock = options
+        .get("lockUnspents")
+        .or_else(|| options.get("lock_unspents"));
     if lock.and_then(Value::as_bool) == Some(true) {
         if let Some(wallet) = node.wallets.get_mut(&name) {
             for input in &funded.tx.input {
@@ -252,14 +287,23 @@ fn given_outputs(values: &[Value]) -> Result<HashMap<OutPoint, TxOut>, RpcError>
         .iter()
         .map(|value| {
             let outpoint = super::args::outpoint(value)?;
-            let script = value.get("scriptPubKey").and_then(Value::as_str).unwrap_or_default();
+            let script = value
+                .get("scriptPubKey")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let script_pubkey = ScriptBuf::from_hex(script)
                 .map_err(|_| RpcError::parameter("scriptPubKey must be hexadecimal string"))?;
             let value = match value.get("amount") {
                 Some(value) => amount(value)?,
                 None => return Err(RpcError::new(error::TYPE, "Missing amount")),
             };
-            Ok((outpoint, TxOut { value, script_pubkey }))
+            Ok((
+                outpoint,
+                TxOut {
+                    value,
+                    script_pubkey,
+                },
+            ))
         })
         .collect()
 }

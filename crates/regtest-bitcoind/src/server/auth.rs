@@ -21,13 +21,17 @@ pub struct Auth {
 impl Auth {
     /// Reads the credentials; writes the cookie file if there is no password.
     pub fn set_up(options: &Options, random: [u8; 32]) -> Result<Self, String> {
-        let mut auth = Self { plain: Vec::new(), salted: Vec::new() };
+        let mut auth = Self {
+            plain: Vec::new(),
+            salted: Vec::new(),
+        };
         for entry in options.all("rpcauth") {
             let parsed = entry.split_once(':').and_then(|(user, rest)| {
                 let (salt, hash) = rest.split_once('$')?;
                 Some((user.to_owned(), salt.to_owned(), hash.to_owned()))
             });
-            auth.salted.push(parsed.ok_or("Invalid -rpcauth argument.")?);
+            auth.salted
+                .push(parsed.ok_or("Invalid -rpcauth argument.")?);
         }
         match options.get("rpcpassword") {
             Some(password) if !password.is_empty() => {
@@ -38,7 +42,10 @@ impl Auth {
                 let secret = random.to_lower_hex_string();
                 let path = cookie_path(options);
                 write_cookie(&path, &secret).map_err(|error| {
-                    format!("Unable to open cookie authentication file {} for writing: {error}", path.display())
+                    format!(
+                        "Unable to open cookie authentication file {} for writing: {error}",
+                        path.display()
+                    )
                 })?;
                 auth.plain.push((COOKIE_USER.to_owned(), secret));
             }
@@ -48,9 +55,13 @@ impl Auth {
 
     /// Whether the value of an `Authorization` header is good.
     pub fn accepts(&self, header: &str) -> bool {
-        let Some(encoded) = header.strip_prefix("Basic ") else { return false };
+        let Some(encoded) = header.strip_prefix("Basic ") else {
+            return false;
+        };
         let decoded = BASE64.decode(encoded.trim().as_bytes()).unwrap_or_default();
-        let Some((user, password)) = std::str::from_utf8(&decoded).ok().and_then(|t| t.split_once(':'))
+        let Some((user, password)) = std::str::from_utf8(&decoded)
+            .ok()
+            .and_then(|t| t.split_once(':'))
         else {
             return false;
         };
@@ -67,7 +78,9 @@ impl Auth {
 fn hmac(salt: &str, password: &str) -> String {
     let mut engine = HmacEngine::<sha256::Hash>::new(salt.as_bytes());
     engine.input(password.as_bytes());
-    Hmac::from_engine(engine).to_byte_array().to_lower_hex_string()
+    Hmac::from_engine(engine)
+        .to_byte_array()
+        .to_lower_hex_string()
 }
 
 /// Compares without telling by the time taken where two texts differ.
@@ -77,7 +90,9 @@ fn same(left: &[u8], right: &[u8]) -> bool {
 
 /// Where the cookie is: `-rpccookiefile`, relative to the chain's directory.
 pub fn cookie_path(options: &Options) -> PathBuf {
-    options.chain_dir().join(options.get("rpccookiefile").unwrap_or(".cookie"))
+    options
+        .chain_dir()
+        .join(options.get("rpccookiefile").unwrap_or(".cookie"))
 }
 
 fn write_cookie(path: &PathBuf, secret: &str) -> io::Result<()> {

@@ -42,7 +42,9 @@ pub struct Shared {
 
 /// The time in Unix seconds.
 pub fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// Random bytes from the system.
@@ -79,7 +81,11 @@ impl Shared {
 
     /// Asks all threads to end.
     pub fn stop(&self) {
-        let _guard = self.stop_signal.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self
+            .stop_signal
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.stopping.store(true, Ordering::SeqCst);
         self.stop_signal.1.notify_all();
         self.tip_moved.notify_all();
@@ -87,9 +93,17 @@ impl Shared {
 
     /// Waits until [`Shared::stop`].
     pub fn wait_for_stop(&self) {
-        let mut guard = self.stop_signal.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self
+            .stop_signal
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         while !self.is_stopping() {
-            guard = self.stop_signal.1.wait(guard).unwrap_or_else(PoisonError::into_inner);
+            guard = self
+                .stop_signal
+                .1
+                .wait(guard)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -107,7 +121,10 @@ impl Shared {
             .try_for_each(|(name, records)| state.store.write_wallet(name, records));
         if let Err(failure) = chain.and(wallets) {
             // What we cannot keep we must not report as done.
-            self.log.line(now, &format!("Error: cannot write to the data directory: {failure}"));
+            self.log.line(
+                now,
+                &format!("Error: cannot write to the data directory: {failure}"),
+            );
             self.stop();
         }
         if effects.tip_changed {
@@ -157,7 +174,10 @@ impl Shared {
         let (timeout, reached): (i64, Reached) = match method {
             "waitforblock" => {
                 let hash = args.block_hash(0, "blockhash")?;
-                (args.integer_or(1, 0)?, Box::new(move |node| node.chain.tip().hash == hash))
+                (
+                    args.integer_or(1, 0)?,
+                    Box::new(move |node| node.chain.tip().hash == hash),
+                )
             }
             "waitforblockheight" => {
                 let height = args.integer(0)?;
@@ -165,14 +185,25 @@ impl Shared {
                 (args.integer_or(1, 0)?, Box::new(done))
             }
             _ => {
-                let from = if args.has(1) { args.block_hash(1, "current_tip")? } else { start };
-                (args.integer_or(0, 0)?, Box::new(move |node| node.chain.tip().hash != from))
+                let from = if args.has(1) {
+                    args.block_hash(1, "current_tip")?
+                } else {
+                    start
+                };
+                (
+                    args.integer_or(0, 0)?,
+                    Box::new(move |node| node.chain.tip().hash != from),
+                )
             }
         };
-        let timeout = u64::try_from(timeout)
-            .map_err(|_| RpcError::new(error::MISC, "Negative timeout"))?;
+        let timeout =
+            u64::try_from(timeout).map_err(|_| RpcError::new(error::MISC, "Negative timeout"))?;
         // Zero means for ever; a year is as good.
-        let millis = if timeout == 0 { 31_536_000_000 } else { timeout.min(31_536_000_000) };
+        let millis = if timeout == 0 {
+            31_536_000_000
+        } else {
+            timeout.min(31_536_000_000)
+        };
         let end = Instant::now() + Duration::from_millis(millis);
         while !reached(&state.node) && !self.is_stopping() {
             let left = end.saturating_duration_since(Instant::now());
@@ -183,7 +214,9 @@ impl Shared {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let tip = state.node.chain.tip();
-        Ok(Json::object().with("hash", tip.hash.to_string()).with("height", tip.height))
+        Ok(Json::object()
+            .with("hash", tip.hash.to_string())
+            .with("height", tip.height))
     }
 }
 
@@ -192,7 +225,9 @@ pub fn serve(shared: &Shared, stream: TcpStream) {
     let _best_effort = stream.set_nodelay(true);
     let _best_effort = stream.set_read_timeout(Some(shared.idle));
     let _best_effort = stream.set_write_timeout(Some(shared.idle));
-    let Ok(mut writer) = stream.try_clone() else { return };
+    let Ok(mut writer) = stream.try_clone() else {
+        return;
+    };
     let mut reader = BufReader::new(stream);
     loop {
         let request = match read_request(&mut reader, &mut writer) {
@@ -276,7 +311,10 @@ fn one(shared: &Shared, wallet: Option<String>, call: &Value) -> (u16, Option<St
             Ok(result) => format!("\"result\":{result}"),
             Err(failure) => format!("\"error\":{}", failure.to_json()),
         };
-        return (200, Some(format!("{{\"jsonrpc\":\"2.0\",{member},\"id\":{id}}}")));
+        return (
+            200,
+            Some(format!("{{\"jsonrpc\":\"2.0\",{member},\"id\":{id}}}")),
+        );
     }
     let status = match &result {
         Ok(_) => 200,
@@ -291,7 +329,10 @@ fn reply_v1(result: Result<Json, RpcError>, id: &Value) -> String {
     match result {
         Ok(result) => format!("{{\"result\":{result},\"error\":null,\"id\":{id}}}"),
         Err(failure) => {
-            format!("{{\"result\":null,\"error\":{},\"id\":{id}}}", failure.to_json())
+            format!(
+                "{{\"result\":null,\"error\":{},\"id\":{id}}}",
+                failure.to_json()
+            )
         }
     }
 }
@@ -301,7 +342,9 @@ fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let escaped = (*first == b'%').then(|| after.split_at_checked(2)).flatten();
+        let escaped = (*first == b'%')
+            .then(|| after.split_at_checked(2))
+            .flatten();
         let value = escaped.and_then(|(digits, after)| {
             let digits = std::str::from_utf8(digits).ok()?;
             Some((u8::from_str_radix(digits, 16).ok()?, after))

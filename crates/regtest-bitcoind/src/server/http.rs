@@ -75,7 +75,10 @@ pub fn read_request(
         writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         writer.flush()?;
     }
-    reader.by_ref().take(length).read_to_end(&mut request.body)?;
+    reader
+        .by_ref()
+        .take(length)
+        .read_to_end(&mut request.body)?;
     if u64::try_from(request.body.len()).ok() != Some(length) {
         return Err(ReadError::Closed);
     }
@@ -101,7 +104,9 @@ fn read_headers(head: &mut impl BufRead, request: &mut Request) -> Result<(u64, 
         let value = value.trim();
         match name.to_ascii_lowercase().as_str() {
             "content-length" => {
-                length = value.parse().map_err(|_| ReadError::Bad(400, "malformed length"))?;
+                length = value
+                    .parse()
+                    .map_err(|_| ReadError::Bad(400, "malformed length"))?;
             }
             "transfer-encoding" => return Err(ReadError::Bad(501, "send a Content-Length")),
             "authorization" => request.authorization = Some(value.to_owned()),
@@ -122,7 +127,12 @@ fn read_line(reader: &mut impl BufRead, line: &mut String) -> Result<usize, Read
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(ReadError::Bad(400, "headers are not text"))
         }
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            ) =>
+        {
             Err(ReadError::Closed)
         }
         Err(error) => Err(error.into()),
@@ -153,9 +163,16 @@ pub fn write_reply(
     body: &str,
     keep_alive: bool,
 ) -> io::Result<()> {
-    let kind = if body.starts_with(['{', '[']) { "application/json" } else { "text/plain" };
-    let challenge =
-        if status == 401 { "WWW-Authenticate: Basic realm=\"jsonrpc\"\r\n" } else { "" };
+    let kind = if body.starts_with(['{', '[']) {
+        "application/json"
+    } else {
+        "text/plain"
+    };
+    let challenge = if status == 401 {
+        "WWW-Authenticate: Basic realm=\"jsonrpc\"\r\n"
+    } else {
+        ""
+    };
     let connection = if keep_alive { "keep-alive" } else { "close" };
     let head = format!(
         "HTTP/1.1 {status} {}\r\n{challenge}Content-Type: {kind}\r\nContent-Length: {}\r\n\
@@ -183,7 +200,10 @@ mod tests {
         let request =
             read("POST /wallet/a?x HTTP/1.1\r\nAuthorization: Basic eA==\r\nContent-Length: 2\r\n\r\n{}rest")
                 .unwrap();
-        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/wallet/a"));
+        assert_eq!(
+            (request.method.as_str(), request.path.as_str()),
+            ("POST", "/wallet/a")
+        );
         assert_eq!(request.body, b"{}");
         assert_eq!(request.authorization.as_deref(), Some("Basic eA=="));
         assert!(request.keep_alive);
@@ -198,8 +218,17 @@ mod tests {
         assert_eq!(status("nonsense\r\n\r\n"), 400);
         assert_eq!(status("GET / HTTP/2\r\n\r\n"), 505);
         assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"), 400);
-        assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"), 413);
-        assert_eq!(status(&format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(20_000))), 431);
+        assert_eq!(
+            status("POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"),
+            413
+        );
+        assert_eq!(
+            status(&format!(
+                "GET / HTTP/1.1\r\nx: {}\r\n\r\n",
+                "a".repeat(20_000)
+            )),
+            431
+        );
         assert!(matches!(read(""), Err(ReadError::Closed)));
         assert!(matches!(
             read("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n{}"),

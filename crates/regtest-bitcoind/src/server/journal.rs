@@ -23,8 +23,12 @@ impl Journal {
     /// Opens or makes a file: the journal and the records in it. What follows the last whole record
     /// is cut off.
     pub fn open(path: &Path) -> io::Result<(Self, Vec<Vec<u8>>)> {
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let (records, good) = read_records(&bytes);
@@ -128,7 +132,11 @@ mod tests {
     fn a_flipped_bit_ends_the_journal() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal");
-        Journal::open(&path).unwrap().0.append([b"one".as_slice(), b"two"]).unwrap();
+        Journal::open(&path)
+            .unwrap()
+            .0
+            .append([b"one".as_slice(), b"two"])
+            .unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, &bytes).unwrap();

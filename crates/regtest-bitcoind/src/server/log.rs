@@ -15,7 +15,10 @@ pub struct Log {
 impl Log {
     /// A log that prints if `console`, and appends to `file` if there is one.
     pub fn new(console: bool, file: Option<File>) -> Self {
-        Self { console, file: file.map(Mutex::new) }
+        Self {
+            console,
+            file: file.map(Mutex::new),
+        }
     }
 
     /// Writes one line with the time before it. What cannot be written is dropped: a full disk must

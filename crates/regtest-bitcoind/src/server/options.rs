@@ -5,8 +5,16 @@ use std::path::{Path, PathBuf};
 /// The section of the configuration file that belongs to this chain.
 const SECTION: &str = "regtest";
 /// Settings that the part of the file before any section may not make for regtest.
-const SECTION_ONLY: &[&str] =
-    &["addnode", "bind", "connect", "port", "rpcbind", "rpcport", "wallet", "whitebind"];
+const SECTION_ONLY: &[&str] = &[
+    "addnode",
+    "bind",
+    "connect",
+    "port",
+    "rpcbind",
+    "rpcport",
+    "wallet",
+    "whitebind",
+];
 
 /// Settings from the command line and the configuration file.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +53,10 @@ impl Options {
             if line.is_empty() {
                 continue;
             }
-            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            if let Some(name) = line
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+            {
                 name.clone_into(&mut section);
                 continue;
             }
@@ -73,16 +84,29 @@ impl Options {
     /// section, else the first of its general part.
     pub fn get(&self, name: &str) -> Option<&str> {
         let of = |(key, _): &&(String, String)| key == name;
-        let general = self.general.iter().find(of).filter(|_| !SECTION_ONLY.contains(&name));
+        let general = self
+            .general
+            .iter()
+            .find(of)
+            .filter(|_| !SECTION_ONLY.contains(&name));
         let found = self.command_line.iter().rev().find(of);
-        found.or_else(|| self.section.iter().find(of)).or(general).map(|(_, value)| value.as_str())
+        found
+            .or_else(|| self.section.iter().find(of))
+            .or(general)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All values of a setting that may be given more than once.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        let general = self.general.iter().filter(|_| !SECTION_ONLY.contains(&name));
+        let general = self
+            .general
+            .iter()
+            .filter(|_| !SECTION_ONLY.contains(&name));
         let every = self.command_line.iter().chain(&self.section).chain(general);
-        every.filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
+        every
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 
     /// A switch: a setting without value is on, `0` is off.
@@ -92,8 +116,11 @@ impl Options {
 
     /// A number, or `default`; `Err` names the setting if it is none.
     pub fn number(&self, name: &str, default: u64) -> Result<u64, String> {
-        let Some(text) = self.get(name) else { return Ok(default) };
-        text.parse().map_err(|_| format!("Invalid value for -{name}: '{text}' (not a number)"))
+        let Some(text) = self.get(name) else {
+            return Ok(default);
+        };
+        text.parse()
+            .map_err(|_| format!("Invalid value for -{name}: '{text}' (not a number)"))
     }
 
     /// The first option of the command line that is not in `known`.
@@ -118,7 +145,8 @@ impl Options {
 
     /// The configuration file: `-conf`, or `bitcoin.conf` in the data directory.
     pub fn config_path(&self) -> PathBuf {
-        self.data_dir().join(self.get("conf").unwrap_or("bitcoin.conf"))
+        self.data_dir()
+            .join(self.get("conf").unwrap_or("bitcoin.conf"))
     }
 
     /// Reads the configuration file and the files it includes. A missing file is an error only if
@@ -137,12 +165,18 @@ impl Options {
         };
         let wrap = |why: String| format!("Error reading configuration file: {why}");
         self.add_file(&text).map_err(wrap)?;
-        let included: Vec<String> =
-            self.all("includeconf").into_iter().map(str::to_owned).collect();
+        let included: Vec<String> = self
+            .all("includeconf")
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         for name in included {
             let path = self.data_dir().join(Path::new(&name));
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| wrap(format!("Failed to include configuration file {name}: {error}")))?;
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                wrap(format!(
+                    "Failed to include configuration file {name}: {error}"
+                ))
+            })?;
             self.add_file(&text).map_err(wrap)?;
         }
         Ok(())
@@ -171,9 +205,10 @@ pub fn is_on(value: &str) -> bool {
 /// `-noname` becomes `name=0`.
 fn normal(name: &str, value: &str) -> (String, String) {
     match name.strip_prefix("no") {
-        Some(positive) if !positive.is_empty() && name != "noconnect" => {
-            (positive.to_owned(), if is_on(value) { "0" } else { "1" }.to_owned())
-        }
+        Some(positive) if !positive.is_empty() && name != "noconnect" => (
+            positive.to_owned(),
+            if is_on(value) { "0" } else { "1" }.to_owned(),
+        ),
         _ => (name.to_owned(), value.to_owned()),
     }
 }
@@ -189,7 +224,9 @@ mod tests {
     #[test]
     fn the_last_of_the_command_line_and_the_first_of_the_file_win() {
         let mut options = options(&["-rpcport=1", "--rpcport=2", "-nolisten", "getinfo", "-x"]);
-        options.add_file("rpcuser=a\nrpcuser=b # x\n[regtest]\nrpcpassword=p\n[main]\nrpcauth=1\n").unwrap();
+        options
+            .add_file("rpcuser=a\nrpcuser=b # x\n[regtest]\nrpcpassword=p\n[main]\nrpcauth=1\n")
+            .unwrap();
         assert_eq!(options.get("rpcport"), Some("2"));
         assert!(!options.flag("listen", true));
         assert_eq!(options.get("rpcuser"), Some("a"));

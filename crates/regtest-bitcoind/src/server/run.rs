@@ -23,33 +23,136 @@ const MAX_CONNECTIONS: usize = 512;
 /// Options that are understood or, having no meaning here, ignored.
 pub const KNOWN_OPTIONS: &[&str] = &[
     // Understood.
-    "?", "h", "help", "version", "datadir", "conf", "includeconf", "regtest", "chain", "server",
-    "daemon", "daemonwait", "rpcport", "rpcbind", "rpcuser", "rpcpassword", "rpcauth",
-    "rpccookiefile", "rpcservertimeout", "fallbackfee", "minrelaytxfee", "incrementalrelayfee",
-    "dustrelayfee", "blockmintxfee", "acceptnonstdtxn", "permitbaremultisig", "datacarrier",
-    "datacarriersize", "limitancestorcount", "limitancestorsize", "limitdescendantcount",
-    "limitdescendantsize", "addresstype", "changetype", "wallet", "disablewallet", "maxtipage",
-    "printtoconsole", "debuglogfile", "pid", "persistmempool", "inmemory", "reindex",
+    "?",
+    "h",
+    "help",
+    "version",
+    "datadir",
+    "conf",
+    "includeconf",
+    "regtest",
+    "chain",
+    "server",
+    "daemon",
+    "daemonwait",
+    "rpcport",
+    "rpcbind",
+    "rpcuser",
+    "rpcpassword",
+    "rpcauth",
+    "rpccookiefile",
+    "rpcservertimeout",
+    "fallbackfee",
+    "minrelaytxfee",
+    "incrementalrelayfee",
+    "dustrelayfee",
+    "blockmintxfee",
+    "acceptnonstdtxn",
+    "permitbaremultisig",
+    "datacarrier",
+    "datacarriersize",
+    "limitancestorcount",
+    "limitancestorsize",
+    "limitdescendantcount",
+    "limitdescendantsize",
+    "addresstype",
+    "changetype",
+    "wallet",
+    "disablewallet",
+    "maxtipage",
+    "printtoconsole",
+    "debuglogfile",
+    "pid",
+    "persistmempool",
+    "inmemory",
+    "reindex",
     // Ignored.
-    "addnode", "addrmantest", "alertnotify", "assumevalid", "asmap", "bantime", "bind",
-    "blockfilterindex", "blocknotify", "blocksdir", "blocksonly", "checkblocks", "checklevel",
-    "checkmempool", "coinstatsindex", "connect", "dbcache", "debug", "debugexclude", "discover",
-    "dns", "dnsseed", "externalip", "fixedseeds", "forcednsseed", "keypool", "listen",
-    "listenonion", "loglevel", "logips", "logsourcelocations", "logthreadnames",
-    "logtimemicros", "logtimestamps", "maxconnections", "maxmempool", "mempoolexpiry",
-    "mempoolfullrbf", "maxtxfee", "natpmp", "networkactive", "onlynet", "par", "paytxfee",
-    "peerbloomfilters", "port", "proxy", "prune", "rest", "rpcallowip", "rpcthreads",
-    "rpcwhitelist", "rpcworkqueue", "seednode", "settings", "shrinkdebugfile",
-    "spendzeroconfchange", "stopafterblockimport", "stopatheight", "startupnotify", "timeout",
-    "testactivationheight", "txconfirmtarget", "txindex", "uacomment", "upnp", "v2transport",
-    "vbparams", "walletbroadcast", "walletdir", "walletnotify", "walletrbf", "whitebind",
-    "whitelist", "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx",
+    "addnode",
+    "addrmantest",
+    "alertnotify",
+    "assumevalid",
+    "asmap",
+    "bantime",
+    "bind",
+    "blockfilterindex",
+    "blocknotify",
+    "blocksdir",
+    "blocksonly",
+    "checkblocks",
+    "checklevel",
+    "checkmempool",
+    "coinstatsindex",
+    "connect",
+    "dbcache",
+    "debug",
+    "debugexclude",
+    "discover",
+    "dns",
+    "dnsseed",
+    "externalip",
+    "fixedseeds",
+    "forcednsseed",
+    "keypool",
+    "listen",
+    "listenonion",
+    "loglevel",
+    "logips",
+    "logsourcelocations",
+    "logthreadnames",
+    "logtimemicros",
+    "logtimestamps",
+    "maxconnections",
+    "maxmempool",
+    "mempoolexpiry",
+    "mempoolfullrbf",
+    "maxtxfee",
+    "natpmp",
+    "networkactive",
+    "onlynet",
+    "par",
+    "paytxfee",
+    "peerbloomfilters",
+    "port",
+    "proxy",
+    "prune",
+    "rest",
+    "rpcallowip",
+    "rpcthreads",
+    "rpcwhitelist",
+    "rpcworkqueue",
+    "seednode",
+    "settings",
+    "shrinkdebugfile",
+    "spendzeroconfchange",
+    "stopafterblockimport",
+    "stopatheight",
+    "startupnotify",
+    "timeout",
+    "testactivationheight",
+    "txconfirmtarget",
+    "txindex",
+    "uacomment",
+    "upnp",
+    "v2transport",
+    "vbparams",
+    "walletbroadcast",
+    "walletdir",
+    "walletnotify",
+    "walletrbf",
+    "whitebind",
+    "whitelist",
+    "zmqpubhashblock",
+    "zmqpubhashtx",
+    "zmqpubrawblock",
+    "zmqpubrawtx",
     "zmqpubsequence",
 ];
 
 /// A fee rate given in bitcoin per 1000 virtual bytes.
 fn fee_rate(options: &Options, name: &str, default: FeePerKvb) -> Result<FeePerKvb, String> {
-    let Some(text) = options.get(name) else { return Ok(default) };
+    let Some(text) = options.get(name) else {
+        return Ok(default);
+    };
     parse_fixed(text, 8)
         .and_then(|sats| u64::try_from(sats).ok())
         .map(FeePerKvb::from_sat_per_kvb)
@@ -60,7 +163,9 @@ fn policy(options: &Options) -> Result<Policy, String> {
     let usual = Policy::default();
     let count = |name: &str, default: usize| -> Result<usize, String> {
         let default = u64::try_from(default).unwrap_or(u64::MAX);
-        options.number(name, default).map(|n| usize::try_from(n).unwrap_or(usize::MAX))
+        options
+            .number(name, default)
+            .map(|n| usize::try_from(n).unwrap_or(usize::MAX))
     };
     let kilobytes = |name: &str, default: u64| -> Result<u64, String> {
         Ok(options.number(name, default / 1000)?.saturating_mul(1000))
@@ -104,7 +209,11 @@ fn settings(options: &Options) -> Result<Settings, String> {
 /// Keeps a second instance out of the directory for as long as it lives.
 fn lock_directory(dir: &Path) -> Result<File, String> {
     let path = dir.join(".lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
     let file =
         file.map_err(|error| format!("Cannot write to directory '{}': {error}", dir.display()))?;
     match file.try_lock() {
@@ -125,7 +234,9 @@ fn listen(options: &Options) -> Result<Vec<TcpListener>, String> {
     let port = u16::try_from(port).map_err(|_| format!("Invalid port in -rpcport: '{port}'"))?;
     let bind = options.all("rpcbind");
     let failed = |what: &str, error: &dyn std::fmt::Display| {
-        format!("Unable to bind to {what} on this computer: {error}. Is another node using this port? Choose another with -rpcport.")
+        format!(
+            "Unable to bind to {what} on this computer: {error}. Is another node using this port? Choose another with -rpcport."
+        )
     };
     if bind.is_empty() {
         let first = TcpListener::bind(("127.0.0.1", port))
@@ -154,7 +265,11 @@ fn listen(options: &Options) -> Result<Vec<TcpListener>, String> {
 fn open_log(options: &Options, chain_dir: Option<&Path>) -> Log {
     let name = options.get("debuglogfile").unwrap_or("debug.log");
     let file = chain_dir.filter(|_| name != "0").and_then(|dir| {
-        OpenOptions::new().append(true).create(true).open(dir.join(name)).ok()
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(dir.join(name))
+            .ok()
     });
     Log::new(options.flag("printtoconsole", true), file)
 }
@@ -186,11 +301,18 @@ fn load(options: &Options, log: &Log, chain_dir: Option<&Path>) -> Result<State,
         }
         let records = state.store.read_wallet(name);
         let wallet = records.and_then(|records| Wallet::load(name, &records));
-        let wallet = wallet.ok_or_else(|| format!("Wallet '{name}' does not exist or is damaged"))?;
+        let wallet =
+            wallet.ok_or_else(|| format!("Wallet '{name}' does not exist or is damaged"))?;
         state.node.add_wallet(wallet, now);
     }
     let tip = state.node.chain.tip();
-    log.line(now, &format!("Loaded best chain: hashBestChain={} height={}", tip.hash, tip.height));
+    log.line(
+        now,
+        &format!(
+            "Loaded best chain: hashBestChain={} height={}",
+            tip.hash, tip.height
+        ),
+    );
     Ok(state)
 }
 
@@ -199,17 +321,25 @@ pub fn run(options: &Options) -> Result<(), String> {
     match options.is_regtest() {
         Ok(true) => {}
         Ok(false) => {
-            return Err("regtest is the only chain known here: add -regtest, or regtest=1 to bitcoin.conf".to_owned());
+            return Err(
+                "regtest is the only chain known here: add -regtest, or regtest=1 to bitcoin.conf"
+                    .to_owned(),
+            );
         }
         Err(other) => {
-            return Err(format!("chain '{other}' is not known here, only regtest is"));
+            return Err(format!(
+                "chain '{other}' is not known here, only regtest is"
+            ));
         }
     }
     let in_memory = options.flag("inmemory", false);
     let chain_dir = options.chain_dir();
     if options.get("datadir").is_some() && !options.data_dir().is_dir() {
         let dir = options.data_dir();
-        return Err(format!("Specified data directory \"{}\" does not exist.", dir.display()));
+        return Err(format!(
+            "Specified data directory \"{}\" does not exist.",
+            dir.display()
+        ));
     }
     fs::create_dir_all(&chain_dir)
         .map_err(|error| format!("Cannot make directory {}: {error}", chain_dir.display()))?;
@@ -217,7 +347,10 @@ pub fn run(options: &Options) -> Result<(), String> {
     let kept_in = (!in_memory).then_some(chain_dir.as_path());
     let log = open_log(options, kept_in);
     log.line(unix_now(), &version_line("daemon"));
-    log.line(unix_now(), &format!("Using data directory {}", chain_dir.display()));
+    log.line(
+        unix_now(),
+        &format!("Using data directory {}", chain_dir.display()),
+    );
     let listeners = listen(options)?;
     let mut state = load(options, &log, kept_in)?;
     let auth = Auth::set_up(options, random_bytes())?;
@@ -227,7 +360,14 @@ pub fn run(options: &Options) -> Result<(), String> {
     let _best_effort = fs::write(&pid_path, format!("{}\n", std::process::id()));
     for listener in &listeners {
         if let Ok(address) = listener.local_addr() {
-            log.line(unix_now(), &format!("Binding RPC on address {} port {}", address.ip(), address.port()));
+            log.line(
+                unix_now(),
+                &format!(
+                    "Binding RPC on address {} port {}",
+                    address.ip(),
+                    address.port()
+                ),
+            );
         }
     }
     let mut first = state.node.take_effects();
@@ -237,8 +377,10 @@ pub fn run(options: &Options) -> Result<(), String> {
         shared.log.line(unix_now(), &line);
     }
     watch_signals(&shared);
-    let addresses: Vec<SocketAddr> =
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let addresses: Vec<SocketAddr> = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
     for listener in listeners {
         let shared = Arc::clone(&shared);
         std::thread::spawn(move || accept_all(&shared, &listener));
@@ -301,13 +443,16 @@ fn watch_signals(shared: &Arc<Shared>) {
     let shared = Arc::clone(shared);
     let (ready, wait_ready) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut term), Ok(mut int)) =
-                (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-            else {
+            let (Ok(mut term), Ok(mut int)) = (
+                signal(SignalKind::terminate()),
+                signal(SignalKind::interrupt()),
+            ) else {
                 return;
             };
             let _started = ready.send(());
@@ -324,5 +469,8 @@ fn watch_signals(shared: &Arc<Shared>) {
 
 /// What `-version` prints, in Bitcoin Core's form.
 pub fn version_line(what: &str) -> String {
-    format!("Bitcoin Core {what} version v29.0.0 (regtest-bitcoind {})", env!("CARGO_PKG_VERSION"))
+    format!(
+        "Bitcoin Core {what} version v29.0.0 (regtest-bitcoind {})",
+        env!("CARGO_PKG_VERSION")
+    )
 }

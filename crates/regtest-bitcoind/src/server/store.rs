@@ -23,7 +23,12 @@ pub struct Store {
 impl Store {
     /// A store that keeps nothing beyond the process.
     pub fn in_memory() -> Self {
-        Self { dir: None, chain: None, wallets: HashMap::new(), memory: HashMap::new() }
+        Self {
+            dir: None,
+            chain: None,
+            wallets: HashMap::new(),
+            memory: HashMap::new(),
+        }
     }
 
     /// The store in a directory, and the chain's records in it.
@@ -31,14 +36,27 @@ impl Store {
         fs::create_dir_all(dir.join("blocks"))?;
         fs::create_dir_all(dir.join("wallets"))?;
         let (chain, records) = Journal::open(&dir.join("blocks").join("chain.dat"))?;
-        let records = records.iter().filter_map(|bytes| decode_chain_record(bytes)).collect();
+        let records = records
+            .iter()
+            .filter_map(|bytes| decode_chain_record(bytes))
+            .collect();
         let dir = Some(dir.to_owned());
-        Ok((Self { dir, chain: Some(chain), wallets: HashMap::new(), memory: HashMap::new() }, records))
+        Ok((
+            Self {
+                dir,
+                chain: Some(chain),
+                wallets: HashMap::new(),
+                memory: HashMap::new(),
+            },
+            records,
+        ))
     }
 
     /// Appends chain records.
     pub fn write_chain(&mut self, records: &[ChainRecord]) -> io::Result<()> {
-        let Some(chain) = &mut self.chain else { return Ok(()) };
+        let Some(chain) = &mut self.chain else {
+            return Ok(());
+        };
         let bytes: Vec<Vec<u8>> = records.iter().map(encode_chain_record).collect();
         chain.append(bytes.iter().map(Vec::as_slice))
     }
@@ -46,38 +64,57 @@ impl Store {
     /// Appends wallet records.
     pub fn write_wallet(&mut self, name: &str, records: &[WalletRecord]) -> io::Result<()> {
         let Some(path) = self.wallet_path(name) else {
-            self.memory.entry(name.to_owned()).or_default().extend_from_slice(records);
+            self.memory
+                .entry(name.to_owned())
+                .or_default()
+                .extend_from_slice(records);
             return Ok(());
         };
         if !self.wallets.contains_key(name) {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
-            self.wallets.insert(name.to_owned(), Journal::open(&path)?.0);
+            self.wallets
+                .insert(name.to_owned(), Journal::open(&path)?.0);
         }
-        let Some(journal) = self.wallets.get_mut(name) else { return Ok(()) };
+        let Some(journal) = self.wallets.get_mut(name) else {
+            return Ok(());
+        };
         let bytes: Vec<Vec<u8>> = records.iter().map(WalletRecord::encode).collect();
         journal.append(bytes.iter().map(Vec::as_slice))
     }
 
     fn wallet_path(&self, name: &str) -> Option<PathBuf> {
-        Some(self.dir.as_ref()?.join("wallets").join(name).join("wallet.dat"))
+        Some(
+            self.dir
+                .as_ref()?
+                .join("wallets")
+                .join(name)
+                .join("wallet.dat"),
+        )
     }
 
     /// The records of a wallet; `None` if there is none of that name or it is damaged.
     pub fn read_wallet(&mut self, name: &str) -> Option<Vec<WalletRecord>> {
-        let Some(path) = self.wallet_path(name) else { return self.memory.get(name).cloned() };
+        let Some(path) = self.wallet_path(name) else {
+            return self.memory.get(name).cloned();
+        };
         if !path.exists() {
             return None;
         }
         let (journal, records) = Journal::open(&path).ok()?;
         self.wallets.insert(name.to_owned(), journal);
-        records.iter().map(|bytes| WalletRecord::decode(bytes)).collect()
+        records
+            .iter()
+            .map(|bytes| WalletRecord::decode(bytes))
+            .collect()
     }
 
     /// Names of all wallets.
     pub fn wallet_names(&self) -> HashSet<String> {
-        let Some(dir) = &self.dir else { return self.memory.keys().cloned().collect() };
+        let Some(dir) = &self.dir else {
+            return self.memory.keys().cloned().collect();
+        };
         let dir = dir.join("wallets");
         let mut names = HashSet::new();
         if dir.join("wallet.dat").exists() {
@@ -129,8 +166,12 @@ impl Store {
         }
         let (_, records) = Journal::open(&path)?;
         for record in records {
-            let Some((tag, rest)) = record.split_first() else { continue };
-            let Some((number, body)) = rest.split_first_chunk::<8>() else { continue };
+            let Some((tag, rest)) = record.split_first() else {
+                continue;
+            };
+            let Some((number, body)) = rest.split_first_chunk::<8>() else {
+                continue;
+            };
             match tag {
                 b't' => {
                     if let Ok(tx) = deserialize::<Transaction>(body) {

@@ -37,7 +37,10 @@ pub struct Balances {
 impl Wallet {
     /// All unspent outputs, locked and immature ones included, in order of outpoint.
     pub fn coins(&self, chain: &Chain, mempool: &Mempool) -> Vec<WalletCoin> {
-        self.live.iter().filter_map(|outpoint| self.coin(chain, mempool, *outpoint)).collect()
+        self.live
+            .iter()
+            .filter_map(|outpoint| self.coin(chain, mempool, *outpoint))
+            .collect()
     }
 
     fn coin(&self, chain: &Chain, mempool: &Mempool, outpoint: OutPoint) -> Option<WalletCoin> {
@@ -69,7 +72,9 @@ impl Wallet {
 
     /// Whether an unconfirmed transaction spends only our own, in turn trusted, outputs.
     fn is_trusted(&self, mempool: &Mempool, txid: Txid, depth: usize) -> bool {
-        let Some(entry) = mempool.get(&txid) else { return true };
+        let Some(entry) = mempool.get(&txid) else {
+            return true;
+        };
         depth < 100
             && entry.tx.input.iter().all(|input| {
                 self.mine_output(&input.previous_output).is_some()
@@ -88,8 +93,14 @@ impl Wallet {
                 (false, true) => &mut trusted,
                 (false, false) => &mut untrusted_pending,
             };
-            *sum = sum.checked_add(coin.output.value).unwrap_or(Amount::MAX_MONEY);
+            *sum = sum
+                .checked_add(coin.output.value)
+                .unwrap_or(Amount::MAX_MONEY);
         }
-        Balances { trusted, untrusted_pending, immature }
+        Balances {
+            trusted,
+            untrusted_pending,
+            immature,
+        }
     }
 }

@@ -63,7 +63,12 @@ pub struct KeyPath {
 impl KeyPath {
     /// The path as text, with `h` for hardened steps.
     pub fn text(self) -> String {
-        format!("m/{}h/1h/0h/{}/{}", self.kind.purpose(), u8::from(self.change), self.index)
+        format!(
+            "m/{}h/1h/0h/{}/{}",
+            self.kind.purpose(),
+            u8::from(self.change),
+            self.index
+        )
     }
 }
 
@@ -90,13 +95,22 @@ impl KeyRing {
                     hardened(kind.purpose()),
                     hardened(1),
                     hardened(0),
-                    ChildNumber::Normal { index: u32::from(change) },
+                    ChildNumber::Normal {
+                        index: u32::from(change),
+                    },
                 ];
-                let chain = master.derive_priv(&secp, &path).expect("depth 4 is within bounds");
+                let chain = master
+                    .derive_priv(&secp, &path)
+                    .expect("depth 4 is within bounds");
                 chains.insert((kind, change), chain);
             }
         }
-        Self { secp, master, chains, next: HashMap::new() }
+        Self {
+            secp,
+            master,
+            chains,
+            next: HashMap::new(),
+        }
     }
 
     /// The signing context.
@@ -112,7 +126,11 @@ impl KeyRing {
     /// The first path of a chain that was not given out.
     pub fn next(&self, kind: AddressKind, change: bool) -> KeyPath {
         let index = self.next.get(&(kind, change)).copied().unwrap_or(0);
-        KeyPath { kind, change, index }
+        KeyPath {
+            kind,
+            change,
+            index,
+        }
     }
 
     /// Marks a path as given out.
@@ -123,9 +141,17 @@ impl KeyRing {
 
     /// The secret key at a path.
     pub fn secret(&self, path: KeyPath) -> SecretKey {
-        let chain = self.chains.get(&(path.kind, path.change)).unwrap_or(&self.master);
-        let index = ChildNumber::Normal { index: path.index & 0x7fff_ffff };
-        chain.derive_priv(&self.secp, &[index]).expect("depth 5 is within bounds").private_key
+        let chain = self
+            .chains
+            .get(&(path.kind, path.change))
+            .unwrap_or(&self.master);
+        let index = ChildNumber::Normal {
+            index: path.index & 0x7fff_ffff,
+        };
+        chain
+            .derive_priv(&self.secp, &[index])
+            .expect("depth 5 is within bounds")
+            .private_key
     }
 
     /// The public key at a path.
@@ -146,9 +172,7 @@ impl KeyRing {
             AddressKind::Legacy => Address::p2pkh(PublicKey::from(key), NetworkKind::Test),
             AddressKind::P2shSegwit => Address::p2shwpkh(&key, NetworkKind::Test),
             AddressKind::Bech32 => Address::p2wpkh(&key, KnownHrp::Regtest),
-            AddressKind::Bech32m => {
-                Address::p2tr(&self.secp, key.into(), None, KnownHrp::Regtest)
-            }
+            AddressKind::Bech32m => Address::p2tr(&self.secp, key.into(), None, KnownHrp::Regtest),
         }
     }
 

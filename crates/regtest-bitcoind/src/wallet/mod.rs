@@ -71,7 +71,9 @@ impl Wallet {
 
     /// A wallet from its file's records; `None` if they do not begin with a seed.
     pub fn load(name: &str, records: &[WalletRecord]) -> Option<Self> {
-        let (WalletRecord::Seed(seed), rest) = records.split_first()? else { return None };
+        let (WalletRecord::Seed(seed), rest) = records.split_first()? else {
+            return None;
+        };
         let mut wallet = Self::empty(name, *seed);
         for record in rest {
             match record {
@@ -111,7 +113,8 @@ impl Wallet {
 
     /// Names a script of ours or of somebody else.
     pub fn set_label(&mut self, script: ScriptBuf, label: &str) {
-        self.records.push(WalletRecord::Label(script.clone(), label.to_owned()));
+        self.records
+            .push(WalletRecord::Label(script.clone(), label.to_owned()));
         self.labels.insert(script, label.to_owned());
     }
 
@@ -161,12 +164,17 @@ impl Wallet {
 
     /// Whether a transaction pays to us or spends from us.
     pub fn concerns(&self, tx: &Transaction) -> bool {
-        tx.output.iter().any(|output| self.is_mine(&output.script_pubkey)) || self.is_from_me(tx)
+        tx.output
+            .iter()
+            .any(|output| self.is_mine(&output.script_pubkey))
+            || self.is_from_me(tx)
     }
 
     /// Whether a transaction spends an output of ours.
     pub fn is_from_me(&self, tx: &Transaction) -> bool {
-        tx.input.iter().any(|input| self.mine_output(&input.previous_output).is_some())
+        tx.input
+            .iter()
+            .any(|input| self.mine_output(&input.previous_output).is_some())
     }
 
     fn remember(&mut self, tx: &Arc<Transaction>, time: u64) {
@@ -179,7 +187,11 @@ impl Wallet {
         let order = self.next_order;
         self.transactions.entry(txid).or_insert_with(|| {
             self.next_order += 1;
-            WalletTx { tx: Arc::clone(tx), time, order }
+            WalletTx {
+                tx: Arc::clone(tx),
+                time,
+                order,
+            }
         });
     }
 
@@ -188,7 +200,8 @@ impl Wallet {
         let known = self.transactions.contains_key(&tx.compute_txid());
         if !known && self.concerns(tx) {
             self.remember(tx, now);
-            self.records.push(WalletRecord::Transaction(Arc::clone(tx), now));
+            self.records
+                .push(WalletRecord::Transaction(Arc::clone(tx), now));
         }
     }
 
@@ -207,8 +220,14 @@ impl Wallet {
 
     /// Notes a block that left the active chain: what it spent may be unspent again.
     pub fn on_disconnected(&mut self, block: &Block) {
-        let spent = block.txdata.iter().flat_map(|tx| &tx.input).map(|input| input.previous_output);
-        let back: Vec<_> = spent.filter(|spent| self.mine_output(spent).is_some()).collect();
+        let spent = block
+            .txdata
+            .iter()
+            .flat_map(|tx| &tx.input)
+            .map(|input| input.previous_output);
+        let back: Vec<_> = spent
+            .filter(|spent| self.mine_output(spent).is_some())
+            .collect();
         self.live.extend(back);
     }
 

@@ -25,7 +25,12 @@ impl WalletRecord {
         match self {
             Self::Seed(seed) => format!("seed {}", seed.as_hex()),
             Self::Issued(path) => {
-                format!("issued {} {} {}", path.kind.name(), u8::from(path.change), path.index)
+                format!(
+                    "issued {} {} {}",
+                    path.kind.name(),
+                    u8::from(path.change),
+                    path.index
+                )
             }
             Self::Label(script, label) => format!("label {} {label}", script.to_hex_string()),
             Self::Transaction(tx, time) => format!("tx {time} {}", serialize_hex(tx.as_ref())),
@@ -43,11 +48,18 @@ impl WalletRecord {
                 let mut words = rest.split(' ');
                 let kind = AddressKind::from_name(words.next()?)?;
                 let change = words.next()? == "1";
-                Some(Self::Issued(KeyPath { kind, change, index: words.next()?.parse().ok()? }))
+                Some(Self::Issued(KeyPath {
+                    kind,
+                    change,
+                    index: words.next()?.parse().ok()?,
+                }))
             }
             "label" => {
                 let (script, label) = rest.split_once(' ')?;
-                Some(Self::Label(ScriptBuf::from_hex(script).ok()?, label.to_owned()))
+                Some(Self::Label(
+                    ScriptBuf::from_hex(script).ok()?,
+                    label.to_owned(),
+                ))
             }
             "tx" => {
                 let (time, hex) = rest.split_once(' ')?;
@@ -65,7 +77,11 @@ mod tests {
 
     #[test]
     fn records_survive_the_round_trip() {
-        let path = KeyPath { kind: AddressKind::Bech32m, change: true, index: 7 };
+        let path = KeyPath {
+            kind: AddressKind::Bech32m,
+            change: true,
+            index: 7,
+        };
         let records = [
             WalletRecord::Seed([7; 32]),
             WalletRecord::Issued(path),

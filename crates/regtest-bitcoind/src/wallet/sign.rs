@@ -62,8 +62,10 @@ impl Wallet {
                     .legacy_signature_hash(index, &output.script_pubkey, all_type)
                     .ok()?;
                 let signature = PushBytesBuf::try_from(sign(hash.to_byte_array()).to_vec()).ok()?;
-                let script_sig =
-                    Builder::new().push_slice(signature).push_slice(public.to_bytes()).into_script();
+                let script_sig = Builder::new()
+                    .push_slice(signature)
+                    .push_slice(public.to_bytes())
+                    .into_script();
                 Some((script_sig, Witness::new()))
             }
             AddressKind::P2shSegwit => {

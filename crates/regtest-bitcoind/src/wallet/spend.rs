@@ -78,8 +78,14 @@ struct Plan {
 
 impl Plan {
     fn add(&mut self, coin: WalletCoin, kind: AddressKind) {
-        self.weight = self.weight.saturating_add(INPUT_WEIGHT).saturating_add(unlock_weight(kind));
-        self.value = self.value.checked_add(coin.output.value).unwrap_or(Amount::MAX_MONEY);
+        self.weight = self
+            .weight
+            .saturating_add(INPUT_WEIGHT)
+            .saturating_add(unlock_weight(kind));
+        self.value = self
+            .value
+            .checked_add(coin.output.value)
+            .unwrap_or(Amount::MAX_MONEY);
         self.inputs.push(coin);
     }
 
@@ -101,7 +107,11 @@ impl Wallet {
             .collect();
         coins.sort_by_key(|coin| {
             let unconfirmed = coin.confirmations == 0;
-            (unconfirmed, std::cmp::Reverse(coin.output.value), coin.outpoint)
+            (
+                unconfirmed,
+                std::cmp::Reverse(coin.output.value),
+                coin.outpoint,
+            )
         });
         coins
     }
@@ -115,7 +125,10 @@ impl Wallet {
         mut tx: Transaction,
         how: &FundOptions,
     ) -> Result<Funded, FundError> {
-        if how.change_position.is_some_and(|position| position > tx.output.len()) {
+        if how
+            .change_position
+            .is_some_and(|position| position > tx.output.len())
+        {
             return Err(FundError::ChangePosition);
         }
         for output in &tx.output {
@@ -127,12 +140,19 @@ impl Wallet {
             .change_script
             .clone()
             .unwrap_or_else(|| self.ring().script(self.ring().next(how.change_kind, true)));
-        let change = TxOut { value: Amount::ZERO, script_pubkey: change_script };
+        let change = TxOut {
+            value: Amount::ZERO,
+            script_pubkey: change_script,
+        };
         let target = crate::chain::check_tx::total_out(&tx).unwrap_or(Amount::MAX_MONEY);
         let plan = self.choose(chain, mempool, &tx, target, how)?;
         let fee_without = plan.fee(how.rate, 0);
         let fee_with = plan.fee(how.rate, change.weight().to_wu());
-        let pays = if how.fee_from.is_empty() { fee_without } else { Amount::ZERO };
+        let pays = if how.fee_from.is_empty() {
+            fee_without
+        } else {
+            Amount::ZERO
+        };
         let spare = plan
             .value
             .checked_sub(target)
@@ -154,7 +174,8 @@ impl Wallet {
                 .inputs
                 .first()
                 .map_or(0, |coin| usize::from(coin.outpoint.txid.to_raw_hash()[0]));
-            how.change_position.unwrap_or(somewhere % (tx.output.len() + 1))
+            how.change_position
+                .unwrap_or(somewhere % (tx.output.len() + 1))
         });
         if let Some(position) = change_position {
             if how.change_script.is_none() {
@@ -166,7 +187,11 @@ impl Wallet {
         let paid = crate::chain::check_tx::total_out(&tx)
             .and_then(|out| plan.value.checked_sub(out))
             .unwrap_or(Amount::ZERO);
-        Ok(Funded { tx, fee: paid, change_position })
+        Ok(Funded {
+            tx,
+            fee: paid,
+            change_position,
+        })
     }
 
     fn choose(
@@ -192,13 +217,20 @@ impl Wallet {
             given.insert(outpoint);
         }
         let enough = |plan: &Plan| {
-            let fee =
-                if how.fee_from.is_empty() { plan.fee(how.rate, 0) } else { Amount::ZERO };
-            target.checked_add(fee).is_some_and(|needed| plan.value >= needed)
+            let fee = if how.fee_from.is_empty() {
+                plan.fee(how.rate, 0)
+            } else {
+                Amount::ZERO
+            };
+            target
+                .checked_add(fee)
+                .is_some_and(|needed| plan.value >= needed)
         };
         if !enough(&plan) && how.add_inputs {
             for coin in self.spendable(chain, mempool, how) {
-                let Some(path) = self.path(&coin.output.script_pubkey) else { continue };
+                let Some(path) = self.path(&coin.output.script_pubkey) else {
+                    continue;
+                };
                 if given.contains(&coin.outpoint) || self.chain_too_long(mempool, &coin) {
                     continue;
                 }
@@ -208,7 +240,11 @@ impl Wallet {
                 }
             }
         }
-        if enough(&plan) { Ok(plan) } else { Err(FundError::InsufficientFunds) }
+        if enough(&plan) {
+            Ok(plan)
+        } else {
+            Err(FundError::InsufficientFunds)
+        }
     }
 
     /// Whether spending a coin would exceed the mempool's ancestor limit.
@@ -249,16 +285,24 @@ fn take_fee(
     from: &[usize],
     policy: &Policy,
 ) -> Result<(), FundError> {
-    let Some(share) = fee.to_sat().checked_div(u64::try_from(from.len()).unwrap_or(0)) else {
+    let Some(share) = fee
+        .to_sat()
+        .checked_div(u64::try_from(from.len()).unwrap_or(0))
+    else {
         return Ok(());
     };
-    let mut rest = fee.to_sat().saturating_sub(share.saturating_mul(
-        u64::try_from(from.len()).unwrap_or(0),
-    ));
+    let mut rest = fee
+        .to_sat()
+        .saturating_sub(share.saturating_mul(u64::try_from(from.len()).unwrap_or(0)));
     for position in from {
-        let Some(output) = tx.output.get_mut(*position) else { continue };
+        let Some(output) = tx.output.get_mut(*position) else {
+            continue;
+        };
         let part = Amount::from_sat(share.saturating_add(std::mem::take(&mut rest)));
-        output.value = output.value.checked_sub(part).ok_or(FundError::TooSmallForFee)?;
+        output.value = output
+            .value
+            .checked_sub(part)
+            .ok_or(FundError::TooSmallForFee)?;
         if crate::policy::dust::is_dust(output, policy.dust_relay) {
             return Err(FundError::TooSmallForFee);
         }
@@ -267,10 +311,17 @@ fn take_fee(
 }
 
 fn add_inputs(tx: &mut Transaction, coins: &[WalletCoin], replaceable: bool) {
-    let sequence =
-        if replaceable { Sequence::ENABLE_RBF_NO_LOCKTIME } else { Sequence::ENABLE_LOCKTIME_NO_RBF };
+    let sequence = if replaceable {
+        Sequence::ENABLE_RBF_NO_LOCKTIME
+    } else {
+        Sequence::ENABLE_LOCKTIME_NO_RBF
+    };
     for coin in coins {
-        if tx.input.iter().any(|input| input.previous_output == coin.outpoint) {
+        if tx
+            .input
+            .iter()
+            .any(|input| input.previous_output == coin.outpoint)
+        {
             continue;
         }
         tx.input.push(TxIn {

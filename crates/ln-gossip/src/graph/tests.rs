@@ -1,0 +1,115 @@
+use ln_types::{Sat, ShortChannelId};
+
+use super::*;
+use crate::samples::{SampleChannel, SampleNode};
+use crate::store::{self, ChannelAmount, DeleteChannel, Records, internal_bytes};
+
+const A: SampleNode = SampleNode(1);
+const B: SampleNode = SampleNode(2);
+const C: SampleNode = SampleNode(3);
+
+fn scid(n: u32) -> ShortChannelId {
+    ShortChannelId::new(100, n, 0).unwrap()
+}
+
+fn graph(records: &[Vec<u8>]) -> Graph {
+    let mut bytes = store::new_store([7; 32]);
+    for message in records {
+        store::append(&mut bytes, message, 0);
+    }
+    let mut graph = Graph::new();
+    let mut records = Records::new(&bytes[1..], 1);
+    while let Some(record) = records.next_record().unwrap() {
+        graph.apply(&record);
+    }
+    assert_eq!(records.remaining(), 0);
+    graph
+}
+
+fn amount(sat: u64) -> Vec<u8> {
+    internal_bytes(ChannelAmount {
+        satoshis: Sat::from_sat(sat),
+    })
+}
+
+#[test]
+fn a_channel_is_there_once_its_amount_is() {
+    let ab = SampleChannel::new(scid(1), A, B);
+    let half = graph(&[ab.announcement()]);
+    assert_eq!(half.channel_count(), 0);
+    assert!(half.unfunded().is_some());
+    let whole = graph(&[ab.announcement(), amount(1000), ab.update(1, 5)]);
+    let channel = whole.channel(scid(1)).unwrap();
+    assert_eq!(channel.amount, Sat::from_sat(1000));
+    assert_eq!(channel.source(0), ab.nodes[0].id().into());
+    assert_eq!(channel.destination(0), ab.nodes[1].id().into());
+    assert_eq!(channel.policy(0), None);
+    assert_eq!(channel.policy(1).unwrap().timestamp, 5);
+    assert_eq!(whole.node_count(), 2);
+    assert_eq!((whole.live_records(), whole.dead_records()), (2, 0));
+}
+
+#[test]
+fn a_later_update_replaces_an_earlier_one() {
+    let ab = SampleChannel::new(scid(1), A, B);
+    let graph = graph(&[
+        ab.announcement(),
+        amount(1),
+        ab.update(0, 5),
+        ab.update(0, 6),
+    ]);
+    assert_eq!(
+        graph.channel(scid(1)).unwrap().policy(0).unwrap().timestamp,
+        6
+    );
+    assert_eq!((graph.live_records(), graph.dead_records()), (2, 1));
+}
+
+#[test]
+fn nodes_go_with_their_last_channel() {
+    let (ab, bc) = (
+        SampleChannel::new(scid(1), A, B),
+        SampleChannel::new(scid(2), B, C),
+    );
+    let graph = graph(&[
+        ab.announcement(),
+        amount(1),
+        bc.announcement(),
+        amount(2),
+        A.announcement(5),
+        B.announcement(5),
+        internal_bytes(DeleteChannel { scid: scid(1) }),
+    ]);
+    assert_eq!(graph.node(A.id().into()), None);
+    let b = graph.node(B.id().into()).unwrap();
+    assert_eq!(b.channels, [scid(2)]);
+    assert_eq!(b.announcement.unwrap().timestamp, 5);
+    assert_eq!((graph.live_records(), graph.dead_records()), (2, 2));
+}
+
+#[test]
+fn what_is_about_unknown_channels_and_nodes_is_left_out() {
+    let ab = SampleChannel::new(scid(1), A, B);
+    let graph = graph(&[
+        ab.update(0, 5),
+        A.announcement(5),
+        amount(1),
+        vec![0x10, 0x99],
+    ]);
+    assert_eq!((graph.channel_count(), graph.node_count()), (0, 0));
+    assert_eq!((graph.live_records(), graph.dead_records()), (0, 2));
+}
+
+#[test]
+fn channels_are_found_by_range() {
+    let channels = [1, 2, 3].map(|n| SampleChannel::new(scid(n), A, B));
+    let records: Vec<Vec<u8>> = channels
+        .iter()
+        .flat_map(|channel| [channel.announcement(), amount(1)])
+        .collect();
+    let graph = graph(&records);
+    let between = |from, to| graph.channels_between(scid(from), scid(to)).count();
+    assert_eq!(between(2, 3), 2);
+    assert_eq!(between(3, 2), 0);
+    assert_eq!(graph.node(A.id().into()).unwrap().channels.len(), 3);
+}

@@ -90,8 +90,8 @@ fn checksums_are_core_lightnings() {
         one.to_string(),
         "021bf3de4e84e3d52f9a3e36fbdcd2c4e8dbf203b9ce4fc07c2f03be6c21d0c675"
     );
-    let policy = channel.policy(1).map(|policy| policy.fee_base_msat);
-    assert_eq!((policy, channel.policy(0)), (Some(1000), None));
+    let policy = channel.policy(0).map(|policy| policy.fee_base_msat);
+    assert_eq!((policy, channel.policy(1)), (Some(1000), None));
     let node = graph.node(two).unwrap().announcement.unwrap();
     assert_eq!(node.timestamp, 0x5aab_817c);
     assert_eq!(graph.node(one).unwrap().announcement, None);

@@ -148,7 +148,7 @@ impl MethodInfo {
 fn param_schema(param: &ParamInfo) -> Map<String, Value> {
     let mut schema = (param.shape)().to_schema();
     schema.insert("description".to_owned(), paragraphs(param.doc));
-    if let Some(default) = param.default {
+    if let Some(default) = param.default_text() {
         schema.insert("default".to_owned(), json!(default));
     }
     if let Some(since) = param.deprecated {

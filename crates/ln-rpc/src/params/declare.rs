@@ -31,6 +31,23 @@ impl ParamInfo {
         self.name.starts_with("dev_") || self.name.starts_with("dev-")
     }
 
+    /// What counts when it is not given, as a user would write it: `604800`, `must-create`.
+    pub fn default_text(&self) -> Option<String> {
+        let rust = self.default?;
+        if let Some((_, variant)) = rust.rsplit_once("::") {
+            let mut word = String::new();
+            for letter in variant.chars() {
+                if letter.is_ascii_uppercase() && !word.is_empty() {
+                    word.push('-');
+                }
+                word.push(letter.to_ascii_lowercase());
+            }
+            return Some(word);
+        }
+        let number = rust.split("_u").next().unwrap_or(rust);
+        Some(number.replace('_', ""))
+    }
+
     fn is_named(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }

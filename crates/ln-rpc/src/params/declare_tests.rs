@@ -17,7 +17,7 @@ rpc_params! {
         /// Optional.
         expiry: Option<u64>,
         /// With a default.
-        retry_for: u32 = 60u32,
+        retry_for: u32 = 1_060_u32,
         /// Old.
         old since_deprecated "v25.09": Option<bool>,
         /// For developers.
@@ -52,7 +52,7 @@ fn position_and_name_mean_the_same() {
         parse(json!({"name": "l", "retry_for": 7, "amount_msat": 10000, "expiry": null})).unwrap();
     assert_eq!(by_position, by_name);
     assert_eq!(by_name.amount_msat.amount(), Some(Msat::from_msat(10_000)));
-    assert_eq!(parse(json!(["any", 7])).unwrap().retry_for, 60);
+    assert_eq!(parse(json!(["any", 7])).unwrap().retry_for, 1060);
 }
 
 #[test]
@@ -61,6 +61,11 @@ fn the_usage_line_is_the_declaration() {
         usage(SampleParams::PARAMS),
         "amount_msat label [expiry] [retry_for] [old] [dev-speed]"
     );
+    let defaults: Vec<_> = SampleParams::PARAMS
+        .iter()
+        .filter_map(ParamInfo::default_text)
+        .collect();
+    assert_eq!(defaults, ["1060"]);
 }
 
 #[test]

@@ -41,7 +41,7 @@ rpc_object! {
         amount_msat: Option<Msat>,
         /// What identifies the payment.
         payment_hash: Option<PaymentHash>,
-        /// The payee's signature.
+        /// The payee's signature, in DER.
         signature: Option<Hex>,
         /// What the payer reads.
         description: Option<String>,

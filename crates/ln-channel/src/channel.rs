@@ -56,7 +56,9 @@ pub struct Channel {
 
 impl Channel {
     /// A channel as last made durable, without a connection. `local_alias` is what `channel_ready` tells the peer.
-    pub fn new(state: ChannelState, local_alias: Option<ShortChannelId>) -> Self {
+    pub fn new(mut state: ChannelState, local_alias: Option<ShortChannelId>) -> Self {
+        // It may have been made durable with updates that nobody committed to: those went with the connection.
+        state.commitments = state.commitments.disconnect();
         Self {
             state,
             link: Link::Offline,

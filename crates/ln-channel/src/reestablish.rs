@@ -163,15 +163,11 @@ impl Channel {
         Ok(messages)
     }
 
-    /// The updates of ours that our last `commitment_signed` was the first to contain.
+    /// The updates of ours that our last `commitment_signed` was the first to contain: those that give room before those that take it, for
+    /// the peer checks each of them.
     fn signed_updates(&self) -> Vec<PeerMessage> {
         let commitments = &self.state.commitments;
         let mut messages = Vec::new();
-        for htlc in commitments.htlcs.offered_by(Side::Local) {
-            if htlc.state == HtlcState::SentAddCommit {
-                messages.push(self.update_add_htlc(htlc));
-            }
-        }
         for htlc in commitments.htlcs.offered_by(Side::Remote) {
             if htlc.state == HtlcState::SentRemoveCommit {
                 messages.extend(self.update_remove(htlc));
@@ -185,6 +181,11 @@ impl Channel {
                 }
                 .into(),
             );
+        }
+        for htlc in commitments.htlcs.offered_by(Side::Local) {
+            if htlc.state == HtlcState::SentAddCommit {
+                messages.push(self.update_add_htlc(htlc));
+            }
         }
         messages
     }

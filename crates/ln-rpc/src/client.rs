@@ -76,6 +76,15 @@ pub struct Call<'a> {
     pub id: &'a str,
 }
 
+/// An answer as the node wrote it.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// The method succeeded.
+    Result(Box<RawValue>),
+    /// It failed.
+    Error(Box<RawValue>),
+}
+
 #[derive(Serialize)]
 struct RequestText<'a> {
     jsonrpc: &'static str,
@@ -96,7 +105,8 @@ struct AnswerText<'a> {
     params: Option<&'a RawValue>,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
-    error: Option<Value>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -169,17 +179,22 @@ impl Client {
             filter: None,
             id: &id,
         };
-        let result = self.call_raw(call, |_| {})?;
-        serde_json::from_str(result.get())
-            .map_err(|error| ClientError::NotAnAnswer(error.to_string()))
+        let read = |raw: &RawValue| {
+            serde_json::from_str(raw.get())
+                .map_err(|error| ClientError::NotAnAnswer(error.to_string()))
+        };
+        match self.call_raw(call, |_| {})? {
+            Answer::Result(result) => read(&result),
+            Answer::Error(error) => Err(ClientError::Rpc(RpcError::from_value(&read(&error)?))),
+        }
     }
 
-    /// Calls a method and waits for its result as the node wrote it; `notified` gets what the node tells meanwhile.
+    /// Calls a method and waits for its answer as the node wrote it; `notified` gets what the node tells meanwhile.
     pub fn call_raw(
         &mut self,
         call: Call<'_>,
         mut notified: impl FnMut(Notification),
-    ) -> Result<Box<RawValue>, ClientError> {
+    ) -> Result<Answer, ClientError> {
         let request = RequestText {
             jsonrpc: "2.0",
             id: call.id,
@@ -200,16 +215,9 @@ impl Client {
                 }
                 continue;
             }
-            if let Some(error) = answer.error {
-                return Err(ClientError::Rpc(RpcError::from_value(&error)));
-            }
-            let id = answer
-                .id
-                .and_then(|id| serde_json::from_str::<String>(id.get()).ok());
-            return match answer.result {
-                Some(result) if id.as_deref() == Some(call.id) => Ok(result.to_owned()),
-                _ => Err(ClientError::NotAnAnswer(text)),
-            };
+            return answer
+                .into_answer(call.id)
+                .ok_or(ClientError::NotAnAnswer(text));
         }
     }
 
@@ -232,6 +240,20 @@ impl Client {
 }
 
 impl AnswerText<'_> {
+    /// The answer this is, if it is one to the request with this id. An error may come without an id: then the node could not read
+    /// the request.
+    fn into_answer(self, id: &str) -> Option<Answer> {
+        let given: Option<String> = self
+            .id
+            .map(|given| serde_json::from_str(given.get()).unwrap_or_default());
+        let ours = given.as_deref() == Some(id);
+        match (self.error, self.result) {
+            (Some(error), _) if ours || given.is_none() => Some(Answer::Error(error.to_owned())),
+            (None, Some(result)) if ours => Some(Answer::Result(result.to_owned())),
+            _ => None,
+        }
+    }
+
     /// The notification this is, if it is one we know.
     fn notification(&self) -> Option<Notification> {
         let params: NotificationText = serde_json::from_str(self.params?.get()).ok()?;
@@ -306,7 +328,10 @@ mod tests {
             id: "x",
         };
         let mut told = Vec::new();
-        let result = client.call_raw(call, |note| told.push(note)).unwrap();
+        let answer = client.call_raw(call, |note| told.push(note)).unwrap();
+        let Answer::Result(result) = answer else {
+            panic!("a result was sent");
+        };
         assert_eq!(result.get(), r#"{"a":1.50}"#);
         assert_eq!(
             told,

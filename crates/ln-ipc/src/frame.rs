@@ -98,6 +98,17 @@ impl FrameBuffer {
         self.fds.pop_front().map(Some).ok_or(FrameError::MissingFd)
     }
 
+    /// The length of the next message, if its prefix is there.
+    pub(crate) fn announced_length(&self) -> Option<usize> {
+        let prefix = self.bytes.get(self.start..)?.first_chunk::<4>()?;
+        usize::try_from(u32::from_be_bytes(*prefix)).ok()
+    }
+
+    /// Whether there are bytes not used yet.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.start < self.bytes.len()
+    }
+
     /// Whether a whole message is there already.
     pub(crate) fn has_frame(&self) -> bool {
         let pending = self.bytes.get(self.start..).unwrap_or_default();

@@ -20,8 +20,10 @@ mod asynchronous;
 mod blocking;
 mod frame;
 mod peer_stream;
+mod queued;
 
 pub use asynchronous::{AsyncReader, AsyncStream, AsyncWriter};
 pub use blocking::Stream;
 pub use frame::{FrameError, MAX_FRAME, message_number};
 pub use peer_stream::PeerStream;
+pub use queued::QueuedStream;

@@ -41,6 +41,14 @@ pub enum SignerError {
         /// Its length.
         length: usize,
     },
+    /// hsmd's messages hold no more than 65535 bytes of it.
+    #[error("the {what} has {length} bytes: at most 65535 can be signed")]
+    TooLong {
+        /// What it is.
+        what: &'static str,
+        /// Its length.
+        length: usize,
+    },
     /// The message to sign is another one.
     #[error("not a {what}: its type is {number}")]
     WrongMessage {

@@ -2,7 +2,7 @@
 
 use bitcoin::ScriptBuf;
 use ln_codec::{Decode, Encode, messages};
-use ln_types::{BlockHeight, Network, NodeId, Sat, ShortChannelId};
+use ln_types::{BlockHeight, CltvDelta, Msat, Network, NodeId, Sat, ShortChannelId};
 
 messages! {
     /// lightningd to gossipd.
@@ -12,6 +12,7 @@ messages! {
         3002 => TxoutReply(GossipdTxoutReply),
         3003 => NewBlock(GossipdNewBlock),
         3004 => OutpointsSpent(GossipdOutpointsSpent),
+        3005 => CompactStore(GossipdCompactStore),
     }
 }
 
@@ -21,6 +22,8 @@ messages! {
         3100 => InitReply(GossipdInitReply),
         3101 => AddGossipReply(GossipdAddGossipReply),
         3102 => GetTxout(GossipdGetTxout),
+        3105 => CompactStoreReply(GossipdCompactStoreReply),
+        3110 => PeerPolicy(GossipdPeerPolicy),
     }
 }
 
@@ -53,6 +56,8 @@ pub struct GossipdInit {
     pub height: BlockHeight,
     /// `dev-fast-gossip`: short delays.
     pub fast_gossip: bool,
+    /// `dev-fast-gossip-prune`: channels are dropped after two minutes without an update instead of two weeks.
+    pub fast_gossip_prune: bool,
 }
 
 /// The store is open and loaded.
@@ -114,6 +119,42 @@ pub struct GossipdOutpointsSpent {
     pub height: BlockHeight,
     /// The channels.
     pub scids: Vec<ShortChannelId>,
+}
+
+/// Write the store anew without its void records, now (`dev-compact-gossip-store`).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdCompactStore {
+    /// Comes back in the reply.
+    pub request: u64,
+}
+
+/// The store is written anew, or could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdCompactStoreReply {
+    /// The request's number.
+    pub request: u64,
+    /// Why not.
+    pub error: Option<String>,
+}
+
+/// What a peer asks for forwarding to us over a channel with it, public or not, from its `channel_update`. The signature is right, but
+/// whether the channel is the peer's is for lightningd to see.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdPeerPolicy {
+    /// Who sent it, if it came from a peer.
+    pub peer: Option<NodeId>,
+    /// The channel, by a public id or an alias.
+    pub scid: ShortChannelId,
+    /// Fixed fee per HTLC, in millisatoshi.
+    pub fee_base_msat: u32,
+    /// Proportional fee, in millionths.
+    pub fee_proportional_millionths: u32,
+    /// Blocks between the incoming and the outgoing expiry.
+    pub cltv_expiry_delta: CltvDelta,
+    /// The least HTLC.
+    pub htlc_minimum_msat: Msat,
+    /// The largest HTLC.
+    pub htlc_maximum_msat: Msat,
 }
 
 /// A gossip message or query from a peer.

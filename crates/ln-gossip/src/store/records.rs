@@ -45,6 +45,15 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Where the record starts.
+    pub const fn offset(&self) -> u64 {
+        match self {
+            Self::Checksum { offset } => *offset,
+        }
+    }
+}
+
 /// Goes through records until the bytes end or one is not finished.
 #[derive(Debug, Clone)]
 pub struct Records<'a> {

@@ -1,0 +1,376 @@
+//! Carries out what the intake decides.
+
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use ln_codec::Encode;
+use ln_gossip::{Action, Env, Event, Graph, Intake, Limits, PeerPolicy, Severity};
+use ln_ipc::gossipd::{
+    ConnectdToGossipd, FromGossipd, GossipdAddGossipReply, GossipdCompactStoreReply,
+    GossipdGetTxout, GossipdInit, GossipdInitReply, GossipdPeerPolicy, GossipdToConnectd,
+    SendToPeer, ToGossipd,
+};
+use ln_ipc::status::{LogLevel, Status, StatusLog};
+use ln_ipc::{AsyncWriter, FrameError};
+use ln_types::{BlockHeight, Network, NodeId};
+use ln_wire::PeerMessage;
+use tokio::sync::mpsc;
+
+use crate::store_file::{Opened, Repair, StoreFile, StoreFileError};
+
+/// Messages for connectd that may wait while it does not read: they are warnings, which nobody misses.
+const MAX_FOR_CONNECTD: usize = 1000;
+/// A smaller store is not worth writing anew.
+const COMPACT_FROM: u64 = 10_000_000;
+/// Void records for each live one that make it worth while.
+const COMPACT_RATIO: usize = 4;
+
+/// The store and what is known through it.
+struct Open {
+    file: StoreFile,
+    intake: Intake,
+}
+
+/// The daemon without its loop.
+pub(crate) struct Daemon {
+    network: Network,
+    our_id: NodeId,
+    height: BlockHeight,
+    limits: Limits,
+    path: PathBuf,
+    /// `None` while the store can't be used.
+    store: Option<Open>,
+    to_master: AsyncWriter,
+    for_master: Vec<Vec<u8>>,
+    /// A task writes them: what connectd does not read must not hold us up.
+    for_connectd: mpsc::Sender<Vec<u8>>,
+}
+
+fn now() -> u32 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    u32::try_from(since.unwrap_or_default().as_secs()).unwrap_or(u32::MAX)
+}
+
+fn limits(init: &GossipdInit) -> Limits {
+    let mut limits = Limits::normal();
+    if init.fast_gossip {
+        // Tests change channels as often as they like.
+        limits.update_burst = u32::MAX;
+    }
+    if init.fast_gossip_prune {
+        limits.prune_secs = 120;
+    }
+    limits
+}
+
+/// Starts the task that writes to connectd.
+fn connectd_queue(to_connectd: AsyncWriter) -> mpsc::Sender<Vec<u8>> {
+    let (queue, mut waiting) = mpsc::channel::<Vec<u8>>(MAX_FOR_CONNECTD);
+    tokio::spawn(async move {
+        while let Some(message) = waiting.recv().await {
+            if to_connectd.send_many(&[message]).await.is_err() {
+                break;
+            }
+        }
+    });
+    queue
+}
+
+impl Daemon {
+    pub(crate) fn new(
+        init: &GossipdInit,
+        directory: &Path,
+        to_master: AsyncWriter,
+        to_connectd: AsyncWriter,
+    ) -> Self {
+        Self {
+            network: init.network,
+            our_id: init.node_id,
+            height: init.height,
+            limits: limits(init),
+            path: directory.join(&init.gossip_store),
+            store: None,
+            to_master,
+            for_master: Vec::new(),
+            for_connectd: connectd_queue(to_connectd),
+        }
+    }
+
+    /// Opens the store and tells lightningd.
+    pub(crate) fn announce_start(&mut self) {
+        self.open_store();
+        let graph = self.store.as_ref().map(|open| open.intake.graph());
+        let count =
+            |count: fn(&Graph) -> usize| u32::try_from(graph.map_or(0, count)).unwrap_or(u32::MAX);
+        let reply = GossipdInitReply {
+            channels: count(Graph::channel_count),
+            nodes: count(Graph::node_count),
+        };
+        self.tell_lightningd(reply);
+    }
+
+    /// Sends what has gathered for lightningd, and waits until it is taken.
+    pub(crate) async fn flush(&mut self) -> Result<(), FrameError> {
+        if !self.for_master.is_empty() {
+            self.to_master.send_many(&self.for_master).await?;
+            self.for_master.clear();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_lightningd(&mut self, message: ToGossipd) {
+        match message {
+            ToGossipd::Init(_) => self.complain("lightningd sent a second Init"),
+            ToGossipd::AddGossip(add) => {
+                let request = add.request;
+                if self.store.is_none() {
+                    let error = Some("the gossip store can't be written".to_owned());
+                    return self.tell_lightningd(GossipdAddGossipReply { request, error });
+                }
+                self.step(Event::Own {
+                    request,
+                    message: add.message,
+                    known_amount: add.known_amount,
+                });
+            }
+            ToGossipd::TxoutReply(reply) => self.step(Event::Txout {
+                scid: reply.scid,
+                output: reply.output,
+            }),
+            ToGossipd::NewBlock(block) => {
+                self.height = block.height;
+                self.step(Event::Block {
+                    height: block.height,
+                });
+            }
+            ToGossipd::OutpointsSpent(spent) => self.step(Event::Spent {
+                height: spent.height,
+                scids: spent.scids,
+            }),
+            ToGossipd::CompactStore(compact) => {
+                let error = self.compact().err();
+                self.tell_lightningd(GossipdCompactStoreReply {
+                    request: compact.request,
+                    error,
+                });
+            }
+        }
+    }
+
+    pub(crate) fn on_connectd(&mut self, message: ConnectdToGossipd) {
+        match message {
+            ConnectdToGossipd::PeerGossip(gossip) => {
+                let number = PeerMessage::peek_number(&gossip.message).unwrap_or_default();
+                // Queries are for later: nobody answers them yet.
+                if !PeerMessage::is_query_number(number) {
+                    self.step(Event::Peer {
+                        peer: gossip.id,
+                        message: gossip.message,
+                    });
+                }
+            }
+            // Peers matter once queries are answered.
+            ConnectdToGossipd::PeerGone(_) | ConnectdToGossipd::PeerNew(_) => (),
+        }
+    }
+
+    pub(crate) fn on_tick(&mut self) {
+        match &self.store {
+            None => return self.open_store(),
+            Some(open) if !open.file.is_in_place() => {
+                self.complain("gossip_store was deleted or replaced under us: writing it anew");
+                let _ = self.compact();
+            }
+            Some(_) => (),
+        }
+        self.step(Event::Tick);
+        let worth_it = self.store.as_ref().is_some_and(|open| {
+            let graph = open.intake.graph();
+            let live = graph.live_records().max(1);
+            open.file.end() >= COMPACT_FROM && graph.dead_records() / live >= COMPACT_RATIO
+        });
+        if worth_it {
+            let _ = self.compact();
+        }
+    }
+
+    fn open_store(&mut self) {
+        let start = Instant::now();
+        let opened = match StoreFile::open(&self.path) {
+            Ok(opened) => opened,
+            Err(error) => return self.lose_store(&error),
+        };
+        let Opened {
+            file,
+            graph,
+            repairs,
+        } = opened;
+        for repair in repairs {
+            let level = match repair {
+                Repair::Converted { version } => {
+                    let msec = start.elapsed().as_millis();
+                    let text = format!("Time to convert version {version} store: {msec} msec");
+                    self.log(LogLevel::Debug, None, text);
+                    continue;
+                }
+                Repair::CutTail { .. } | Repair::UnknownVersion { .. } => LogLevel::Unusual,
+                Repair::Damaged { .. } => LogLevel::Broken,
+            };
+            self.log(level, None, format!("gossip_store: {repair}"));
+        }
+        let (live, dead) = (graph.live_records(), graph.dead_records());
+        let text = format!("gossip_store: {live} live records, {dead} deleted");
+        self.log(LogLevel::Debug, None, text);
+        let intake = Intake::new(
+            graph,
+            file.end(),
+            self.network.chain_hash(),
+            self.our_id,
+            self.height,
+            self.limits,
+        );
+        self.store = Some(Open { file, intake });
+    }
+
+    /// Goes on without a store; it is tried again at every tick.
+    fn lose_store(&mut self, error: &StoreFileError) {
+        self.complain(&format!(
+            "gossip is not stored until this is mended: {error}"
+        ));
+        self.store = None;
+    }
+
+    fn compact(&mut self) -> Result<(), String> {
+        let Some(open) = &mut self.store else {
+            return Err("the gossip store can't be written".to_owned());
+        };
+        let before = open.file.end();
+        match open.file.compact() {
+            Ok(graph) => {
+                let after = open.file.end();
+                open.intake.replace_store(graph, after);
+                let text = format!("compaction done: {before} -> {after} bytes");
+                self.log(LogLevel::Debug, None, text);
+                Ok(())
+            }
+            Err(error) => {
+                self.lose_store(&error);
+                Err(error.to_string())
+            }
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let Some(open) = &mut self.store else { return };
+        let mut actions = open.intake.step(event, &Env { now: now() }).into_iter();
+        while let Some(action) = actions.next() {
+            let Err(error) = self.carry_out(action) else {
+                continue;
+            };
+            self.lose_store(&error);
+            // Nothing else of this may be done, but whoever asked gets an answer.
+            for action in actions.by_ref() {
+                if let Action::Reply { request, .. } = action {
+                    let error = Some(error.to_string());
+                    self.tell_lightningd(GossipdAddGossipReply { request, error });
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) -> Result<(), StoreFileError> {
+        match action {
+            Action::Append {
+                message,
+                timestamp,
+                flags,
+            } => self.write(|file| file.append(&message, timestamp, flags)),
+            Action::AppendCopy {
+                record,
+                timestamp,
+                flags,
+            } => self.write(|file| file.append_copy(record, timestamp, flags)),
+            Action::SetFlags { record, flags } => self.write(|file| file.set_flags(record, flags)),
+            Action::SetTimestamp { record, timestamp } => {
+                self.write(|file| file.set_timestamp(record, timestamp))
+            }
+            Action::AskTxout { scid } => {
+                self.tell_lightningd(GossipdGetTxout { scid });
+                Ok(())
+            }
+            Action::Send { peer, message } => {
+                self.send_to_peer(peer, &message);
+                Ok(())
+            }
+            Action::Reply { request, error } => {
+                self.tell_lightningd(GossipdAddGossipReply { request, error });
+                Ok(())
+            }
+            Action::PeerPolicy(policy) => {
+                self.tell_lightningd(peer_policy(&policy));
+                Ok(())
+            }
+            Action::Log {
+                severity,
+                peer,
+                text,
+            } => {
+                let level = match severity {
+                    Severity::Trace => LogLevel::Trace,
+                    Severity::Debug => LogLevel::Debug,
+                    Severity::Unusual => LogLevel::Unusual,
+                };
+                self.log(level, peer, text);
+                Ok(())
+            }
+        }
+    }
+
+    fn write(
+        &mut self,
+        write: impl FnOnce(&mut StoreFile) -> Result<(), StoreFileError>,
+    ) -> Result<(), StoreFileError> {
+        let Some(open) = &mut self.store else {
+            return Ok(());
+        };
+        let result = write(&mut open.file);
+        if result.is_err() {
+            // A full disk may hold half a record now: it must not be taken for more when the disk has room again.
+            let _ = open.file.cut_tail();
+        }
+        result
+    }
+
+    fn send_to_peer(&self, id: NodeId, message: &PeerMessage) {
+        let message = message.to_bytes();
+        let send = GossipdToConnectd::from(SendToPeer { id, message });
+        // A full queue loses a warning, which nobody misses; a closed one has no reader any more.
+        let _ = self.for_connectd.try_send(send.to_bytes());
+    }
+
+    fn tell_lightningd(&mut self, message: impl Into<FromGossipd>) {
+        self.for_master.push(message.into().to_bytes());
+    }
+
+    /// Something that must not happen.
+    pub(crate) fn complain(&mut self, text: &str) {
+        self.log(LogLevel::Broken, None, text.to_owned());
+    }
+
+    fn log(&mut self, level: LogLevel, peer: Option<NodeId>, text: String) {
+        let log = StatusLog { level, peer, text };
+        self.for_master.push(Status::from(log).to_bytes());
+    }
+}
+
+fn peer_policy(policy: &PeerPolicy) -> GossipdPeerPolicy {
+    GossipdPeerPolicy {
+        peer: policy.peer,
+        scid: policy.scid,
+        fee_base_msat: policy.fee_base_msat,
+        fee_proportional_millionths: policy.fee_proportional_millionths,
+        cltv_expiry_delta: policy.cltv_expiry_delta,
+        htlc_minimum_msat: policy.htlc_minimum_msat,
+        htlc_maximum_msat: policy.htlc_maximum_msat,
+    }
+}

@@ -1,0 +1,100 @@
+//! Start and loop.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use ln_daemon::{FD_PEER, Shell, inherited};
+use ln_ipc::gossipd::{ConnectdToGossipd, ToGossipd};
+use ln_ipc::{AsyncStream, FrameError};
+use tokio::time::{Duration, MissedTickBehavior, interval};
+
+use crate::daemon::Daemon;
+
+/// How often time passes for the daemon.
+const TICK: Duration = Duration::from_secs(50);
+/// The same with `dev-fast-gossip-prune`.
+const FAST_TICK: Duration = Duration::from_secs(2);
+
+/// Why the daemon ends.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GossipdError {
+    /// lightningd is gone.
+    #[error("lightningd: {0}")]
+    Master(FrameError),
+    /// The first message was not `Init`.
+    #[error("lightningd began with {0} instead of Init")]
+    NoInit(&'static str),
+    /// The runtime could not be started.
+    #[error("runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// Becomes lightning_gossipd: lightningd is on descriptor 0, connectd on 3, the store in the working directory. Returns when lightningd
+/// is gone.
+pub fn run() {
+    let mut shell = Shell::start("lightning_gossipd");
+    let connectd = inherited(FD_PEER, "connectd");
+    let master = match shell.as_fd().try_clone_to_owned() {
+        Ok(master) => master,
+        Err(error) => shell.fail(format!("can't use the socket to lightningd: {error}")),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = runtime
+        .map_err(GossipdError::Runtime)
+        .and_then(|runtime| runtime.block_on(serve(master, connectd, Path::new("."))));
+    match result {
+        // A socket closed with our log lines unread is an error of the socket.
+        Ok(()) | Err(GossipdError::Master(FrameError::Closed | FrameError::Io(_))) => (),
+        Err(error) => shell.fail(error.to_string()),
+    }
+}
+
+/// Serves lightningd and connectd until lightningd is gone. The store's name is taken relative to `directory`.
+pub async fn serve(
+    master: OwnedFd,
+    connectd: OwnedFd,
+    directory: &Path,
+) -> Result<(), GossipdError> {
+    let (mut from_master, to_master) = AsyncStream::new(master)
+        .map_err(GossipdError::Master)?
+        .split();
+    let (mut from_connectd, to_connectd) = AsyncStream::new(connectd)
+        .map_err(GossipdError::Master)?
+        .split();
+    let first: ToGossipd = from_master.recv().await.map_err(GossipdError::Master)?;
+    let ToGossipd::Init(init) = first else {
+        return Err(GossipdError::NoInit(first.name()));
+    };
+    let tick = if init.fast_gossip_prune {
+        FAST_TICK
+    } else {
+        TICK
+    };
+    let mut daemon = Daemon::new(&init, directory, to_master, to_connectd);
+    daemon.announce_start();
+    daemon.flush().await.map_err(GossipdError::Master)?;
+    let mut ticks = interval(tick);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut connectd_is_there = true;
+    loop {
+        tokio::select! {
+            biased;
+            message = from_master.recv::<ToGossipd>() => match message {
+                Ok(message) => daemon.on_lightningd(message),
+                Err(FrameError::Decode(error)) => daemon.complain(&format!("bad message from lightningd: {error}")),
+                Err(error) => return Err(GossipdError::Master(error)),
+            },
+            message = from_connectd.recv::<ConnectdToGossipd>(), if connectd_is_there => match message {
+                Ok(message) => daemon.on_connectd(message),
+                Err(FrameError::Decode(error)) => daemon.complain(&format!("bad message from connectd: {error}")),
+                // lightningd ends us when connectd dies; until then there is our own node to serve.
+                Err(_) => connectd_is_there = false,
+            },
+            _ = ticks.tick() => daemon.on_tick(),
+        }
+        daemon.flush().await.map_err(GossipdError::Master)?;
+    }
+}

@@ -100,6 +100,11 @@ impl Stream {
         self.buffer.has_frame()
     }
 
+    /// Whether bytes of a message, maybe not all of it, were read from the socket and not used yet.
+    pub fn has_bytes(&self) -> bool {
+        self.buffer.has_bytes()
+    }
+
     fn fill(&mut self) -> Result<(), FrameError> {
         let Self { socket, buffer } = self;
         match retry(socket.as_fd(), PollFlags::IN, || {

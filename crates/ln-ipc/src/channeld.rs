@@ -1,10 +1,12 @@
 //! lightning_channeld: one live channel.
 //!
 //! channeld holds the channel machine. Whatever must be durable it sends as `Persist`; lightningd commits it, answers
-//! `Persisted`, and only then acts on the events in it. channeld sends nothing to the peer in between.
+//! `Persisted`, and only then acts on the events in it. What depends on it channeld sends to the peer only after that answer; meanwhile it
+//! goes on reading, so several `Persist` may be on their way: they are to be committed in order, each state replacing the one before
+//! (answering the last of a batch answers them all).
 
-use bitcoin::secp256k1::{PublicKey, ecdsa};
-use bitcoin::{ScriptBuf, Transaction};
+use bitcoin::ScriptBuf;
+use bitcoin::secp256k1::PublicKey;
 use ln_codec::{Decode, Encode, LongBytes, messages};
 use ln_types::{
     BlockHeight, ChannelId, CltvExpiry, CommitmentNumber, Features, Feerate, HtlcId, Msat, Network,
@@ -216,10 +218,12 @@ pub struct ReceivedHtlc {
     pub payment_hash: PaymentHash,
     /// 1366 bytes.
     pub onion: Vec<u8>,
-    /// The ECDH of the onion's key and our node key; nothing when the key is no point (a malformed onion).
+    /// The onion's shared secret with our node key; nothing when the onion's key is no point (a malformed onion).
     pub shared_secret: Option<[u8; 32]>,
-    /// The path key that came with it.
+    /// The path key that came with it; `shared_secret` takes account of it.
     pub path_key: Option<PublicKey>,
+    /// Whether it must be failed at once (`temporary_channel_failure`): too much would be in HTLCs too small for the chain.
+    pub over_dust_exposure: bool,
 }
 
 /// Where the channel stands in closing.
@@ -280,10 +284,7 @@ pub struct ChanneldFailed {
     pub by_peer: bool,
     /// Whether the channel must go on chain (else it is tried again on the next connection).
     pub unilateral_close: bool,
-    /// Whether our commitment may be broadcast: not when the peer proved that we lost state.
+    /// Whether our commitment may be broadcast: not when the peer proved that we lost state. The durable state yields it
+    /// (`ln_channel::Commitments::local_commitment`); only lightningd may have it signed.
     pub broadcast: bool,
-    /// Our signed commitment, to broadcast.
-    pub commitment: Option<Transaction>,
-    /// Signatures made with it; kept so that the shape of the message stays when HTLC resolution comes.
-    pub htlc_signatures: Vec<ecdsa::Signature>,
 }

@@ -28,6 +28,15 @@ impl PeerStream {
     pub fn has_message(&self) -> bool {
         self.0.has_message()
     }
+
+    /// Reads what is left of messages read from the socket in part or whole, so that the socket can be handed to another process.
+    pub fn drain(&mut self) -> Result<Vec<Vec<u8>>, FrameError> {
+        let mut messages = Vec::new();
+        while self.0.has_bytes() {
+            messages.push(self.recv()?);
+        }
+        Ok(messages)
+    }
 }
 
 impl AsFd for PeerStream {

@@ -6,6 +6,7 @@
 
 use bitcoin::{OutPoint, ScriptBuf};
 use ln_codec::{Decode, Encode, LongBytes, messages};
+use ln_keys::Basepoints;
 use ln_types::{BlockHeight, ChannelId, Features, Feerate, Msat, Network, NodeId, Sat};
 
 messages! {
@@ -41,6 +42,8 @@ pub struct OpeningdInit {
     pub peer_id: NodeId,
     /// The channel's number in the database, which its keys derive from.
     pub dbid: u64,
+    /// Our keys in the channel, as hsmd told lightningd.
+    pub basepoints: Basepoints,
     /// What we offered in `init`.
     pub our_features: Features,
     /// What the peer offered in `init`.

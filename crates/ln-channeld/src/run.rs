@@ -1,0 +1,32 @@
+//! The process.
+
+use ln_channel::ChannelState;
+use ln_codec::Decode;
+use ln_daemon::{FD_HSM, FD_PEER, Shell, inherited};
+use ln_hsmd::client::HsmClient;
+use ln_ipc::PeerStream;
+use ln_ipc::channeld::ToChanneld;
+
+use crate::Channeld;
+
+/// lightning_channeld: ends with the process's code 0 when its work is done or the peer is gone, 1 when a neighbour process is.
+pub fn run() {
+    let mut shell = Shell::start("lightning_channeld");
+    let peer = PeerStream::new(inherited(FD_PEER, "the peer"));
+    let hsmd = inherited(FD_HSM, "hsmd");
+    let init = match shell.recv() {
+        Ok(ToChanneld::Init(init)) => init,
+        Ok(other) => shell.fail(format!("{} before init", other.name())),
+        Err(_) => std::process::exit(1),
+    };
+    let state = match ChannelState::from_bytes(&init.state.0) {
+        Ok(state) => state,
+        Err(error) => shell.fail(format!("the channel's state can't be read: {error}")),
+    };
+    let signer = HsmClient::new(hsmd, state.params.sides.local.basepoints);
+    let mut daemon = Channeld::new(shell, peer, Box::new(signer), init, state);
+    if daemon.run().is_err() {
+        // lightningd or hsmd is gone: the node is going down.
+        std::process::exit(1);
+    }
+}

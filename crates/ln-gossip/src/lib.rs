@@ -17,6 +17,7 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod error;
+pub mod fuzz;
 mod graph;
 mod intake;
 #[cfg(any(test, feature = "samples"))]

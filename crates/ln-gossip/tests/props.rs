@@ -133,7 +133,7 @@ proptest! {
     fn noise_never_panics(bytes in vec(any::<u8>(), 0..600), version in 0_u8..20) {
         let mut store = vec![version];
         store.extend(bytes);
-        let _ = rewrite(&store, [1; 32]);
+        ln_gossip::fuzz::read_store(&store);
         let mut records = Records::new(&store, 0).accept_uncompleted();
         let mut graph = Graph::new();
         loop {

@@ -5,7 +5,8 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::arithmetic_side_effects,
-    clippy::unreadable_literal
+    clippy::unreadable_literal,
+    clippy::disallowed_methods
 )]
 
 use data_encoding::HEXLOWER;
@@ -132,4 +133,38 @@ fn record_accessors() {
     assert_eq!(record.number(), 256);
     assert!(record.is_dying() && !record.is_deleted());
     assert_eq!(record.at.end(), 1 + 12 + 432);
+}
+
+/// `UPDATE_CORPUS=1` writes the seeds anew.
+#[test]
+fn the_fuzzers_corpus() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/read_store");
+    let whole = store(15, 0x2000);
+    let mut flipped = whole.clone();
+    flipped[500] ^= 1;
+    let mut rewritten = rewrite(&whole, [7; 32]).bytes;
+    rewritten.extend([0; 40]);
+    let seeds = [
+        ("version_12", store(12, 0)),
+        ("dying", store(15, 0x2800)),
+        ("deleted", store(15, 0xa000)),
+        ("torn", whole[..whole.len() - 20].to_vec()),
+        ("flipped", flipped),
+        ("zero_page", rewritten),
+        ("empty", vec![]),
+    ];
+    for (name, bytes) in seeds {
+        let path = format!("{folder}/{name}");
+        if std::env::var_os("UPDATE_CORPUS").is_some() {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert_eq!(
+            std::fs::read(&path).expect("run once with UPDATE_CORPUS=1"),
+            bytes
+        );
+    }
+    for entry in std::fs::read_dir(folder).unwrap() {
+        ln_gossip::fuzz::read_store(&std::fs::read(entry.unwrap().path()).unwrap());
+    }
 }

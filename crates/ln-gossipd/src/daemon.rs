@@ -205,18 +205,9 @@ impl Daemon {
             graph,
             repairs,
         } = opened;
+        let msec = start.elapsed().as_millis();
         for repair in repairs {
-            let level = match repair {
-                Repair::Converted { version } => {
-                    let msec = start.elapsed().as_millis();
-                    let text = format!("Time to convert version {version} store: {msec} msec");
-                    self.log(LogLevel::Debug, None, text);
-                    continue;
-                }
-                Repair::CutTail { .. } | Repair::UnknownVersion { .. } => LogLevel::Unusual,
-                Repair::Damaged { .. } => LogLevel::Broken,
-            };
-            self.log(level, None, format!("gossip_store: {repair}"));
+            self.log_repair(&repair, msec);
         }
         let (live, dead) = (graph.live_records(), graph.dead_records());
         let text = format!("gossip_store: {live} live records, {dead} deleted");
@@ -230,6 +221,24 @@ impl Daemon {
             self.limits,
         );
         self.store = Some(Open { file, intake });
+    }
+
+    fn log_repair(&mut self, repair: &Repair, msec: u128) {
+        match repair {
+            Repair::Converted { version } => {
+                let text = format!("Time to convert version {version} store: {msec} msec");
+                self.log(LogLevel::Debug, None, text);
+            }
+            Repair::CutTail { .. } => self.log(LogLevel::Unusual, None, repair.to_string()),
+            Repair::UnknownVersion { .. } => {
+                self.log(LogLevel::Unusual, None, repair.to_string());
+                self.complain("gossip_store: Moving to gossip_store.corrupt");
+            }
+            Repair::Damaged { .. } => {
+                self.complain(&repair.to_string());
+                self.complain("gossip_store: Moving to gossip_store.corrupt");
+            }
+        }
     }
 
     /// Goes on without a store; it is tried again at every tick.
@@ -372,5 +381,85 @@ fn peer_policy(policy: &PeerPolicy) -> GossipdPeerPolicy {
         cltv_expiry_delta: policy.cltv_expiry_delta,
         htlc_minimum_msat: policy.htlc_minimum_msat,
         htlc_maximum_msat: policy.htlc_maximum_msat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ln_codec::Decode;
+    use ln_gossip::samples::{SampleChannel, SampleNode};
+    use ln_ipc::gossipd::GossipdAddGossip;
+    use ln_ipc::{AsyncStream, Stream};
+    use ln_types::{Sat, ShortChannelId};
+
+    use super::*;
+
+    fn writer() -> AsyncWriter {
+        let (ours, _) = Stream::pair().unwrap();
+        AsyncStream::new(ours).unwrap().split().1
+    }
+
+    fn add(daemon: &mut Daemon, n: u32) -> Option<String> {
+        let scid = ShortChannelId::new(100, n, 0).unwrap();
+        let channel = SampleChannel::new(scid, SampleNode(9), SampleNode(1));
+        daemon.for_master.clear();
+        let add = GossipdAddGossip {
+            request: 1,
+            message: channel.announcement(),
+            known_amount: Some(Sat::from_sat(1)),
+        };
+        daemon.on_lightningd(add.into());
+        let replies = daemon.for_master.iter();
+        let mut replies = replies.filter_map(|message| FromGossipd::from_bytes(message).ok());
+        match replies.next_back() {
+            Some(FromGossipd::AddGossipReply(reply)) => reply.error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn g7_a_store_that_can_no_longer_be_written_is_opened_again_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let init = GossipdInit {
+            network: Network::Regtest,
+            node_id: SampleNode(9).id(),
+            gossip_store: "gossip_store".to_owned(),
+            height: BlockHeight(110),
+            fast_gossip: false,
+            fast_gossip_prune: false,
+        };
+        let mut daemon = Daemon::new(&init, directory.path(), writer(), writer());
+        daemon.announce_start();
+        assert_eq!(add(&mut daemon, 1), None);
+        daemon.store.as_mut().unwrap().file.make_read_only();
+        let error = add(&mut daemon, 2).unwrap();
+        assert!(error.contains("writing"), "{error}");
+        assert!(daemon.store.is_none());
+        assert!(add(&mut daemon, 2).is_some());
+        daemon.on_tick();
+        assert_eq!(add(&mut daemon, 2), None);
+        let graph = daemon.store.as_ref().unwrap().intake.graph();
+        assert_eq!(graph.channel_count(), 2);
+    }
+
+    #[tokio::test]
+    async fn g7_a_store_deleted_under_us_is_written_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let init = GossipdInit {
+            network: Network::Regtest,
+            node_id: SampleNode(9).id(),
+            gossip_store: "gossip_store".to_owned(),
+            height: BlockHeight(0),
+            fast_gossip: false,
+            fast_gossip_prune: true,
+        };
+        let mut daemon = Daemon::new(&init, directory.path(), writer(), writer());
+        daemon.announce_start();
+        assert_eq!(add(&mut daemon, 1), None);
+        std::fs::remove_file(directory.path().join("gossip_store")).unwrap();
+        daemon.on_tick();
+        assert_eq!(add(&mut daemon, 2), None);
+        let map = crate::GossipMap::load(&directory.path().join("gossip_store")).unwrap();
+        assert_eq!(map.graph().channel_count(), 2);
     }
 }

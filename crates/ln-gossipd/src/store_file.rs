@@ -85,7 +85,10 @@ impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Converted { version } => write!(f, "converted version {version} store"),
-            Self::CutTail { bytes } => write!(f, "cut off {bytes} bytes of an unfinished write"),
+            Self::CutTail { bytes } => write!(
+                f,
+                "gossip_store: cut off {bytes} bytes of an unfinished write"
+            ),
             Self::UnknownVersion { version } => {
                 write!(f, "Cannot upgrade gossip_store version {version}")
             }
@@ -268,6 +271,12 @@ impl StoreFile {
         let Opened { file, graph, .. } = Self::open(&self.path)?;
         *self = file;
         Ok(graph)
+    }
+
+    /// From now on every write fails, as on a disk that went bad.
+    #[cfg(test)]
+    pub(crate) fn make_read_only(&mut self) {
+        self.file = File::open(&self.path).expect("it is there");
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), StoreFileError> {

@@ -1,5 +1,5 @@
 //! Committing updates: BOLT 2 §Committing Updates So Far: `commitment_signed`, §Completing the Transition to the Updated State:
-//! `revoke_and_ack`, §Updating Fees: `update_fee`, §Batching commitment_signed messages: `start_batch`.
+//! `revoke_and_ack`, §Updating Fees: `update_fee`, §Batching channel messages.
 
 use bitcoin::Txid;
 use bitcoin::secp256k1::{PublicKey, ecdsa};

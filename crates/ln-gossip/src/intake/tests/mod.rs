@@ -10,6 +10,7 @@ use ln_types::{Msat, Network};
 use ln_wire::{ChannelUpdate, NodeAddress, NodeAddresses, PeerMessage};
 
 mod hostile;
+mod sequences;
 
 use super::*;
 use crate::samples::{SampleChannel, SampleNode, bytes};

@@ -1,0 +1,115 @@
+//! Connecting to a peer: address after address.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use ln_types::{NetAddr, NodeId};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::establish::{Direction, EstablishError, Established, establish};
+use crate::hsm::Hsm;
+use crate::shared::Shared;
+use crate::socket::Socket;
+use crate::socks;
+
+/// Addresses still to be tried; more may be added while an attempt is on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Addresses(Rc<RefCell<VecDeque<NetAddr>>>);
+
+impl Addresses {
+    /// Adds those that are not waiting already.
+    pub(crate) fn add(&self, addresses: impl IntoIterator<Item = NetAddr>) {
+        let mut waiting = self.0.borrow_mut();
+        for address in addresses {
+            if !waiting.contains(&address) {
+                waiting.push_back(address);
+            }
+        }
+    }
+
+    fn next(&self) -> Option<NetAddr> {
+        self.0.borrow_mut().pop_front()
+    }
+}
+
+/// No address worked.
+#[derive(Debug)]
+pub(crate) struct DialFailure {
+    /// What happened at each.
+    pub(crate) reason: String,
+    /// There was none to try.
+    pub(crate) no_address: bool,
+}
+
+/// Tries the addresses in order until a connection is established.
+pub(crate) async fn dial(
+    shared: &Shared,
+    hsm: &Hsm,
+    id: NodeId,
+    addresses: &Addresses,
+) -> Result<Established, DialFailure> {
+    let mut errors = Vec::new();
+    loop {
+        let Some(address) = addresses.next() else {
+            return Err(failure(&errors));
+        };
+        let attempt = async {
+            let socket = connect(shared, &address).await?;
+            let direction = Direction::Outgoing(id);
+            establish(shared, hsm, socket, address.clone(), direction).await
+        };
+        match attempt.await {
+            Ok(established) => return Ok(established),
+            Err(error) => errors.push(format!("{address}: {error}. ")),
+        }
+    }
+}
+
+fn failure(errors: &[String]) -> DialFailure {
+    DialFailure {
+        reason: if errors.is_empty() {
+            "no address known for the peer: give one with `connect ID@HOST:PORT`".to_owned()
+        } else {
+            format!("All addresses failed: {}", errors.concat())
+        },
+        no_address: errors.is_empty(),
+    }
+}
+
+async fn connect(shared: &Shared, address: &NetAddr) -> Result<Socket, EstablishError> {
+    let connecting = async {
+        match address {
+            NetAddr::Unix(path) => Ok(Socket::Unix(UnixStream::connect(path).await?)),
+            NetAddr::TorV3(host, port) => through_proxy(shared, host, *port).await,
+            NetAddr::Ipv4(_, port) | NetAddr::Ipv6(_, port) | NetAddr::Dns(_, port)
+                if shared.always_use_proxy =>
+            {
+                through_proxy(shared, &address.host(), *port).await
+            }
+            NetAddr::Ipv4(ip, port) => Socket::tcp(TcpStream::connect((*ip, *port)).await?),
+            NetAddr::Ipv6(ip, port) => Socket::tcp(TcpStream::connect((*ip, *port)).await?),
+            NetAddr::Dns(host, port) => by_name(shared, host, *port).await,
+        }
+    };
+    match tokio::time::timeout(shared.timeout, connecting).await {
+        Ok(connected) => connected.map_err(EstablishError::Connect),
+        Err(_elapsed) => Err(EstablishError::ConnectTimeout),
+    }
+}
+
+/// Looks a name up and tries all it stands for. `localhost` needs no lookup, so it works with `disable-dns` too.
+async fn by_name(shared: &Shared, host: &str, port: u16) -> std::io::Result<Socket> {
+    if !shared.use_dns && host != "localhost" {
+        return Err(std::io::Error::other("dns disabled"));
+    }
+    Socket::tcp(TcpStream::connect((host, port)).await?)
+}
+
+async fn through_proxy(shared: &Shared, host: &str, port: u16) -> std::io::Result<Socket> {
+    let proxy = shared.proxy.as_ref();
+    let proxy = proxy.ok_or_else(|| std::io::Error::other("need a proxy"))?;
+    let mut stream = TcpStream::connect(proxy.to_string()).await?;
+    socks::connect(&mut stream, host, port).await?;
+    Socket::tcp(stream)
+}

@@ -1,0 +1,44 @@
+//! lightning_connectd: everything between a peer's socket and the node's other processes.
+//!
+//! Covers BOLT 1 §Connection Handling and Multiplexing, §Lightning Message Format, §The `init` Message,
+//! §The `error` and `warning` Messages, §The `ping` and `pong` Messages, BOLT 7 §The `gossip_timestamp_filter` Message,
+//! BOLT 8 (through `ln-noise`) and BOLT 9's rules for `init`.
+//!
+//! A connection begins in [`listen`](mod@listen) or [`dial`](mod@dial), goes through [`establish`](mod@establish) (handshake and
+//! `init`) and is judged by [`daemon`](mod@daemon), which spawns one [`peer`](mod@peer) for it. What a message means is decided by
+//! [`mux`](mod@mux), which has no socket: it takes a message and returns one action.
+//!
+//! Invariants: no secret is here (hsmd does ECDH); every queue has a bound in [`limits`](mod@limits) and stops its source when it is
+//! full; what a peer sends can end its own connection and nothing else; lightningd hears of each connection exactly once that it began
+//! and once that it ended, in order.
+
+mod address;
+mod admission;
+mod backoff;
+mod daemon;
+mod dev_disconnect;
+mod dial;
+mod establish;
+mod features;
+mod gossip_store;
+mod gossip_stream;
+mod hsm;
+mod init;
+mod limits;
+mod link;
+mod listen;
+mod mux;
+mod names;
+mod opening;
+mod outbox;
+mod peer;
+mod ping;
+mod run;
+mod shared;
+mod socket;
+mod socks;
+mod throttle;
+mod transport;
+mod wire;
+
+pub use run::{ConnectdError, Descriptors, main, run};

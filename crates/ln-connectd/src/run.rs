@@ -1,0 +1,149 @@
+//! How the daemon starts and ends.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use ln_daemon::Shell;
+use ln_ipc::connectd::{ConnectdInitReply, ToConnectd};
+use ln_ipc::{AsyncReader, AsyncStream, FrameError};
+use ln_types::NetAddr;
+use tokio::task::LocalSet;
+
+use crate::daemon::Daemon;
+use crate::hsm::Hsm;
+use crate::limits::{GOSSIPD_BYTES, MASTER_BYTES};
+use crate::listen::Listener;
+use crate::outbox::Outbox;
+use crate::shared::Shared;
+
+/// The descriptor of hsmd.
+const FD_HSMD: i32 = 3;
+/// The descriptor of gossipd.
+const FD_GOSSIPD: i32 = 4;
+
+/// What the daemon talks to.
+#[derive(Debug)]
+pub struct Descriptors {
+    /// lightningd: `ToConnectd` and `FromConnectd`.
+    pub master: OwnedFd,
+    /// hsmd, for ECDH with the node's key.
+    pub hsmd: OwnedFd,
+    /// gossipd: `ConnectdToGossipd` and `GossipdToConnectd`.
+    pub gossipd: OwnedFd,
+}
+
+/// Why the daemon can't go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectdError {
+    /// The runtime could not be started.
+    #[error("can't start the runtime")]
+    Runtime(#[source] io::Error),
+    /// A socket of ours is unusable, or lightningd sent what can't be read.
+    #[error("lost touch with lightningd")]
+    Master(#[from] FrameError),
+    /// The first message was not `Init`.
+    #[error("message {0} instead of init")]
+    NoInit(&'static str),
+}
+
+/// Runs as the process `lightning_connectd`, with the descriptors it inherited.
+pub fn main() {
+    let mut shell = Shell::start("lightning_connectd");
+    let master = match shell.as_fd().try_clone_to_owned() {
+        Ok(master) => master,
+        Err(error) => shell.fail(format!("can't duplicate a descriptor: {error}")),
+    };
+    let descriptors = Descriptors {
+        master,
+        hsmd: ln_daemon::inherited(FD_HSMD, "hsmd"),
+        gossipd: ln_daemon::inherited(FD_GOSSIPD, "gossipd"),
+    };
+    if let Err(error) = run(descriptors) {
+        shell.fail(error.to_string());
+    }
+}
+
+/// Works until lightningd closes its socket.
+pub fn run(descriptors: Descriptors) -> Result<(), ConnectdError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ConnectdError::Runtime)?;
+    let result = LocalSet::new().block_on(&runtime, serve(descriptors));
+    // A name lookup may hang in a thread of its own.
+    runtime.shutdown_background();
+    match result {
+        Err(ConnectdError::Master(FrameError::Closed)) => Ok(()),
+        other => other,
+    }
+}
+
+async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
+    let (mut master, master_writer) = AsyncStream::new(descriptors.master)?.split();
+    let (gossipd, gossipd_writer) = AsyncStream::new(descriptors.gossipd)?.split();
+    let hsm = Hsm::start(AsyncStream::new(descriptors.hsmd)?);
+    let first: ToConnectd = master.recv().await?;
+    let name = first.name();
+    let ToConnectd::Init(init) = first else {
+        return Err(ConnectdError::NoInit(name));
+    };
+    let to_master = Outbox::new(MASTER_BYTES);
+    let to_gossipd = Outbox::new(GOSSIPD_BYTES);
+    let bound = bind_all(&init.bindings);
+    let shared = Shared::new(init, to_master.clone(), to_gossipd.clone());
+    let (listeners, reply) = match bound {
+        Ok((listeners, bindings)) => (listeners, Ok(bindings)),
+        Err(error) => (Vec::new(), Err(error)),
+    };
+    shared.tell(ConnectdInitReply {
+        bindings: reply.clone().unwrap_or_default(),
+        error: reply.err(),
+    });
+    let mut daemon = Daemon::new(shared, hsm, listeners);
+    tokio::task::spawn_local(async move {
+        // gossipd's end is lightningd's to notice.
+        let _ = to_gossipd.write_to(gossipd_writer).await;
+    });
+    tokio::select! {
+        error = to_master.write_to(master_writer) => Err(error.into()),
+        error = work(&mut daemon, &mut master, gossipd) => Err(error.into()),
+    }
+}
+
+fn bind_all(addresses: &[NetAddr]) -> Result<(Vec<Listener>, Vec<NetAddr>), String> {
+    let mut listeners = Vec::new();
+    let mut bound = Vec::new();
+    for address in addresses {
+        let listener = Listener::bind(address)?;
+        bound.push(listener.address().map_err(|error| error.to_string())?);
+        listeners.push(listener);
+    }
+    Ok((listeners, bound))
+}
+
+async fn work(
+    daemon: &mut Daemon,
+    master: &mut AsyncReader,
+    mut gossipd: AsyncReader,
+) -> FrameError {
+    let mut gossipd_lives = true;
+    loop {
+        tokio::select! {
+            message = master.recv() => {
+                let handled = match message {
+                    Ok(message) => daemon.on_master(message, master).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = handled {
+                    return error;
+                }
+            }
+            message = gossipd.recv(), if gossipd_lives => match message {
+                Ok(message) => daemon.on_gossipd(message),
+                Err(_gone) => gossipd_lives = false,
+            },
+            event = daemon.next_event() => daemon.on_event(event),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What all tasks of the daemon use.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ln_ipc::connectd::{ConnectdDev, ConnectdInit, FromConnectd};
+use ln_ipc::gossipd::ConnectdToGossipd;
+use ln_ipc::status::{LogLevel, Status, StatusLog};
+use ln_types::{Features, NetAddr, Network, NodeId};
+
+use crate::dev_disconnect::{DevDisconnect, Fault};
+use crate::gossip_store::RecentMark;
+use crate::outbox::Outbox;
+
+/// Settings and the ways out. One thread only.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) node_id: NodeId,
+    pub(crate) network: Network,
+    pub(crate) features: Features,
+    pub(crate) timeout: Duration,
+    pub(crate) proxy: Option<NetAddr>,
+    pub(crate) always_use_proxy: bool,
+    pub(crate) use_dns: bool,
+    pub(crate) gossip_store: PathBuf,
+    pub(crate) recent_gossip: RefCell<RecentMark>,
+    pub(crate) dev: ConnectdDev,
+    pub(crate) master: Outbox,
+    pub(crate) gossipd: Outbox,
+    dev_disconnect: RefCell<Option<DevDisconnect>>,
+}
+
+impl Shared {
+    pub(crate) fn new(init: ConnectdInit, master: Outbox, gossipd: Outbox) -> Self {
+        let script = init.dev.disconnect_file.as_deref().map(DevDisconnect::open);
+        let shared = Self {
+            node_id: init.node_id,
+            network: init.network,
+            features: init.features,
+            timeout: Duration::from_secs(init.timeout_secs.into()),
+            proxy: init.proxy,
+            always_use_proxy: init.always_use_proxy,
+            use_dns: init.use_dns,
+            gossip_store: init.gossip_store.into(),
+            recent_gossip: RefCell::default(),
+            dev: init.dev,
+            master,
+            gossipd,
+            dev_disconnect: RefCell::new(None),
+        };
+        match script.transpose() {
+            Ok(script) => *shared.dev_disconnect.borrow_mut() = script,
+            Err(error) => shared.log(
+                LogLevel::Broken,
+                None,
+                format!("can't open the dev-disconnect file: {error}"),
+            ),
+        }
+        shared
+    }
+
+    /// Writes a line to the node's log.
+    pub(crate) fn log(&self, level: LogLevel, peer: Option<NodeId>, text: String) {
+        self.master
+            .push(&Status::from(StatusLog { level, peer, text }));
+    }
+
+    /// Writes a debug line about a peer.
+    pub(crate) fn debug(&self, peer: NodeId, text: impl Into<String>) {
+        self.log(LogLevel::Debug, Some(peer), text.into());
+    }
+
+    /// Tells lightningd.
+    pub(crate) fn tell(&self, message: impl Into<FromConnectd>) {
+        self.master.push(&message.into());
+    }
+
+    /// Tells gossipd.
+    pub(crate) fn tell_gossipd(&self, message: impl Into<ConnectdToGossipd>) {
+        self.gossipd.push(&message.into());
+    }
+
+    /// What `dev-disconnect` wants done with a message about to be sent.
+    pub(crate) fn fault_on_send(&self, peer: NodeId, number: u16) -> Fault {
+        let mut script = self.dev_disconnect.borrow_mut();
+        let hit = script.as_mut().and_then(|script| script.on_send(number));
+        hit.map_or(Fault::None, |hit| {
+            self.debug(peer, hit.log);
+            hit.fault
+        })
+    }
+
+    /// Whether `dev-disconnect` wants the connection closed after a message received.
+    pub(crate) fn fault_on_receive(&self, peer: NodeId, number: u16) -> bool {
+        let mut script = self.dev_disconnect.borrow_mut();
+        let hit = script.as_mut().and_then(|script| script.on_receive(number));
+        hit.is_some_and(|hit| {
+            self.debug(peer, hit.log);
+            true
+        })
+    }
+}
+
+/// A random byte, to spread what would otherwise happen at once. Never used for secrets.
+pub(crate) fn luck() -> u8 {
+    let mut byte = [0];
+    let _ = getrandom::fill(&mut byte);
+    let [byte] = byte;
+    byte
+}

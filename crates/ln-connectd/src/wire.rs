@@ -1,0 +1,108 @@
+//! The way to the peer, with the faults that `dev-disconnect` may put on it.
+
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use ln_ipc::status::LogLevel;
+use ln_noise::TransportError;
+use ln_types::NodeId;
+use ln_wire::PeerMessage;
+
+use crate::dev_disconnect::Fault;
+use crate::peer::shown;
+use crate::shared::Shared;
+use crate::socket::Socket;
+use crate::transport::{Received, Transport};
+
+/// The encrypted connection of one peer.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    shared: Rc<Shared>,
+    id: NodeId,
+    transport: Transport,
+    /// Received messages are dropped.
+    deaf: bool,
+    /// How many more messages are sent before the rest is dropped.
+    left: Option<u32>,
+}
+
+impl Wire {
+    pub(crate) fn new(shared: Rc<Shared>, id: NodeId, transport: Transport) -> Self {
+        Self {
+            shared,
+            id,
+            transport,
+            deaf: false,
+            left: None,
+        }
+    }
+
+    /// Sends a message. Returns whether the connection is to be closed after what is queued.
+    pub(crate) fn send(&mut self, message: &[u8]) -> bool {
+        match &mut self.left {
+            Some(0) => return false,
+            Some(left) => *left -= 1,
+            None => (),
+        }
+        let number = PeerMessage::peek_number(message).unwrap_or_default();
+        let fault = self.shared.fault_on_send(self.id, number);
+        if !matches!(fault, Fault::CloseBefore | Fault::Drop)
+            && let Err(error) = self.transport.queue(message)
+        {
+            // Nobody of ours should make one; the peer is not to suffer for it.
+            let text = format!("{} not sent: {error}", shown(number));
+            self.shared.log(LogLevel::Broken, Some(self.id), text);
+        }
+        match fault {
+            Fault::None | Fault::Drop => false,
+            Fault::Blackhole => self.silence(0),
+            Fault::DisableAfter => self.silence(1),
+            Fault::CloseBefore | Fault::CloseAfter => {
+                self.silence(0);
+                true
+            }
+        }
+    }
+
+    fn silence(&mut self, left: u32) -> bool {
+        self.deaf = true;
+        self.left = Some(left);
+        false
+    }
+
+    /// Whether received messages are to be dropped.
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+
+    /// Encrypted bytes not written yet.
+    pub(crate) fn queued(&self) -> usize {
+        self.transport.queued()
+    }
+
+    /// Writes what the socket takes; returns whether it took anything.
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        self.transport.write(cx)
+    }
+
+    /// See [`Transport::next`].
+    pub(crate) fn next(&mut self) -> Result<Option<Received>, TransportError> {
+        self.transport.next()
+    }
+
+    /// See [`Transport::message`].
+    pub(crate) fn message(&self, received: Received) -> &[u8] {
+        self.transport.message(received)
+    }
+
+    /// See [`Transport::poll_fill`].
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.transport.poll_fill(cx)
+    }
+
+    /// The socket, to be closed.
+    pub(crate) fn into_socket(self) -> Socket {
+        self.transport.into_socket()
+    }
+}

@@ -1,0 +1,397 @@
+//! A connectd in a thread, with a lightningd, an hsmd and a gossipd that the test plays; and a peer that speaks raw bytes.
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::indexing_slicing,
+    reason = "test support"
+)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use bitcoin::secp256k1::ecdh::SharedSecret;
+use bitcoin::secp256k1::{Secp256k1, SecretKey};
+use ln_codec::{Decode, Encode};
+use ln_connectd::Descriptors;
+use ln_ipc::connectd::*;
+use ln_ipc::gossipd::{ConnectdToGossipd, GossipdToConnectd};
+use ln_ipc::hsmd::{FromHsmd, HsmdEcdhResp, Secret, ToHsmd};
+use ln_ipc::status::Status;
+use ln_ipc::{Stream, message_number};
+use ln_noise::{Initiator, Next, Session};
+use ln_types::{ChannelId, Features, NetAddr, Network, NodeId};
+use ln_wire::{Init, InitTlvs, PeerMessage};
+
+/// A test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub fn secret(byte: u8) -> SecretKey {
+    SecretKey::from_slice(&[byte; 32]).unwrap()
+}
+
+pub fn id(byte: u8) -> NodeId {
+    NodeId::from(secret(byte).public_key(&Secp256k1::new()))
+}
+
+pub fn features() -> Features {
+    [0, 7, 8, 12, 14, 17].into_iter().collect()
+}
+
+pub struct Node {
+    pub id: NodeId,
+    pub bindings: Vec<NetAddr>,
+    master: Stream,
+    from_connectd: Receiver<FromConnectd>,
+    pub logs: Receiver<String>,
+    gossipd: Stream,
+    from_gossip: Receiver<ConnectdToGossipd>,
+}
+
+pub struct Config {
+    pub bindings: Vec<String>,
+    pub gossip_store: String,
+    pub dev: ConnectdDev,
+    pub timeout_secs: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bindings: vec!["127.0.0.1:0".to_owned()],
+            gossip_store: "/nonexistent".to_owned(),
+            dev: ConnectdDev {
+                fast_gossip: true,
+                no_reconnect: true,
+                ..ConnectdDev::default()
+            },
+            timeout_secs: 60,
+        }
+    }
+}
+
+fn clone(fd: &OwnedFd) -> Stream {
+    Stream::new(fd.as_fd().try_clone_to_owned().unwrap())
+}
+
+impl Node {
+    pub fn start(byte: u8) -> Self {
+        Self::with(byte, Config::default())
+    }
+
+    pub fn with(byte: u8, config: Config) -> Self {
+        let (master, connectd_master) = Stream::pair().unwrap();
+        let (hsmd, connectd_hsmd) = Stream::pair().unwrap();
+        let (gossipd, connectd_gossipd) = Stream::pair().unwrap();
+        let descriptors = Descriptors {
+            master: connectd_master,
+            hsmd: connectd_hsmd,
+            gossipd: connectd_gossipd,
+        };
+        thread::spawn(move || ln_connectd::run(descriptors).unwrap());
+        thread::spawn(move || play_hsmd(Stream::new(hsmd), secret(byte)));
+        let (sender, from_connectd) = channel();
+        let (log, logs) = channel();
+        let mut reader = clone(&master);
+        thread::spawn(move || {
+            while let Ok(message) = reader.recv_raw() {
+                if message_number(&message).unwrap() >= 0xfff0 {
+                    if let Status::Log(line) = Status::from_bytes(&message).unwrap() {
+                        let _ = log.send(line.text);
+                    }
+                } else {
+                    let _ = sender.send(FromConnectd::from_bytes(&message).unwrap());
+                }
+            }
+        });
+        let (sender, from_gossip) = channel();
+        let mut reader = clone(&gossipd);
+        thread::spawn(move || {
+            while let Ok(message) = reader.recv() {
+                let _ = sender.send(message);
+            }
+        });
+        let mut node = Self {
+            id: id(byte),
+            bindings: Vec::new(),
+            master: Stream::new(master),
+            from_connectd,
+            logs,
+            gossipd: Stream::new(gossipd),
+            from_gossip,
+        };
+        node.tell(ConnectdInit {
+            network: Network::Regtest,
+            node_id: node.id,
+            features: features(),
+            bindings: config
+                .bindings
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect(),
+            timeout_secs: config.timeout_secs,
+            proxy: None,
+            always_use_proxy: false,
+            use_dns: false,
+            gossip_store: config.gossip_store,
+            dev: config.dev,
+        });
+        let FromConnectd::InitReply(reply) = node.next() else {
+            panic!("no init reply")
+        };
+        assert_eq!(reply.error, None);
+        node.bindings = reply.bindings;
+        node.tell(ConnectdActivate {});
+        node
+    }
+
+    pub fn tell(&mut self, message: impl Into<ToConnectd>) {
+        self.master.send(&message.into()).unwrap();
+    }
+
+    pub fn next(&self) -> FromConnectd {
+        self.from_connectd
+            .recv_timeout(PATIENCE)
+            .expect("connectd says something")
+    }
+
+    pub fn connect(&mut self, id: NodeId, addresses: &[NetAddr]) {
+        self.tell(ConnectdConnect {
+            id,
+            addresses: addresses.to_vec(),
+        });
+    }
+
+    pub fn connected(&self) -> ConnectdPeerConnected {
+        match self.next() {
+            FromConnectd::PeerConnected(connected) => connected,
+            other => panic!("{other:?} instead of PeerConnected"),
+        }
+    }
+
+    pub fn disconnected(&self) -> ConnectdPeerDisconnected {
+        match self.next() {
+            FromConnectd::PeerDisconnected(disconnected) => disconnected,
+            other => panic!("{other:?} instead of PeerDisconnected"),
+        }
+    }
+
+    pub fn spoke(&self) -> ConnectdPeerSpoke {
+        match self.next() {
+            FromConnectd::PeerSpoke(spoke) => spoke,
+            other => panic!("{other:?} instead of PeerSpoke"),
+        }
+    }
+
+    /// Gives a channel a daemon; returns the daemon's end.
+    pub fn attach(&mut self, connection: &ConnectdPeerConnected, channel_id: ChannelId) -> Daemon {
+        let (daemon, connectd) = Stream::pair().unwrap();
+        let message = ConnectdAttachChannel {
+            id: connection.id,
+            counter: connection.counter,
+            channel_id,
+        };
+        let message = ToConnectd::from(message);
+        self.master
+            .send_with_fds(&message, &[connectd.as_fd()])
+            .unwrap();
+        Daemon::new(daemon)
+    }
+
+    pub fn wait_for_log(&self, part: &str) {
+        while !self
+            .logs
+            .recv_timeout(PATIENCE)
+            .expect("the line comes")
+            .contains(part)
+        {}
+    }
+
+    pub fn gossip(&self) -> ConnectdToGossipd {
+        self.from_gossip
+            .recv_timeout(PATIENCE)
+            .expect("gossipd hears something")
+    }
+
+    pub fn tell_as_gossipd(&mut self, message: impl Into<GossipdToConnectd>) {
+        self.gossipd.send(&message.into()).unwrap();
+    }
+
+    /// A peer of our making, connected and past init.
+    pub fn raw_peer(&self, byte: u8) -> RawPeer {
+        let mut peer = RawPeer::handshake(&self.bindings[0], self.id, byte);
+        peer.exchange_init(&features());
+        peer
+    }
+}
+
+fn play_hsmd(mut stream: Stream, key: SecretKey) {
+    while let Ok(ToHsmd::EcdhReq(request)) = stream.recv() {
+        let secret = SharedSecret::new(&request.point, &key).secret_bytes();
+        let reply = HsmdEcdhResp { ss: Secret(secret) };
+        if stream.send(&FromHsmd::from(reply)).is_err() {
+            return;
+        }
+    }
+}
+
+/// The daemon of a channel.
+pub struct Daemon {
+    stream: Stream,
+    heard: Receiver<Vec<u8>>,
+}
+
+impl Daemon {
+    fn new(socket: OwnedFd) -> Self {
+        let mut reader = clone(&socket);
+        let (sender, heard) = channel();
+        thread::spawn(move || {
+            while let Ok(message) = reader.recv_raw() {
+                let _ = sender.send(message);
+            }
+        });
+        Self {
+            stream: Stream::new(socket),
+            heard,
+        }
+    }
+
+    pub fn send(&mut self, message: &[u8]) {
+        self.stream.send_raw(message).unwrap();
+    }
+
+    pub fn recv(&self) -> Vec<u8> {
+        self.heard.recv_timeout(PATIENCE).expect("a message comes")
+    }
+
+    pub fn wait_for_end(&self) {
+        assert_eq!(
+            self.heard.recv_timeout(PATIENCE),
+            Err(RecvTimeoutError::Disconnected)
+        );
+    }
+}
+
+/// A peer that can misbehave.
+pub struct RawPeer {
+    pub stream: TcpStream,
+    session: Session,
+    buffer: Vec<u8>,
+}
+
+pub fn open(address: &NetAddr) -> TcpStream {
+    let stream = TcpStream::connect(address.to_string()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+impl RawPeer {
+    pub fn handshake(address: &NetAddr, node: NodeId, byte: u8) -> Self {
+        let mut stream = open(address);
+        let (us, them) = (id(byte).public_key(), node.public_key());
+        let (initiator, act_one) = Initiator::start(us, them, secret(77));
+        stream.write_all(&act_one).unwrap();
+        let mut act_two = [0; 50];
+        stream.read_exact(&mut act_two).unwrap();
+        let asked = initiator.read_act_two(&act_two).unwrap();
+        let shared = SharedSecret::new(&asked.point(), &secret(byte));
+        let (act_three, session) = asked.finish(shared);
+        stream.write_all(&act_three).unwrap();
+        Self {
+            stream,
+            session,
+            buffer: Vec::new(),
+        }
+    }
+
+    pub fn exchange_init(&mut self, features: &Features) {
+        self.send(&init(features, Network::Regtest));
+        let first = self.recv().expect("init comes");
+        assert!(matches!(
+            PeerMessage::from_bytes(&first),
+            Ok(PeerMessage::Init(_))
+        ));
+    }
+
+    pub fn send(&mut self, message: &[u8]) {
+        let mut frame = Vec::new();
+        self.session.encryptor.encrypt(message, &mut frame).unwrap();
+        self.stream.write_all(&frame).unwrap();
+    }
+
+    pub fn send_many(&mut self, messages: &[Vec<u8>]) {
+        let mut frames = Vec::new();
+        for message in messages {
+            self.session
+                .encryptor
+                .encrypt(message, &mut frames)
+                .unwrap();
+        }
+        self.stream.write_all(&frames).unwrap();
+    }
+
+    /// The next message, or `None` when the node closed.
+    pub fn recv(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Next::Message { message, used } =
+                self.session.decryptor.decrypt(&mut self.buffer).unwrap()
+            {
+                let message = message.to_vec();
+                self.buffer.drain(..used);
+                return Some(message);
+            }
+            let mut chunk = vec![0; 65536];
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return None,
+                Ok(read) => self.buffer.extend_from_slice(&chunk[..read]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("the node says nothing: {error}"),
+            }
+        }
+    }
+
+    /// The node complains with these words and closes.
+    pub fn must_be_refused(mut self, words: &str) {
+        let last = self.recv().expect("a warning comes");
+        let Ok(PeerMessage::Warning(warning)) = PeerMessage::from_bytes(&last) else {
+            panic!("{last:?} is no warning")
+        };
+        assert!(
+            warning.text().contains(words),
+            "{} does not contain {words}",
+            warning.text()
+        );
+        self.must_be_closed();
+    }
+
+    /// The node closes without a word.
+    pub fn must_be_closed(mut self) {
+        assert_eq!(self.recv(), None);
+    }
+}
+
+pub fn init(features: &Features, network: Network) -> Vec<u8> {
+    let init = Init {
+        globalfeatures: Features::new(),
+        features: features.clone(),
+        tlvs: InitTlvs {
+            networks: Some(vec![network.chain_hash()]),
+            remote_addr: None,
+        },
+    };
+    PeerMessage::from(init).to_bytes()
+}
+
+pub fn channel_message(number: u16, channel_id: ChannelId, length: usize) -> Vec<u8> {
+    let mut message = number.to_be_bytes().to_vec();
+    message.extend(channel_id.0);
+    message.resize(length.max(34), 5);
+    message
+}

@@ -21,6 +21,7 @@ pub mod node;
 pub mod params;
 pub mod policy;
 pub mod rpc;
+pub mod script;
 pub mod server;
 pub mod utc;
 pub mod wallet;

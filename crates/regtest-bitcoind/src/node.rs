@@ -3,6 +3,7 @@
 
 use crate::chain::check_tx::outpoints;
 use crate::chain::{BlockReject, Chain, ChainEvent, Submitted};
+use crate::mempool::package::{MemberResult, PackageResult, submit_package};
 use crate::mempool::{self, Accepted, Mempool, TxReject};
 use crate::mining::{build_block, select_transactions};
 use crate::params::MAX_TIP_AGE;
@@ -280,6 +281,41 @@ impl Node {
                 ));
             }
             Err(reject) => self.log(format!("[mempoolrej] {txid} was not accepted: {reject}")),
+        }
+        result
+    }
+
+    /// Offers a package to the mempool.
+    pub fn submit_package(
+        &mut self,
+        txs: &[Transaction],
+        max_rate: Option<FeePerKvb>,
+        now: u64,
+    ) -> PackageResult {
+        let Self {
+            mempool,
+            chain,
+            policy,
+            ..
+        } = self;
+        let result = submit_package(mempool, chain, policy, txs, max_rate, now);
+        for (tx, member) in txs.iter().zip(&result.members) {
+            let txid = tx.compute_txid();
+            match member {
+                MemberResult::Accepted(..) => {
+                    self.note_unconfirmed(&Arc::new(tx.clone()), now);
+                    let size = self.mempool.len();
+                    self.log(format!(
+                        "[mempool] AcceptToMemoryPool: accepted {txid} (poolsz {size} txn)"
+                    ));
+                }
+                MemberResult::Refused(reject) => {
+                    self.log(format!("[mempoolrej] {txid} was not accepted: {reject}"));
+                }
+                MemberResult::AlreadyHere(..)
+                | MemberResult::OtherWitness(_)
+                | MemberResult::NotValidated => {}
+            }
         }
         result
     }

@@ -1,9 +1,13 @@
 //! Unconfirmed transactions: their graph, and what enters and leaves it.
 
 mod accept;
+mod diagram;
+mod ephemeral;
+pub mod package;
 mod reject;
 mod reorg;
 mod replace;
+mod truc;
 
 pub use accept::{Accepted, accept, check};
 pub use reject::{RejectKind, TxReject};
@@ -184,6 +188,14 @@ impl Mempool {
             .to_sat()
             .cast_signed()
             .saturating_add(self.delta(&entry.txid))
+    }
+
+    /// Which of the transactions `tx` spends from are here.
+    pub fn parents_of(&self, tx: &Transaction) -> BTreeSet<Txid> {
+        let spent = tx.input.iter().map(|input| input.previous_output.txid);
+        spent
+            .filter(|parent| self.entries.contains_key(parent))
+            .collect()
     }
 
     /// The ancestors here of transactions with these parents, the parents included.

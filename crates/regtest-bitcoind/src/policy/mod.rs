@@ -2,6 +2,7 @@
 
 pub mod dust;
 pub mod script_kind;
+pub mod standard;
 
 use bitcoin::Amount;
 

@@ -14,7 +14,7 @@ type Answer = Result<Json, RpcError>;
 /// Fee rate above which `sendrawtransaction` refuses by default: 0.10 BTC/kvB.
 const DEFAULT_MAX_RATE: u64 = 10_000_000;
 
-fn rate_json(rate: FeePerKvb) -> Json {
+pub(super) fn rate_json(rate: FeePerKvb) -> Json {
     Json::sats(rate.to_sat_per_kvb().cast_signed())
 }
 
@@ -193,7 +193,7 @@ pub(super) fn estimatesmartfee(_: &mut Context<'_>, args: &Args) -> Answer {
 }
 
 /// The highest fee rate a sender allows; `None` for any.
-fn max_rate(args: &Args, index: usize) -> Result<Option<FeePerKvb>, RpcError> {
+pub(super) fn max_rate(args: &Args, index: usize) -> Result<Option<FeePerKvb>, RpcError> {
     if !args.has(index) {
         return Ok(Some(FeePerKvb::from_sat_per_kvb(DEFAULT_MAX_RATE)));
     }
@@ -206,7 +206,7 @@ fn max_rate(args: &Args, index: usize) -> Result<Option<FeePerKvb>, RpcError> {
     Ok((rate > 0).then(|| FeePerKvb::from_sat_per_kvb(rate)))
 }
 
-fn check_burn(args: &Args, index: usize, tx: &Transaction) -> Result<(), RpcError> {
+pub(super) fn check_burn(args: &Args, index: usize, tx: &Transaction) -> Result<(), RpcError> {
     let allowed = if args.has(index) {
         args.amount(index)?
     } else {
@@ -273,64 +273,4 @@ pub(super) fn sendrawtransaction(context: &mut Context<'_>, args: &Args) -> Answ
     let rate = max_rate(args, 1)?;
     check_burn(args, 2, &tx)?;
     broadcast(context, tx, rate).map(text)
-}
-
-pub(super) fn testmempoolaccept(context: &mut Context<'_>, args: &Args) -> Answer {
-    let raw = args.array(0)?;
-    if raw.is_empty() || raw.len() > 25 {
-        return Err(RpcError::parameter(
-            "Array must contain between 1 and 25 transactions.",
-        ));
-    }
-    let rate = max_rate(args, 1)?;
-    let mut results = Vec::new();
-    for value in raw {
-        let tx = value
-            .as_str()
-            .and_then(super::args::transaction)
-            .ok_or_else(|| {
-                RpcError::new(
-                    error::DESERIALIZATION,
-                    format!(
-                        "TX decode failed: {} Make sure the tx has at least one input.",
-                        value
-                    ),
-                )
-            })?;
-        let mut json = Json::object()
-            .with("txid", text(tx.compute_txid()))
-            .with("wtxid", text(tx.compute_wtxid()));
-        let node = &*context.node;
-        match check(&node.mempool, &node.chain, &node.policy, tx) {
-            Ok(accepted) if rate.is_some_and(|rate| accepted.fee > rate.fee(accepted.vsize)) => {
-                json.push("allowed", false);
-                json.push("reject-reason", "max-fee-exceeded");
-            }
-            Ok(accepted) => {
-                let effective = FeePerKvb::from_fee(accepted.fee, accepted.vsize);
-                json.push("allowed", true);
-                json.push("vsize", accepted.vsize);
-                let fees = Json::object()
-                    .with("base", accepted.fee)
-                    .with("effective-feerate", rate_json(effective))
-                    .with("effective-includes", Json::Array(vec![]));
-                json.push("fees", fees);
-            }
-            Err(reject) => {
-                json.push("allowed", false);
-                let missing = reject.kind == RejectKind::MissingInputs;
-                let reason = if missing {
-                    "missing-inputs"
-                } else {
-                    &reject.reason
-                };
-                json.push("reject-reason", reason);
-                if !missing {
-                    json.push("reject-details", reject.to_string());
-                }
-            }
-        }
-        results.push(json);
-    }
-    Ok(Json::Array(results))
 }

@@ -7,6 +7,7 @@ pub mod error;
 mod mempool_calls;
 mod mining;
 mod network;
+mod packages;
 mod raw_transaction;
 mod table;
 mod util;

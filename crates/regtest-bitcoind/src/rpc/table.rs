@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::{
-    Context, RpcError, blockchain, mempool_calls, mining, network, raw_transaction, util,
+    Context, RpcError, blockchain, mempool_calls, mining, network, packages, raw_transaction, util,
     wallet_calls, wallet_spend,
 };
 use crate::json::Json;
@@ -340,9 +340,15 @@ pub static METHODS: &[Method] = &[
     ),
     method(
         "Rawtransactions",
+        "submitpackage",
+        &["#package", "#maxfeerate", "#maxburnamount"],
+        packages::submitpackage,
+    ),
+    method(
+        "Rawtransactions",
         "testmempoolaccept",
         &["#rawtxs", "#maxfeerate"],
-        mempool_calls::testmempoolaccept,
+        packages::testmempoolaccept,
     ),
     method(
         "Util",

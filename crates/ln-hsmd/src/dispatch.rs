@@ -101,25 +101,33 @@ impl Dispatcher {
                 "client does not have capability to run {number}"
             )));
         }
-        match ToHsmd::from_bytes(message).map_err(|_| bad("could not parse request"))? {
-            ToHsmd::DevPreinit(switches) if self.developer => {
-                self.preinit(&switches);
-                Ok(Step::Silent)
-            }
-            ToHsmd::Init(init) if self.hsm.is_none() => self.init(&init, reporter),
-            ToHsmd::ClientHsmfd(request) => self.new_client(&request, reporter),
-            request => {
-                let hsm = self
-                    .hsm
-                    .as_ref()
-                    .ok_or_else(|| bad("hsmd was not initialized: expected hsmd_init first"))?;
-                let answer = hsm.answer(client, &request)?;
-                for remark in answer.remarks {
-                    reporter.log(LogLevel::Unusual, client.peer, remark);
-                }
-                Ok(Step::Reply(answer.reply))
-            }
+        let request = ToHsmd::from_bytes(message).map_err(|_| bad("could not parse request"))?;
+        let Some(hsm) = &self.hsm else {
+            return self.first_step(&request, reporter);
+        };
+        if let ToHsmd::ClientHsmfd(request) = &request {
+            return new_client(hsm, request, reporter);
         }
+        let answer = hsm.answer(client, &request)?;
+        for remark in answer.remarks {
+            reporter.log(LogLevel::Unusual, client.peer, remark);
+        }
+        Ok(Step::Reply(answer.reply))
+    }
+
+    /// Answers while the secret is not open yet.
+    fn first_step(&mut self, request: &ToHsmd, reporter: &mut Reporter) -> Result<Step, Refusal> {
+        if let ToHsmd::Init(init) = request {
+            return self.init(init, reporter);
+        }
+        if let (ToHsmd::DevPreinit(switches), true) = (request, self.developer) {
+            self.preinit(switches);
+            return Ok(Step::Silent);
+        }
+        Err(Refusal::BadRequest(format!(
+            "hsmd was not initialized: expected hsmd_init, got {}",
+            request.name()
+        )))
     }
 
     fn preinit(&mut self, switches: &HsmdDevPreinit) {
@@ -174,33 +182,31 @@ impl Dispatcher {
             }
         }
     }
+}
 
-    fn new_client(
-        &self,
-        request: &HsmdClientHsmfd,
-        reporter: &mut Reporter,
-    ) -> Result<Step, Refusal> {
-        let hsm = self.hsm.as_ref().ok_or_else(|| {
-            Refusal::BadRequest("hsmd was not initialized: expected hsmd_init first".to_owned())
-        })?;
-        let connection = |error: ln_ipc::FrameError| {
-            Refusal::Disagreement(format!("no connection for a new client: {error}"))
-        };
-        let (ours, theirs) = Stream::pair().map_err(connection)?;
-        let identity = Identity {
-            peer: Some(request.id),
-            dbid: request.dbid,
-            capabilities: Capabilities::from_bits(request.permissions),
-            channel: (request.dbid != 0).then(|| hsm.signer.channel(&request.id, request.dbid)),
-        };
-        reporter.log(
-            LogLevel::Debug,
-            Some(request.id),
-            format!("new_client: {} ({})", request.dbid, identity.capabilities),
-        );
-        let client = Connection::new(ours, MAX_CLIENT_FRAME, identity).map_err(connection)?;
-        Ok(Step::NewClient(theirs, Box::new(client)))
-    }
+/// Opens a connection for a client of lightningd's choice.
+fn new_client(
+    hsm: &Hsm,
+    request: &HsmdClientHsmfd,
+    reporter: &mut Reporter,
+) -> Result<Step, Refusal> {
+    let connection = |error: ln_ipc::FrameError| {
+        Refusal::Disagreement(format!("no connection for a new client: {error}"))
+    };
+    let (ours, theirs) = Stream::pair().map_err(connection)?;
+    let identity = Identity {
+        peer: Some(request.id),
+        dbid: request.dbid,
+        capabilities: Capabilities::from_bits(request.permissions),
+        channel: (request.dbid != 0).then(|| hsm.signer.channel(&request.id, request.dbid)),
+    };
+    reporter.log(
+        LogLevel::Debug,
+        Some(request.id),
+        format!("new_client: {} ({})", request.dbid, identity.capabilities),
+    );
+    let client = Connection::new(ours, MAX_CLIENT_FRAME, identity).map_err(connection)?;
+    Ok(Step::NewClient(theirs, Box::new(client)))
 }
 
 impl Step {

@@ -96,7 +96,10 @@ impl NodeSigner {
             };
             if input.bip32_derivation.contains_key(&key) {
                 // The funding key must not be made to sign a spend of the funding output here.
-                if input.witness_script.as_ref() != Some(&anchor_script(&key)) {
+                let script = anchor_script(&key);
+                if input.witness_script.as_ref() != Some(&script)
+                    || spent_output(psbt, index)?.script_pubkey != script.to_p2wsh()
+                {
                     return Err(unsignable(index, "its script is not our anchor's"));
                 }
                 sign_segwit(psbt, index, channel.funding_secret())?;
@@ -175,9 +178,7 @@ fn unsignable(index: usize, reason: impl ToString) -> SignerError {
 
 /// Fails unless the output that input `index` spends is one that `key` alone can spend.
 fn check_script(psbt: &Psbt, index: usize, key: &PublicKey) -> Result<(), SignerError> {
-    let spent = psbt
-        .spend_utxo(index)
-        .map_err(|error| unsignable(index, error))?;
+    let spent = spent_output(psbt, index)?;
     let (internal, _) = key.x_only_public_key();
     let script = &spent.script_pubkey;
     let witness_script = psbt
@@ -208,9 +209,9 @@ fn check_script(psbt: &Psbt, index: usize, key: &PublicKey) -> Result<(), Signer
 }
 
 fn sign_segwit(psbt: &mut Psbt, index: usize, secret: &SecretKey) -> Result<(), SignerError> {
-    let tx = psbt.unsigned_tx.clone();
+    spent_output(psbt, index)?;
     let (digest, sighash_type) = psbt
-        .sighash_ecdsa(index, &mut SighashCache::new(&tx))
+        .sighash_ecdsa(index, &mut SighashCache::new(&psbt.unsigned_tx))
         .map_err(|error| unsignable(index, error))?;
     let signature = ecdsa::Signature {
         signature: sign_low_r(&digest, secret),
@@ -223,11 +224,28 @@ fn sign_segwit(psbt: &mut Psbt, index: usize, secret: &SecretKey) -> Result<(), 
     Ok(())
 }
 
+/// The output that input `index` spends. (`Psbt::spend_utxo` would panic on a transaction without that output.)
+fn spent_output(psbt: &Psbt, index: usize) -> Result<&TxOut, SignerError> {
+    let unknown = SignerError::UnknownSpent { index };
+    let (Some(input), Some(tx_input)) = (psbt.inputs.get(index), psbt.unsigned_tx.input.get(index))
+    else {
+        return Err(unknown);
+    };
+    let outpoint = tx_input.previous_output;
+    match (&input.witness_utxo, &input.non_witness_utxo) {
+        (Some(output), _) => Ok(output),
+        (None, Some(before)) if before.compute_txid() == outpoint.txid => {
+            let vout = usize::try_from(outpoint.vout).unwrap_or(usize::MAX);
+            before.output.get(vout).ok_or(unknown)
+        }
+        (None, Some(_) | None) => Err(unknown),
+    }
+}
+
 /// The outputs that all inputs spend, each in its input's place.
 fn spent_outputs(psbt: &Psbt) -> Result<Vec<TxOut>, SignerError> {
-    psbt.iter_funding_utxos()
-        .enumerate()
-        .map(|(index, output)| output.cloned().map_err(|error| unsignable(index, error)))
+    (0..psbt.inputs.len())
+        .map(|index| spent_output(psbt, index).cloned())
         .collect()
 }
 

@@ -206,6 +206,29 @@ fn nonsense_is_refused() {
         node.sign_coins(&mut psbt(&coins), &coins),
         Err(SignerError::Unsignable { index: 0, .. })
     ));
+    // A transaction that is not, or lacks, what is spent.
+    let mut lying = psbt(&coins);
+    lying.inputs[0].witness_utxo = None;
+    lying.inputs[0].non_witness_utxo = Some(Transaction {
+        output: vec![],
+        ..lying.unsigned_tx.clone()
+    });
+    assert!(matches!(
+        node.sign_coins(&mut lying, &coins),
+        Err(SignerError::UnknownSpent { index: 0 })
+    ));
+    let before = lying.inputs[0]
+        .non_witness_utxo
+        .as_ref()
+        .unwrap()
+        .compute_txid();
+    lying.unsigned_tx.input[0].previous_output.txid = before;
+    let mut coin = strange.clone();
+    coin.outpoint.txid = before;
+    assert!(matches!(
+        node.sign_coins(&mut lying, &[coin]),
+        Err(SignerError::UnknownSpent { index: 0 })
+    ));
     strange.key_index = u32::MAX;
     assert!(matches!(
         node.sign_coins(&mut psbt(&coins), &[strange]),

@@ -20,11 +20,10 @@ pub struct HsmConnection {
 
 /// A connection that broke can't be used again; whoever has it fails its request and reports.
 fn unavailable(error: FrameError) -> SignerError {
-    SignerError::Unavailable(match error {
-        FrameError::Closed => {
-            "it closed the connection, as it does after a request it refuses".to_owned()
-        }
-        error => error.to_string(),
+    SignerError::Unavailable(if matches!(error, FrameError::Closed) {
+        "it closed the connection, as it does after a request it refuses".to_owned()
+    } else {
+        error.to_string()
     })
 }
 
@@ -104,9 +103,12 @@ pub(crate) fn counted(what: &'static str, bytes: &[u8]) -> Result<Vec<u8>, Signe
 /// Takes one kind of reply.
 macro_rules! reply {
     ($variant:ident) => {
-        |reply| match reply {
-            ln_ipc::hsmd::FromHsmd::$variant(body) => Some(body),
-            _ => None,
+        |reply| {
+            if let ln_ipc::hsmd::FromHsmd::$variant(body) = reply {
+                Some(body)
+            } else {
+                None
+            }
         }
     };
 }

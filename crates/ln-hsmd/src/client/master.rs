@@ -60,13 +60,13 @@ impl MasterClient {
 
     /// Opens the secret.
     pub fn init(&self, init: HsmdInit) -> Result<HsmdInitReplyV4, InitError> {
-        self.connection.ask(init, |reply| match reply {
-            FromHsmd::InitReplyV4(reply) => Some(Ok(reply)),
-            FromHsmd::InitReplyFailure(failure) => Some(Err(InitError::Secret {
-                code: failure.error_code,
-                message: failure.error_message.0,
-            })),
-            _ => None,
+        self.connection.ask(init, |reply| {
+            if let FromHsmd::InitReplyFailure(failure) = reply {
+                let message = failure.error_message.0;
+                let code = failure.error_code;
+                return Some(Err(InitError::Secret { code, message }));
+            }
+            reply!(InitReplyV4)(reply).map(Ok)
         })?
     }
 

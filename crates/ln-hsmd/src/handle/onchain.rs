@@ -59,16 +59,41 @@ fn penalty(
     Ok(signed(signature, EcdsaSighashType::All))
 }
 
-impl Hsm {
+/// For the client's own channel.
+impl Identity {
     pub(super) fn sign_delayed_payment_to_us(
         &self,
-        client: &Identity,
         request: &HsmdSignDelayedPaymentToUs,
     ) -> Result<Answer, Refusal> {
         let spend = spend(&request.tx, 0, &request.wscript)?;
-        delayed(client.channel()?, &spend, request.commit_num)
+        delayed(self.channel()?, &spend, request.commit_num)
     }
 
+    pub(super) fn sign_remote_htlc_to_us(
+        &self,
+        request: &HsmdSignRemoteHtlcToUs,
+    ) -> Result<Answer, Refusal> {
+        let spend = spend(&request.tx, 0, &request.wscript)?;
+        let point = &request.remote_per_commitment_point;
+        remote_htlc(
+            self.channel()?,
+            &spend,
+            point,
+            request.option_anchor_outputs,
+        )
+    }
+
+    pub(super) fn sign_penalty_to_us(
+        &self,
+        request: &HsmdSignPenaltyToUs,
+    ) -> Result<Answer, Refusal> {
+        let spend = spend(&request.tx, 0, &request.wscript)?;
+        penalty(self.channel()?, &spend, &request.revocation_secret)
+    }
+}
+
+/// For any channel.
+impl Hsm {
     pub(super) fn sign_any_delayed_payment_to_us(
         &self,
         request: &HsmdSignAnyDelayedPaymentToUs,
@@ -76,21 +101,6 @@ impl Hsm {
         let channel = self.signer.channel(&request.peer_id, request.channel_dbid);
         let spend = spend(&request.tx, request.input, &request.wscript)?;
         delayed(&channel, &spend, request.commit_num)
-    }
-
-    pub(super) fn sign_remote_htlc_to_us(
-        &self,
-        client: &Identity,
-        request: &HsmdSignRemoteHtlcToUs,
-    ) -> Result<Answer, Refusal> {
-        let spend = spend(&request.tx, 0, &request.wscript)?;
-        let point = &request.remote_per_commitment_point;
-        remote_htlc(
-            client.channel()?,
-            &spend,
-            point,
-            request.option_anchor_outputs,
-        )
     }
 
     pub(super) fn sign_any_remote_htlc_to_us(
@@ -101,15 +111,6 @@ impl Hsm {
         let spend = spend(&request.tx, request.input, &request.wscript)?;
         let point = &request.remote_per_commitment_point;
         remote_htlc(&channel, &spend, point, request.option_anchor_outputs)
-    }
-
-    pub(super) fn sign_penalty_to_us(
-        &self,
-        client: &Identity,
-        request: &HsmdSignPenaltyToUs,
-    ) -> Result<Answer, Refusal> {
-        let spend = spend(&request.tx, 0, &request.wscript)?;
-        penalty(client.channel()?, &spend, &request.revocation_secret)
     }
 
     pub(super) fn sign_any_penalty_to_us(

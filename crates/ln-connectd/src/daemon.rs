@@ -54,7 +54,6 @@ struct PeerHandle {
     messages: mpsc::UnboundedSender<Vec<u8>>,
     mailbox_bytes: Rc<Cell<usize>>,
     served: Rc<Cell<usize>>,
-    task: AbortHandle,
 }
 
 /// An attempt to connect.
@@ -332,17 +331,29 @@ impl Daemon {
                 return;
             }
             self.shared.debug(id, "Peer has reconnected");
-            old.task.abort();
-            self.forget(id, "replaced by a new connection".to_owned());
+            self.abandon(id, "replaced by a new connection".to_owned());
         } else if self.peers.len() >= self.max_peers && !self.evict() {
-            let text = "too many connections: refusing this one".to_owned();
-            self.shared.log(LogLevel::Unusual, Some(id), text);
+            self.refuse(id, new.incoming);
             return;
         }
         if new.incoming && dialled_by_lower(us, id, true) {
             self.cancel_dial(id);
         }
         self.admit(new);
+    }
+
+    /// There are too many connections, and all of them matter.
+    fn refuse(&self, id: NodeId, incoming: bool) {
+        let reason = "too many connections: raise the limit of open files".to_owned();
+        self.shared.log(LogLevel::Unusual, Some(id), reason.clone());
+        if !incoming {
+            let no_address = false;
+            self.shared.tell(ConnectdConnectFailed {
+                id,
+                reason,
+                no_address,
+            });
+        }
     }
 
     fn cancel_dial(&mut self, id: NodeId) {
@@ -393,11 +404,10 @@ impl Daemon {
             served: Rc::clone(&served),
         });
         let sender = self.sender.clone();
-        let task = tokio::task::spawn_local(async move {
+        tokio::task::spawn_local(async move {
             let reason = peer.run().await;
             let _ = sender.send(Event::Ended(id, counter, reason)).await;
         });
-        let task = task.abort_handle();
         let since = now();
         let handle = PeerHandle {
             connected,
@@ -406,12 +416,17 @@ impl Daemon {
             messages,
             mailbox_bytes,
             served,
-            task,
         };
         self.peers.insert(id, handle);
     }
 
-    /// Says good-bye to a connection in the name of its task, which has ended or will not run again.
+    /// Ends a connection at once.
+    fn abandon(&mut self, id: NodeId, reason: String) {
+        self.control(id, None, Control::Abandon);
+        self.forget(id, reason);
+    }
+
+    /// Says good-bye to a connection in the name of its task, which has ended or will say nothing more.
     fn forget(&mut self, id: NodeId, reason: String) {
         let Some(peer) = self.peers.remove(&id) else {
             return;
@@ -436,13 +451,12 @@ impl Daemon {
             peer.served.get() == 0 && !self.important.contains_key(*id)
         };
         let victim = self.peers.iter().filter(dispensable);
-        let Some((id, peer)) = victim.min_by_key(|(_, peer)| peer.since) else {
+        let Some((id, _)) = victim.min_by_key(|(_, peer)| peer.since) else {
             return false;
         };
         let id = *id;
         self.shared.debug(id, "due to stress, closing peer");
-        peer.task.abort();
-        self.forget(id, "too many connections".to_owned());
+        self.abandon(id, "too many connections".to_owned());
         true
     }
 
@@ -460,8 +474,7 @@ impl Daemon {
         };
         let bytes = peer.mailbox_bytes.get().saturating_add(message.len());
         if bytes > MAILBOX_BYTES {
-            peer.task.abort();
-            self.forget(id, "the peer does not read what we send".to_owned());
+            self.abandon(id, "the peer does not read what we send".to_owned());
             self.schedule_redial(id);
             return;
         }

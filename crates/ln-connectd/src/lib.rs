@@ -4,11 +4,10 @@
 //! §The `error` and `warning` Messages, §The `ping` and `pong` Messages, BOLT 7 §The `gossip_timestamp_filter` Message,
 //! BOLT 8 (through `ln-noise`) and BOLT 9's rules for `init`.
 //!
-//! A connection begins in [`listen`](mod@listen) or [`dial`](mod@dial), goes through [`establish`](mod@establish) (handshake and
-//! `init`) and is judged by [`daemon`](mod@daemon), which spawns one [`peer`](mod@peer) for it. What a message means is decided by
-//! [`mux`](mod@mux), which has no socket: it takes a message and returns one action.
+//! A connection begins in `listen` or `dial`, goes through `establish` (handshake and `init`) and is judged by `daemon`, which spawns
+//! one `peer` for it. What a message means is decided by `mux`, which has no socket: it takes a message and returns one action.
 //!
-//! Invariants: no secret is here (hsmd does ECDH); every queue has a bound in [`limits`](mod@limits) and stops its source when it is
+//! Invariants: no secret is here (hsmd does ECDH); every queue has a bound in `limits` and stops its source when it is
 //! full; what a peer sends can end its own connection and nothing else; lightningd hears of each connection exactly once that it began
 //! and once that it ended, in order.
 

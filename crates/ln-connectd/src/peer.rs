@@ -50,6 +50,8 @@ pub(crate) enum Control {
     Ping(ConnectdPing),
     /// Hang up once what is on its way to the peer is sent.
     Disconnect(String),
+    /// Hang up now: lightningd has been told already.
+    Abandon,
 }
 
 /// Messages for the peer from lightningd and gossipd.
@@ -68,6 +70,8 @@ enum Phase {
     Draining(Ending),
     /// The peer hung up: its last messages go to the channels' daemons.
     Flushing(Ending),
+    /// Nothing may be said any more in the name of this connection.
+    Abandoned,
 }
 
 #[derive(Debug)]
@@ -148,6 +152,9 @@ impl Peer {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<String> {
         for _ in 0..ROUNDS {
             let mut busy = self.read_control(cx);
+            if matches!(self.phase, Phase::Abandoned) {
+                return Poll::Ready(String::new());
+            }
             busy |= self.write_links(cx);
             busy |= self.read_peer(cx);
             self.sources_idle = true;
@@ -186,6 +193,7 @@ impl Peer {
                     }
                 }
                 Control::Disconnect(reason) => self.drain(reason),
+                Control::Abandon => self.phase = Phase::Abandoned,
             }
         }
         busy
@@ -413,7 +421,7 @@ impl Peer {
 
     /// The peer is gone: its daemons get what it sent.
     fn flush(&mut self, reason: String) {
-        if !matches!(self.phase, Phase::Flushing(_)) {
+        if matches!(self.phase, Phase::Open | Phase::Draining(_)) {
             self.phase = Phase::Flushing(Ending::new(reason));
         }
     }
@@ -421,7 +429,7 @@ impl Peer {
     fn finished(&self) -> Option<String> {
         let heard = self.links.iter().all(|link| link.queued() == 0);
         let (ending, done) = match &self.phase {
-            Phase::Open => return None,
+            Phase::Open | Phase::Abandoned => return None,
             Phase::Draining(ending) => {
                 let said = self.sources_idle && !self.links.iter().any(Link::has_more);
                 (ending, heard && said && self.wire.queued() == 0)
@@ -434,7 +442,7 @@ impl Peer {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
         let now = now();
         let ending = match &self.phase {
-            Phase::Open => None,
+            Phase::Open | Phase::Abandoned => None,
             Phase::Draining(ending) | Phase::Flushing(ending) => Some(ending.until),
         };
         let deadlines = [

@@ -2,6 +2,7 @@
 
 use super::*;
 use ln_wire::ErrorMessage;
+use proptest::prelude::*;
 
 const LINK: LinkId = LinkId(1);
 const CHANNEL: ChannelId = ChannelId([7; 32]);
@@ -289,4 +290,35 @@ fn an_id_added_by_lightningd_is_served_by_the_same_daemon() {
         on(&mut mux, &channel_message(132, CHANNEL)),
         Action::ToLink(LINK)
     );
+}
+
+proptest! {
+    #[test]
+    fn no_message_makes_it_panic_and_what_is_kept_is_counted(
+        messages in proptest::collection::vec(
+            (0..600_u16, 0..3_u8, proptest::collection::vec(any::<u8>(), 0..80)),
+            0..40,
+        ),
+    ) {
+        let mut mux = mux();
+        mux.attach(ChannelId([2; 32]), LINK);
+        for (number, channel, rest) in messages {
+            let mut message = channel_message(number, ChannelId([channel; 32]));
+            message.truncate(34);
+            message.extend(rest);
+            let _ = on(&mut mux, &message);
+            let kept: usize = mux.kept.values().flatten().map(Vec::len).sum();
+            prop_assert_eq!(mux.kept_bytes, kept);
+        }
+        mux.reject(&ChannelId([0; 32]));
+        mux.attach(ChannelId([1; 32]), LINK);
+        let kept: usize = mux.kept.values().flatten().map(Vec::len).sum();
+        prop_assert_eq!(mux.kept_bytes, kept);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(message in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = on(&mut mux(), &message);
+        let _ = crate::init::judge(&message, &ln_types::Features::new(), Network::Regtest);
+    }
 }

@@ -20,6 +20,8 @@ const SECTION_ONLY: &[&str] = &[
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     command_line: Vec<(String, String)>,
+    /// The options of the command line as they were written, without dashes.
+    written: Vec<String>,
     section: Vec<(String, String)>,
     general: Vec<(String, String)>,
     /// Words of the command line from the first that is no option.
@@ -39,6 +41,7 @@ impl Options {
             };
             let option = option.strip_prefix('-').unwrap_or(option);
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            options.written.push(name.to_owned());
             options.command_line.push(normal(name, value));
         }
         options.words.extend(words);
@@ -125,8 +128,11 @@ impl Options {
 
     /// The first option of the command line that is not in `known`.
     pub fn unknown<'a>(&'a self, known: &[&str]) -> Option<&'a str> {
-        let names = self.command_line.iter().map(|(name, _)| name.as_str());
-        names.into_iter().find(|name| !known.contains(name))
+        let named = self.written.iter().zip(&self.command_line);
+        named
+            .into_iter()
+            .find(|(_, (name, _))| !known.contains(&name.as_str()))
+            .map(|(word, _)| word.as_str())
     }
 
     /// The data directory: `-datadir`, or `.bitcoin` in the home directory.

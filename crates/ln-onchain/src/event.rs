@@ -2,7 +2,7 @@
 
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
 use ln_codec::{Decode, Encode};
-use ln_types::{BlockHeight, PaymentPreimage, Sat};
+use ln_types::{BlockHeight, CltvExpiry, PaymentPreimage, Sat};
 
 use crate::{Claim, HtlcStub, OutputKind, TxKind};
 
@@ -55,6 +55,10 @@ pub enum Action {
         tx: TxKind,
         /// What it is.
         output: OutputKind,
+        /// Its block.
+        height: BlockHeight,
+        /// From which height on it is no business of ours any more, if we learn nothing new.
+        ignore_at: Option<CltvExpiry>,
     },
     /// Nothing needs to be done about this output.
     Ignore {
@@ -110,6 +114,8 @@ pub enum Action {
         htlc: HtlcStub,
         /// Its preimage.
         preimage: PaymentPreimage,
+        /// What its output belongs to.
+        tx: TxKind,
     },
     /// An HTLC we offered has no output and never will: fail it upstream.
     HtlcMissing {

@@ -351,6 +351,8 @@ pub(crate) fn announce(output: &Tracked, actions: &mut Vec<Action>) {
         outpoint: output.outpoint,
         tx: output.tx,
         output: output.kind,
+        height: output.height,
+        ignore_at: output.ignore_at,
     });
     if let Some(claim) = &output.claim {
         actions.push(Action::Claim(Box::new(claim.clone())));

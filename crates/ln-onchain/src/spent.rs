@@ -206,7 +206,11 @@ fn resolve(
     // BOLT 5 §HTLC Output Handling: Local Commitment, Local Offers: the preimage must be taken from the witness.
     if let (Some(preimage), Some(htlc)) = (meaning.preimage, output.htlc) {
         if preimage.hash() == htlc.payment_hash {
-            actions.push(Action::FoundPreimage { htlc, preimage });
+            actions.push(Action::FoundPreimage {
+                htlc,
+                preimage,
+                tx: output.tx,
+            });
         } else {
             actions.push(Action::Alert {
                 text: format!(

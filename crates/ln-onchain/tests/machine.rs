@@ -260,7 +260,7 @@ fn a_preimage_on_chain_is_found() {
         let actions = spent(&mut machine, &success, 520);
         assert!(has(&actions, |action| matches!(
             action,
-            Action::FoundPreimage { preimage, htlc } if *preimage == OURS && htlc.id.0 == 0
+            Action::FoundPreimage { preimage, htlc, .. } if *preimage == OURS && htlc.id.0 == 0
         )));
         assert!(has(&actions, |action| matches!(
             action,

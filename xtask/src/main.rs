@@ -1,3 +1,67 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 
-fn main() {}
+mod bolts;
+mod cargo;
+mod generate;
+mod source;
+mod tidy;
+
+use std::env;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+Usage: cargo xtask <task>
+
+  ci                 everything below that must pass before a change goes in
+  test [ARGS]        all tests (with nextest where it is installed); ARGS go to the runner
+  demo               two nodes that pay each other on a private chain
+  tidy [--sections]  what the compiler does not check: layers, sizes, citations, dependencies; with --sections also the sections of
+                     the BOLTs that nothing cites
+  gen [--check]      write docs/schemas, docs/man and the lists of the book; --check only compares
+  bench              the benchmarks
+  bolt-sections DIR  write docs/bolt-sections.txt from the BOLTs in DIR
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If this can't be written, the exit code has to do.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["ci"] => ci(),
+        ["test", rest @ ..] => cargo::test(rest),
+        ["demo", rest @ ..] => {
+            cargo::run_release("lightning-playground", &[&["demo"], rest].concat())
+        }
+        ["tidy"] => tidy::run(false),
+        ["tidy", "--sections"] => tidy::run(true),
+        ["gen"] => generate::run(false),
+        ["gen", "--check"] => generate::run(true),
+        ["bench", rest @ ..] => cargo::run_release("benches", rest),
+        ["bolt-sections", directory] => bolts::write_sections(directory.as_ref()),
+        _ => {
+            io::stderr().write_all(USAGE.as_bytes())?;
+            bail!("no such task: {}", words.join(" "));
+        }
+    }
+}
+
+fn ci() -> Result<()> {
+    cargo::format_check()?;
+    cargo::clippy()?;
+    tidy::run(false)?;
+    generate::run(true)?;
+    cargo::test(&[])
+}

@@ -9,6 +9,7 @@
 pub mod client;
 mod error;
 pub mod jsonrpc;
+pub mod manual;
 pub mod methods;
 pub mod params;
 pub mod shape;

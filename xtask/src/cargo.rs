@@ -1,0 +1,124 @@
+//! Running cargo, and what it knows about the workspace.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// The directory of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map(ToOwned::to_owned).unwrap_or(here)
+}
+
+/// One crate of the workspace.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) directory: PathBuf,
+    pub(crate) dependencies: Vec<Dependency>,
+}
+
+/// What a crate depends on.
+#[derive(Debug)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    pub(crate) only_for_tests: bool,
+    /// It is a crate of the workspace.
+    pub(crate) is_ours: bool,
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// Runs cargo and fails if it does.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    let status = cargo(arguments).status().context("can't start cargo")?;
+    ensure!(status.success(), "cargo {} failed", arguments.join(" "));
+    Ok(())
+}
+
+/// The crates of the workspace.
+pub(crate) fn packages() -> Result<Vec<Package>> {
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .context("can't start cargo")?;
+    ensure!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    packages.into_iter().flatten().map(package).collect()
+}
+
+fn package(value: &Value) -> Result<Package> {
+    let text = |value: &Value, name: &str| {
+        let text = value.get(name).and_then(Value::as_str);
+        text.map(ToOwned::to_owned)
+            .with_context(|| format!("cargo metadata: no text '{name}'"))
+    };
+    let manifest = PathBuf::from(text(value, "manifest_path")?);
+    let dependencies = value
+        .get("dependencies")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|dependency| {
+            Ok(Dependency {
+                name: text(dependency, "name")?,
+                only_for_tests: text(dependency, "kind").is_ok_and(|kind| kind == "dev"),
+                is_ours: text(dependency, "path").is_ok(),
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(Package {
+        name: text(value, "name")?,
+        directory: manifest.parent().map(ToOwned::to_owned).unwrap_or_default(),
+        dependencies,
+    })
+}
+
+pub(crate) fn format_check() -> Result<()> {
+    run(&["fmt", "--all", "--", "--check"])
+}
+
+pub(crate) fn clippy() -> Result<()> {
+    run(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+/// All tests, with nextest where it is installed, which runs them in parallel across crates.
+pub(crate) fn test(rest: &[&str]) -> Result<()> {
+    let has_nextest = cargo(&["nextest", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if has_nextest {
+        run(&[&["nextest", "run", "--workspace"], rest].concat())?;
+        if rest.is_empty() {
+            // Examples in comments, which nextest leaves out.
+            run(&["test", "--workspace", "--doc", "--quiet"])?;
+        }
+        Ok(())
+    } else {
+        run(&[&["test", "--workspace"], rest].concat())
+    }
+}
+
+/// Runs one of our programs as it is released.
+pub(crate) fn run_release(package: &str, rest: &[&str]) -> Result<()> {
+    run(&[&["run", "--release", "--package", package, "--"], rest].concat())
+}

@@ -1,6 +1,7 @@
 //! The envelope: finding JSON texts in a stream, reading requests, writing replies and notifications, cutting results to a filter.
 
 mod filter;
+mod mend;
 mod notification;
 mod request;
 mod response;

@@ -1,5 +1,7 @@
 //! Finding whole JSON texts in a stream of bytes.
 
+use super::mend::mended;
+
 /// How much one text may hold when nothing else is said: more than the largest block in hex with room to spare.
 const DEFAULT_MAX_BYTES: usize = 256 * 1024 * 1024;
 /// How deep objects and arrays may be nested: far beyond any request, far below what could exhaust a stack.
@@ -163,7 +165,7 @@ impl Splitter {
         if self.start >= COMPACT_AT || self.start == self.buffer.len() {
             self.compact();
         }
-        Ok(text)
+        Ok(mended(text))
     }
 
     /// Drops what was consumed, and the memory of a huge text that is gone.

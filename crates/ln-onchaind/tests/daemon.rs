@@ -1,11 +1,15 @@
 //! onchaind between a channel's stored state and lightningd.
 #![allow(
+    clippy::cast_possible_truncation,
+    clippy::struct_field_names,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm,
     reason = "tests on fixed values"
 )]
 
+// Another crate's file: formatting this one leaves it alone.
+#[rustfmt::skip]
 #[path = "../../ln-channel/tests/support/mod.rs"]
 mod support;
 

@@ -1,6 +1,7 @@
 //! Every way to take an output, judged by Bitcoin Core's script interpreter.
 #![allow(
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,

@@ -2,8 +2,10 @@
 
 use super::Method;
 use super::error::{self, RpcError};
-use bitcoin::consensus::encode::deserialize;
+use bitcoin::absolute::LockTime;
+use bitcoin::consensus::encode::{deserialize, serialize_hex};
 use bitcoin::hex::FromHex;
+use bitcoin::transaction::Version;
 use bitcoin::{Address, Amount, Block, BlockHash, Network, OutPoint, ScriptBuf, Transaction, Txid};
 use serde_json::Value;
 use std::fmt::Display;
@@ -172,10 +174,35 @@ impl Args {
     }
 }
 
-/// A transaction in hex. One without inputs is read as such only if it makes no sense otherwise.
+/// A transaction in hex. One without inputs looks like one with a witness; it is read as such only
+/// if it makes no sense otherwise.
 pub fn transaction(hex: &str) -> Option<Transaction> {
     let bytes = Vec::<u8>::from_hex(hex).ok()?;
-    deserialize(&bytes).ok()
+    deserialize(&bytes).ok().or_else(|| without_inputs(&bytes))
+}
+
+fn without_inputs(bytes: &[u8]) -> Option<Transaction> {
+    let (version, rest) = bytes.split_first_chunk::<4>()?;
+    let (outputs, lock_time) = rest.strip_prefix(&[0])?.split_last_chunk::<4>()?;
+    Some(Transaction {
+        version: Version(i32::from_le_bytes(*version)),
+        lock_time: LockTime::from_consensus(u32::from_le_bytes(*lock_time)),
+        input: Vec::new(),
+        output: deserialize(outputs).ok()?,
+    })
+}
+
+/// A transaction as hex. Without inputs there is no witness, hence no sign of one.
+pub fn transaction_hex(tx: &Transaction) -> String {
+    if !tx.input.is_empty() {
+        return serialize_hex(tx);
+    }
+    format!(
+        "{}00{}{}",
+        serialize_hex(&tx.version),
+        serialize_hex(&tx.output),
+        serialize_hex(&tx.lock_time)
+    )
 }
 
 fn json_type(value: &Value) -> &'static str {
@@ -323,6 +350,22 @@ pub fn misc(message: impl Display) -> RpcError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transaction_without_inputs_survives_the_round_trip() {
+        let hex = "02000000000140420f000000000001510a000000";
+        let tx = transaction(hex).unwrap();
+        assert_eq!(
+            (
+                tx.input.len(),
+                tx.output.len(),
+                tx.lock_time.to_consensus_u32()
+            ),
+            (0, 1, 10)
+        );
+        assert_eq!(transaction_hex(&tx), hex);
+        assert_eq!(transaction("0200000000").map(|_| ()), None);
+    }
 
     #[test]
     fn amounts_are_read_exactly() {

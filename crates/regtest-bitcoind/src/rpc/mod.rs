@@ -8,6 +8,8 @@ mod mempool_calls;
 mod mining;
 mod network;
 mod packages;
+mod psbt;
+mod psbt_json;
 mod raw_transaction;
 mod table;
 mod util;
@@ -19,6 +21,7 @@ pub use table::{METHODS, Method};
 
 use crate::json::Json;
 use crate::node::Node;
+use crate::wallet::WalletRecord;
 use args::Args;
 
 /// The surroundings of a call.
@@ -31,8 +34,18 @@ pub struct Context<'a> {
     pub wallet: Option<String>,
     /// Gives random bytes for new wallets.
     pub random: &'a mut dyn FnMut() -> [u8; 32],
-    /// Reads a wallet's file; `None` if there is none or it is damaged.
-    pub read_wallet: &'a mut dyn FnMut(&str) -> Option<Vec<crate::wallet::WalletRecord>>,
+    /// Where wallets are kept.
+    pub files: &'a mut dyn WalletFiles,
+}
+
+/// Where wallets are kept when they are not loaded.
+pub trait WalletFiles {
+    /// The records of a wallet; `None` if there is none of that name or it is damaged.
+    fn read(&mut self, name: &str) -> Option<Vec<WalletRecord>>;
+    /// Copies a wallet to a file of the operator's choice. `Err` says what went wrong.
+    fn export(&mut self, name: &str, path: &str) -> Result<(), String>;
+    /// The records in a file made by [`WalletFiles::export`]. `Err` says what went wrong.
+    fn import(&mut self, path: &str) -> Result<Vec<WalletRecord>, String>;
 }
 
 /// Answers one call.

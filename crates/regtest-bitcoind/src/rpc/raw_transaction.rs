@@ -1,7 +1,7 @@
 //! Transactions by hand.
 
 use super::Context;
-use super::args::{Args, address_script, amount, integer, outpoint, transaction};
+use super::args::{Args, address_script, amount, integer, outpoint, transaction, transaction_hex};
 use super::decode::transaction_json;
 use super::error::{self, RpcError};
 use crate::chain::{Chain, Coin};
@@ -176,5 +176,5 @@ pub(super) fn build(args: &Args) -> Result<Transaction, RpcError> {
 }
 
 pub(super) fn createrawtransaction(_: &mut Context<'_>, args: &Args) -> Answer {
-    Ok(serialize_hex(&build(args)?).into())
+    Ok(transaction_hex(&build(args)?).into())
 }

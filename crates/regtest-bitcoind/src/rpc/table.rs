@@ -2,8 +2,8 @@
 
 use super::args::Args;
 use super::{
-    Context, RpcError, blockchain, mempool_calls, mining, network, packages, raw_transaction, util,
-    wallet_calls, wallet_spend,
+    Context, RpcError, blockchain, mempool_calls, mining, network, packages, psbt, raw_transaction,
+    util, wallet_calls, wallet_spend,
 };
 use crate::json::Json;
 
@@ -298,6 +298,36 @@ pub static METHODS: &[Method] = &[
     method("Network", "ping", &[], network::nothing),
     method(
         "Rawtransactions",
+        "analyzepsbt",
+        &["psbt"],
+        psbt::analyzepsbt,
+    ),
+    method(
+        "Rawtransactions",
+        "combinepsbt",
+        &["#txs"],
+        psbt::combinepsbt,
+    ),
+    method(
+        "Rawtransactions",
+        "converttopsbt",
+        &["hexstring", "#permitsigdata", "#iswitness"],
+        psbt::converttopsbt,
+    ),
+    method(
+        "Rawtransactions",
+        "createpsbt",
+        &[
+            "#inputs",
+            "#outputs",
+            "#locktime",
+            "#replaceable",
+            "#version",
+        ],
+        psbt::createpsbt,
+    ),
+    method(
+        "Rawtransactions",
         "createrawtransaction",
         &[
             "#inputs",
@@ -308,6 +338,7 @@ pub static METHODS: &[Method] = &[
         ],
         raw_transaction::createrawtransaction,
     ),
+    method("Rawtransactions", "decodepsbt", &["psbt"], psbt::decodepsbt),
     method(
         "Rawtransactions",
         "decoderawtransaction",
@@ -322,6 +353,12 @@ pub static METHODS: &[Method] = &[
     ),
     method(
         "Rawtransactions",
+        "finalizepsbt",
+        &["psbt", "#extract"],
+        psbt::finalizepsbt,
+    ),
+    method(
+        "Rawtransactions",
         "fundrawtransaction",
         &["hexstring", "#options", "#iswitness"],
         wallet_spend::fundrawtransaction,
@@ -332,6 +369,7 @@ pub static METHODS: &[Method] = &[
         &["txid", "#verbosity|verbose", "blockhash"],
         raw_transaction::getrawtransaction,
     ),
+    method("Rawtransactions", "joinpsbts", &["#txs"], psbt::joinpsbts),
     method(
         "Rawtransactions",
         "sendrawtransaction",
@@ -349,6 +387,12 @@ pub static METHODS: &[Method] = &[
         "testmempoolaccept",
         &["#rawtxs", "#maxfeerate"],
         packages::testmempoolaccept,
+    ),
+    method(
+        "Rawtransactions",
+        "utxoupdatepsbt",
+        &["psbt", "#descriptors"],
+        psbt::utxoupdatepsbt,
     ),
     method(
         "Util",
@@ -374,6 +418,12 @@ pub static METHODS: &[Method] = &[
         "validateaddress",
         &["address"],
         util::validateaddress,
+    ),
+    method(
+        "Wallet",
+        "backupwallet",
+        &["destination"],
+        wallet_calls::backupwallet,
     ),
     method(
         "Wallet",
@@ -481,6 +531,12 @@ pub static METHODS: &[Method] = &[
     ),
     method(
         "Wallet",
+        "restorewallet",
+        &["wallet_name", "backup_file", "#load_on_startup"],
+        wallet_calls::restorewallet,
+    ),
+    method(
+        "Wallet",
         "sendmany",
         &[
             "dummy",
@@ -532,5 +588,24 @@ pub static METHODS: &[Method] = &[
         "unloadwallet",
         &["wallet_name", "#load_on_startup"],
         wallet_calls::unloadwallet,
+    ),
+    method(
+        "Wallet",
+        "walletcreatefundedpsbt",
+        &[
+            "#inputs",
+            "#outputs",
+            "#locktime",
+            "#options",
+            "#bip32derivs",
+            "#version",
+        ],
+        psbt::walletcreatefundedpsbt,
+    ),
+    method(
+        "Wallet",
+        "walletprocesspsbt",
+        &["psbt", "#sign", "sighashtype", "#bip32derivs", "#finalize"],
+        psbt::walletprocesspsbt,
     ),
 ];

@@ -96,7 +96,7 @@ fn load(context: &mut Context<'_>, name: &str) -> Result<(), RpcError> {
             ),
         )
     };
-    let records = (context.read_wallet)(name).ok_or_else(missing)?;
+    let records = context.files.read(name).ok_or_else(missing)?;
     let wallet = Wallet::load(name, &records).ok_or_else(missing)?;
     context.node.add_wallet(wallet, context.now);
     Ok(())
@@ -132,6 +132,33 @@ pub(super) fn loadwallet(context: &mut Context<'_>, args: &Args) -> Answer {
         ));
     }
     load(context, &name)?;
+    Ok(loaded_json(&name))
+}
+
+pub(super) fn backupwallet(context: &mut Context<'_>, args: &Args) -> Answer {
+    let path = args.text(0)?.to_owned();
+    let name = wallet_name(context)?;
+    context
+        .files
+        .export(&name, &path)
+        .map_err(|why| RpcError::new(error::WALLET, why))?;
+    Ok(Json::Null)
+}
+
+pub(super) fn restorewallet(context: &mut Context<'_>, args: &Args) -> Answer {
+    let name = valid_name(args.text(0)?)?.to_owned();
+    if context.node.wallets_on_disk.contains(&name) {
+        return Err(RpcError::new(
+            error::WALLET,
+            format!("Failed to restore wallet. Database file exists in '{name}'."),
+        ));
+    }
+    let path = args.text(1)?;
+    let records = context.files.import(path).map_err(RpcError::parameter)?;
+    let wallet = Wallet::restore(&name, &records)
+        .ok_or_else(|| RpcError::parameter(format!("'{path}' is not a wallet of ours")))?;
+    context.node.wallets_on_disk.insert(name.clone());
+    context.node.add_wallet(wallet, context.now);
     Ok(loaded_json(&name))
 }
 

@@ -156,7 +156,7 @@ impl Shared {
             now: unix_now(),
             wallet,
             random: &mut random_bytes,
-            read_wallet: &mut |name| store.read_wallet(name),
+            files: store,
         };
         let result = rpc::call(&mut context, method, params);
         self.carry_out(&mut state);

@@ -39,6 +39,11 @@ impl Journal {
         Ok((Self { file }, records))
     }
 
+    /// The whole records in a file, which stays as it is.
+    pub fn read(path: &Path) -> io::Result<Vec<Vec<u8>>> {
+        Ok(read_records(&std::fs::read(path)?).0)
+    }
+
     /// Appends records in one write.
     pub fn append<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
         let mut bytes = Vec::new();

@@ -7,6 +7,7 @@ use super::options::Options;
 use super::store::Store;
 use crate::node::{Node, Settings};
 use crate::policy::{FeePerKvb, Policy};
+use crate::rpc::WalletFiles;
 use crate::rpc::args::parse_fixed;
 use crate::wallet::Wallet;
 use crate::wallet::keys::AddressKind;
@@ -299,7 +300,7 @@ fn load(options: &Options, log: &Log, chain_dir: Option<&Path>) -> Result<State,
         if name == "0" || state.node.wallets.contains_key(name) {
             continue;
         }
-        let records = state.store.read_wallet(name);
+        let records = state.store.read(name);
         let wallet = records.and_then(|records| Wallet::load(name, &records));
         let wallet =
             wallet.ok_or_else(|| format!("Wallet '{name}' does not exist or is damaged"))?;

@@ -2,6 +2,7 @@
 
 use super::journal::{Journal, decode_chain_record, encode_chain_record};
 use crate::node::{ChainRecord, Node};
+use crate::rpc::WalletFiles;
 use crate::wallet::WalletRecord;
 use bitcoin::consensus::{deserialize, serialize};
 use bitcoin::{Transaction, Txid};
@@ -94,22 +95,6 @@ impl Store {
         )
     }
 
-    /// The records of a wallet; `None` if there is none of that name or it is damaged.
-    pub fn read_wallet(&mut self, name: &str) -> Option<Vec<WalletRecord>> {
-        let Some(path) = self.wallet_path(name) else {
-            return self.memory.get(name).cloned();
-        };
-        if !path.exists() {
-            return None;
-        }
-        let (journal, records) = Journal::open(&path).ok()?;
-        self.wallets.insert(name.to_owned(), journal);
-        records
-            .iter()
-            .map(|bytes| WalletRecord::decode(bytes))
-            .collect()
-    }
-
     /// Names of all wallets.
     pub fn wallet_names(&self) -> HashSet<String> {
         let Some(dir) = &self.dir else {
@@ -188,5 +173,49 @@ impl Store {
             }
         }
         fs::remove_file(path)
+    }
+}
+
+impl WalletFiles for Store {
+    fn read(&mut self, name: &str) -> Option<Vec<WalletRecord>> {
+        let Some(path) = self.wallet_path(name) else {
+            return self.memory.get(name).cloned();
+        };
+        if !path.exists() {
+            return None;
+        }
+        let (journal, records) = Journal::open(&path).ok()?;
+        self.wallets.insert(name.to_owned(), journal);
+        records
+            .iter()
+            .map(|bytes| WalletRecord::decode(bytes))
+            .collect()
+    }
+
+    fn export(&mut self, name: &str, path: &str) -> Result<(), String> {
+        let failed = |why: io::Error| format!("Error: Wallet backup failed! {path}: {why}");
+        if let Some(from) = self.wallet_path(name) {
+            return fs::copy(from, path).map(|_| ()).map_err(failed);
+        }
+        let records = self.memory.get(name).map_or(&[][..], Vec::as_slice);
+        let bytes: Vec<Vec<u8>> = records.iter().map(WalletRecord::encode).collect();
+        // An older backup of that name is replaced.
+        let _none = fs::remove_file(path);
+        let (mut journal, _) = Journal::open(Path::new(path)).map_err(failed)?;
+        journal
+            .append(bytes.iter().map(Vec::as_slice))
+            .map_err(failed)
+    }
+
+    fn import(&mut self, path: &str) -> Result<Vec<WalletRecord>, String> {
+        if !Path::new(path).is_file() {
+            return Err("Backup file does not exist".to_owned());
+        }
+        let records = Journal::read(Path::new(path)).map_err(|why| why.to_string())?;
+        let records: Option<_> = records
+            .iter()
+            .map(|bytes| WalletRecord::decode(bytes))
+            .collect();
+        records.ok_or_else(|| format!("'{path}' is not a wallet of ours"))
     }
 }

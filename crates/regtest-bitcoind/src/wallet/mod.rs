@@ -5,6 +5,7 @@
 
 pub mod coins;
 pub mod keys;
+pub mod psbt;
 mod record;
 pub mod sign;
 pub mod spend;
@@ -85,6 +86,13 @@ impl Wallet {
                 WalletRecord::Transaction(tx, time) => wallet.remember(tx, *time),
             }
         }
+        Some(wallet)
+    }
+
+    /// A wallet from another one's records, to be kept in a file of its own.
+    pub fn restore(name: &str, records: &[WalletRecord]) -> Option<Self> {
+        let mut wallet = Self::load(name, records)?;
+        wallet.records = records.to_vec();
         Some(wallet)
     }
 

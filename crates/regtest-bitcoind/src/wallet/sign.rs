@@ -98,8 +98,9 @@ impl Wallet {
 /// Weight an input of ours adds once signed, beyond its 41 bytes without scripts.
 pub fn unlock_weight(kind: AddressKind) -> u64 {
     match kind {
-        // Signature of 71 bytes with sighash byte and push, key of 33 with push.
-        AddressKind::Legacy => 4 * (1 + 71 + 1 + 33),
+        // Signature of 71 bytes with sighash byte and push, key of 33 with push, and an empty
+        // witness if others have one.
+        AddressKind::Legacy => 4 * (1 + 71 + 1 + 33) + 1,
         AddressKind::P2shSegwit => 4 * 23 + 1 + 1 + 71 + 1 + 33,
         AddressKind::Bech32 => 1 + 1 + 71 + 1 + 33,
         AddressKind::Bech32m => 1 + 1 + 64,

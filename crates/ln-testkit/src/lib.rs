@@ -1,5 +1,9 @@
-//! What tests share: the published shapes of the interface to check replies against.
+//! What tests share: the published shapes of the interface to check replies against, and (feature `nodes`) whole nodes on a
+//! private chain.
 //!
-//! Only ever a dev-dependency: nothing here is part of a program.
+//! Invariants: only ever a dev-dependency, nothing here is part of a program; nothing sleeps to let something happen: every wait is
+//! for a condition, and has an end.
 
+#[cfg(feature = "nodes")]
+pub mod nodes;
 pub mod schemas;

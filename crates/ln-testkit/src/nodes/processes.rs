@@ -1,0 +1,76 @@
+//! The processes below a node, as `/proc` shows them.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A helper or a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelperProcess {
+    /// Process id.
+    pub pid: u32,
+    /// What it was started as, without directory: `lightning_channeld`.
+    pub name: String,
+}
+
+impl HelperProcess {
+    /// Kills it without warning; that it has ended already is fine.
+    pub fn kill(&self) {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            let _already_dead = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+/// Parent and state of a process, from `/proc/<pid>/stat`.
+fn parent_and_state(pid: u32) -> Option<(u32, char)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything.
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let parent = fields.next()?.parse().ok()?;
+    Some((parent, state))
+}
+
+/// Whether a process is there and has not ended.
+pub fn process_is_running(pid: u32) -> bool {
+    parent_and_state(pid).is_some_and(|(_, state)| !matches!(state, 'Z' | 'X'))
+}
+
+/// What a process was started as.
+fn name(pid: u32) -> Option<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let first = line.split(|byte| *byte == 0).next()?;
+    let first = String::from_utf8_lossy(first).into_owned();
+    let name = Path::new(&first)
+        .file_name()?
+        .to_string_lossy()
+        .into_owned();
+    Some(name)
+}
+
+/// Every running process below this one, parents first.
+pub fn descendants(of: u32) -> Vec<HelperProcess> {
+    let mut all: Vec<(u32, u32)> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| {
+            let (parent, state) = parent_and_state(pid)?;
+            (!matches!(state, 'Z' | 'X')).then_some((pid, parent))
+        })
+        .collect();
+    all.sort_unstable();
+    let mut found = Vec::new();
+    let mut parents = vec![of];
+    while let Some(parent) = parents.pop() {
+        for (pid, _) in all.iter().filter(|(_, its_parent)| *its_parent == parent) {
+            parents.push(*pid);
+            found.extend(name(*pid).map(|name| HelperProcess { pid: *pid, name }));
+        }
+    }
+    found
+}

@@ -1,0 +1,235 @@
+//! One channel as the master keeps it.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use ln_codec::Decode as _;
+use ln_db::{ChannelRow, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow};
+use ln_types::{BlockHeight, ChannelState, HtlcId, Msat, NodeId};
+use tokio::sync::{oneshot, watch};
+
+use crate::clock;
+use crate::log::Origin;
+use crate::node::Node;
+use crate::subd::SubdSender;
+
+/// On whose account a channel is closed or changes its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CloseCause {
+    /// Nobody knows.
+    Unknown,
+    /// Our node itself.
+    Local,
+    /// Our operator.
+    User,
+    /// The peer.
+    Remote,
+    /// A broken rule.
+    Protocol,
+    /// The chain.
+    Onchain,
+}
+
+impl CloseCause {
+    const ALL: [Self; 6] = [Self::Unknown, Self::Local, Self::User, Self::Remote, Self::Protocol, Self::Onchain];
+
+    /// The word in RPC replies.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Local => "local",
+            Self::User => "user",
+            Self::Remote => "remote",
+            Self::Protocol => "protocol",
+            Self::Onchain => "onchain",
+        }
+    }
+
+    /// The number in the database.
+    pub(crate) fn number(self) -> u8 {
+        Self::ALL.iter().zip(0..).find(|(cause, _)| **cause == self).map_or(0, |(_, number)| number)
+    }
+
+    /// The cause with this number.
+    pub(crate) fn from_number(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Unknown)
+    }
+}
+
+/// The daemon that serves a channel.
+#[derive(Debug, Clone)]
+pub(crate) enum Owner {
+    /// Being started.
+    Starting,
+    /// channeld.
+    Channeld(SubdSender),
+    /// closingd.
+    Closingd,
+    /// onchaind.
+    Onchaind(SubdSender),
+}
+
+impl Owner {
+    /// Its name in `listpeerchannels`.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Starting => "lightningd",
+            Self::Channeld(_) => "channeld",
+            Self::Closingd => "closingd",
+            Self::Onchaind(_) => "onchaind",
+        }
+    }
+}
+
+/// An HTLC that channeld was asked to offer and that is not durable yet.
+#[derive(Debug)]
+pub(crate) struct PendingOffer {
+    /// The HTLC, without its id.
+    pub(crate) htlc: HtlcRow,
+    /// Our payment it is a part of, to be kept together with it.
+    pub(crate) payment: Option<PaymentRow>,
+    /// Told once it is durable (the id and, for a payment, its `created_index`), or refused.
+    pub(crate) reply: oneshot::Sender<Result<(HtlcId, Option<u64>), super::OfferError>>,
+}
+
+/// One channel.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// Its number.
+    pub(crate) dbid: u64,
+    /// The peer.
+    pub(crate) peer: NodeId,
+    row: RefCell<ChannelRow>,
+    /// Who serves it.
+    pub(crate) owner: RefCell<Option<Owner>>,
+    /// Whether HTLCs can be offered on the present connection.
+    pub(crate) reestablished: Cell<bool>,
+    /// The channel daemon's last sentence about it.
+    pub(crate) billboard: RefCell<Rc<RefCell<Option<String>>>>,
+    /// Its changes of state.
+    pub(crate) changes: RefCell<Vec<StateChangeRow>>,
+    /// Offers that are not durable yet, by request number.
+    pub(crate) offers: RefCell<HashMap<u64, PendingOffer>>,
+    /// HTLCs in a commitment.
+    pub(crate) htlcs: RefCell<HashMap<(HtlcDirection, HtlcId), HtlcRow>>,
+    /// Sees every state.
+    pub(crate) state: watch::Sender<ChannelState>,
+    /// What the closing transaction's fee may be, as the user said.
+    pub(crate) close_feerates: RefCell<Option<(ln_types::Feerate, ln_types::Feerate)>>,
+    /// The height at which the funding output was spent.
+    pub(crate) spend_height: Cell<Option<BlockHeight>>,
+    /// Our balance, for the statistics of its extremes.
+    to_us: Cell<Msat>,
+    /// Whether an announcement of it went to gossipd since the start.
+    pub(crate) announced: Cell<bool>,
+}
+
+impl Channel {
+    /// A channel as the database has it.
+    pub(crate) fn new(row: ChannelRow, changes: Vec<StateChangeRow>, htlcs: Vec<HtlcRow>) -> Self {
+        let to_us = ln_channel::ChannelState::from_bytes(&row.machine).map_or(row.to_us_min, |state| state.to_us());
+        Self {
+            dbid: row.dbid,
+            peer: row.peer,
+            owner: RefCell::default(),
+            reestablished: Cell::new(false),
+            billboard: RefCell::default(),
+            changes: RefCell::new(changes),
+            offers: RefCell::default(),
+            htlcs: RefCell::new(htlcs.into_iter().map(|htlc| ((htlc.direction, htlc.id), htlc)).collect()),
+            state: watch::Sender::new(row.state),
+            close_feerates: RefCell::default(),
+            spend_height: Cell::new(None),
+            to_us: Cell::new(to_us),
+            announced: Cell::new(false),
+            row: RefCell::new(row),
+        }
+    }
+
+    /// What is kept of it.
+    pub(crate) fn row(&self) -> Ref<'_, ChannelRow> {
+        self.row.borrow()
+    }
+
+    /// Changes what is kept of it, in memory.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut ChannelRow) -> T) -> T {
+        change(&mut self.row.borrow_mut())
+    }
+
+    /// Our balance changed: its extremes are kept.
+    pub(crate) fn moved(&self, change: impl FnOnce(Msat) -> Msat) {
+        let to_us = change(self.to_us.get());
+        self.to_us.set(to_us);
+        self.change(|row| {
+            row.to_us_min = row.to_us_min.min(to_us);
+            row.to_us_max = row.to_us_max.max(to_us);
+        });
+    }
+
+    /// Who its log lines come from.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of_peer(self.peer, &format!("chan#{}", self.dbid))
+    }
+
+    /// Its protocol state.
+    pub(crate) fn machine(&self) -> Result<ln_channel::ChannelState, ln_codec::DecodeError> {
+        ln_channel::ChannelState::from_bytes(&self.row.borrow().machine)
+    }
+
+    /// How deep its funding transaction is.
+    pub(crate) fn depth(&self, tip: BlockHeight) -> u32 {
+        self.row.borrow().scid.map_or(0, |scid| BlockHeight(scid.block()).depth_at(tip))
+    }
+
+    /// channeld, when it serves the channel.
+    pub(crate) fn channeld(&self) -> Option<SubdSender> {
+        match &*self.owner.borrow() {
+            Some(Owner::Channeld(sender)) => Some(sender.clone()),
+            Some(Owner::Starting | Owner::Closingd | Owner::Onchaind(_)) | None => None,
+        }
+    }
+
+    /// Makes what is kept of it durable as it is now.
+    pub(crate) fn save(&self, node: &Node) -> ln_db::Pending<()> {
+        let row = self.row.borrow().clone();
+        node.db.write(move |txn| txn.put_channel(&row))
+    }
+
+    /// Goes to another state. The change is queued for the database; await the result where the order matters.
+    pub(crate) fn set_state(&self, node: &Node, new: ChannelState, cause: CloseCause, message: &str) -> ln_db::Pending<()> {
+        let change = self.note_state(node, new, cause, message);
+        let row = self.row.borrow().clone();
+        let dbid = self.dbid;
+        node.db.write(move |txn| {
+            txn.put_channel(&row)?;
+            change.iter().try_for_each(|change| txn.add_state_change(dbid, change))
+        })
+    }
+
+    /// Goes to another state in memory; the caller makes it durable.
+    pub(crate) fn note_state(
+        &self,
+        node: &Node,
+        new: ChannelState,
+        cause: CloseCause,
+        message: &str,
+    ) -> Option<StateChangeRow> {
+        let old = self.row.borrow().state;
+        if old == new {
+            return None;
+        }
+        node.log.info(&self.origin(), format!("State changed from {old} to {new}"));
+        let change =
+            StateChangeRow { timestamp: clock::now(), old, new, cause: cause.name().to_owned(), message: message.to_owned() };
+        self.change(|row| {
+            row.state = new;
+            if new.is_closing() && row.close_cause == CloseCause::Unknown.number() {
+                row.close_cause = cause.number();
+            }
+        });
+        self.changes.borrow_mut().push(change.clone());
+        self.state.send_replace(new);
+        Some(change)
+    }
+}

@@ -1,0 +1,20 @@
+//! Channels: their table, the daemons that serve them, and what their life means to the rest of the node.
+
+mod channel;
+mod closing;
+mod gossip;
+mod live;
+mod onchain;
+mod opening;
+mod persist;
+mod serve;
+mod table;
+
+pub(crate) use channel::{Channel, CloseCause, Owner, PendingOffer};
+pub(crate) use closing::{CloseOutcome, close_mutually, close_unilaterally};
+pub(crate) use gossip::{Policy, announce_node, gossip_said, set_policy};
+pub(crate) use onchain::resume;
+pub(crate) use live::{NewHtlc, OfferError, feerates, offer_htlc, resolve_htlc};
+pub(crate) use opening::{OpenError, OpenRequest, Opened, accept_opening, open_channel};
+pub(crate) use serve::{peer_failed, serve_peer, set_important};
+pub(crate) use table::{Channels, is_pending};

@@ -1,0 +1,262 @@
+//! Making a step of channeld's durable, and what it means.
+
+use std::rc::Rc;
+
+use ln_db::{ChannelCounters, DbError, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow, Txn};
+use ln_ipc::channeld::{ChannelEvent, ChanneldPersist, ReceivedHtlc};
+use ln_types::{ChannelState, HtlcId, PaymentHash, PaymentPreimage, Side};
+use tokio::sync::oneshot;
+
+use super::{Channel, CloseCause, PendingOffer};
+use crate::clock;
+use crate::node::Node;
+use crate::payments;
+
+/// One change to the database that an event asks for.
+enum Step {
+    AddHtlc(Box<HtlcRow>, Option<Box<PaymentRow>>),
+    Fulfilled(HtlcId, PaymentPreimage, Option<(PaymentHash, (u64, u64))>),
+    Failed(HtlcId, Result<Vec<u8>, ([u8; 32], u16)>, Option<(PaymentHash, (u64, u64))>),
+    Removed(HtlcDirection, HtlcId),
+}
+
+/// What is told once everything is durable.
+enum After {
+    Offered(PendingOffer, HtlcId),
+    Received(Box<HtlcRow>),
+    PaymentChanged(PaymentHash, (u64, u64)),
+    OutgoingResolved(Box<HtlcRow>),
+    Ready,
+    ShuttingDown,
+}
+
+/// A step of channeld's, taken apart.
+#[derive(Default)]
+struct Work {
+    steps: Vec<Step>,
+    after: Vec<After>,
+    change: Option<StateChangeRow>,
+    row_changed: bool,
+}
+
+impl Work {
+    fn event(&mut self, node: &Rc<Node>, channel: &Rc<Channel>, event: ChannelEvent) {
+        match event {
+            ChannelEvent::Offered(id, request) => self.offered(channel, id, request),
+            ChannelEvent::Received(received) => self.received(channel, received),
+            ChannelEvent::Fulfilled(id, preimage) => self.fulfilled(channel, id, preimage),
+            ChannelEvent::Failed(id, reason) => self.failed(channel, id, Ok(reason)),
+            ChannelEvent::FailedMalformed(id, code) => self.failed(channel, id, Err(([0; 32], code))),
+            ChannelEvent::OfferedRemoved(id) => self.removed(channel, HtlcDirection::Outgoing, id),
+            ChannelEvent::ReceivedRemoved(id) => self.removed(channel, HtlcDirection::Incoming, id),
+            ChannelEvent::RemoteReady(alias) => {
+                channel.change(|row| row.alias_remote = alias.or(row.alias_remote));
+                self.row_changed = true;
+            }
+            ChannelEvent::Ready => {
+                if channel.row().state == ChannelState::ChanneldAwaitingLockin {
+                    self.change =
+                        channel.note_state(node, ChannelState::ChanneldNormal, CloseCause::Unknown, "Lockin complete");
+                }
+                self.row_changed = true;
+                self.after.push(After::Ready);
+            }
+            ChannelEvent::ShuttingDown(shutdown) => {
+                let by_peer = shutdown.local_script.is_none();
+                channel.change(|row| {
+                    row.shutdown_local = shutdown.local_script.or(row.shutdown_local.take());
+                    row.shutdown_remote = shutdown.remote_script.or(row.shutdown_remote.take());
+                    row.closer.get_or_insert(if by_peer { Side::Remote } else { Side::Local });
+                });
+                let cause = if by_peer { CloseCause::Remote } else { CloseCause::User };
+                let text = if by_peer { "Peer closes channel" } else { "User or plugin invoked close command" };
+                let state = channel.row().state;
+                if matches!(state, ChannelState::ChanneldNormal | ChannelState::ChanneldAwaitingLockin) {
+                    self.change = channel.note_state(node, ChannelState::ChanneldShuttingDown, cause, text);
+                }
+                self.row_changed = true;
+                self.after.push(After::ShuttingDown);
+            }
+            ChannelEvent::Revoked(_) => {}
+        }
+    }
+
+    fn offered(&mut self, channel: &Rc<Channel>, id: HtlcId, request: u64) {
+        let Some(mut offer) = channel.offers.borrow_mut().remove(&request) else { return };
+        offer.htlc.id = id;
+        channel.htlcs.borrow_mut().insert((HtlcDirection::Outgoing, id), offer.htlc.clone());
+        channel.change(|row| {
+            row.out_payments_offered += 1;
+            row.out_offered = row.out_offered.saturating_add(offer.htlc.amount);
+        });
+        self.steps.push(Step::AddHtlc(Box::new(offer.htlc.clone()), offer.payment.take().map(Box::new)));
+        self.after.push(After::Offered(offer, id));
+    }
+
+    fn received(&mut self, channel: &Rc<Channel>, received: ReceivedHtlc) {
+        let key = (HtlcDirection::Incoming, received.id);
+        if channel.htlcs.borrow().contains_key(&key) {
+            return;
+        }
+        let htlc = HtlcRow {
+            channel: channel.dbid,
+            direction: HtlcDirection::Incoming,
+            id: received.id,
+            amount: received.amount,
+            cltv_expiry: received.cltv_expiry,
+            payment_hash: received.payment_hash,
+            onion: received.onion,
+            path_key: received.path_key,
+            shared_secret: received.shared_secret,
+            preimage: None,
+            failure: None,
+            malformed: None,
+            removed: false,
+            payment: None,
+            origin: None,
+        };
+        channel.htlcs.borrow_mut().insert(key, htlc.clone());
+        channel.change(|row| {
+            row.in_payments_offered += 1;
+            row.in_offered = row.in_offered.saturating_add(htlc.amount);
+        });
+        self.steps.push(Step::AddHtlc(Box::new(htlc.clone()), None));
+        self.after.push(After::Received(Box::new(htlc)));
+    }
+
+    fn fulfilled(&mut self, channel: &Rc<Channel>, id: HtlcId, preimage: PaymentPreimage) {
+        let mut htlcs = channel.htlcs.borrow_mut();
+        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else { return };
+        if htlc.preimage.is_some() {
+            return;
+        }
+        htlc.preimage = Some(preimage);
+        channel.change(|row| {
+            row.out_payments_fulfilled += 1;
+            row.out_fulfilled = row.out_fulfilled.saturating_add(htlc.amount);
+        });
+        channel.moved(|to_us| to_us.saturating_sub(htlc.amount));
+        let payment = htlc.payment.map(|part| (htlc.payment_hash, part));
+        self.steps.push(Step::Fulfilled(id, preimage, payment));
+        match payment {
+            Some((hash, part)) => self.after.push(After::PaymentChanged(hash, part)),
+            None => self.after.push(After::OutgoingResolved(Box::new(htlc.clone()))),
+        }
+    }
+
+    fn failed(&mut self, channel: &Rc<Channel>, id: HtlcId, failure: Result<Vec<u8>, ([u8; 32], u16)>) {
+        let mut htlcs = channel.htlcs.borrow_mut();
+        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else { return };
+        match &failure {
+            Ok(reason) => htlc.failure = Some(reason.clone()),
+            Err(malformed) => htlc.malformed = Some(*malformed),
+        }
+        let payment = htlc.payment.map(|part| (htlc.payment_hash, part));
+        self.steps.push(Step::Failed(id, failure, payment));
+        match payment {
+            Some((hash, part)) => self.after.push(After::PaymentChanged(hash, part)),
+            None => self.after.push(After::OutgoingResolved(Box::new(htlc.clone()))),
+        }
+    }
+
+    fn removed(&mut self, channel: &Rc<Channel>, direction: HtlcDirection, id: HtlcId) {
+        let Some(htlc) = channel.htlcs.borrow_mut().remove(&(direction, id)) else { return };
+        if direction == HtlcDirection::Incoming && htlc.preimage.is_some() {
+            channel.change(|row| {
+                row.in_payments_fulfilled += 1;
+                row.in_fulfilled = row.in_fulfilled.saturating_add(htlc.amount);
+            });
+            channel.moved(|to_us| to_us.saturating_add(htlc.amount));
+        }
+        self.steps.push(Step::Removed(direction, id));
+    }
+}
+
+/// Makes a step of channeld's durable and acts on it. `persisted` is called as soon as it is durable, before anything else is done.
+pub(super) fn persist(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    message: ChanneldPersist,
+    persisted: impl FnOnce() + 'static,
+) -> impl Future<Output = Result<(), DbError>> + 'static {
+    let mut work = Work::default();
+    channel.change(|row| row.machine.clone_from(&message.state.0));
+    for event in message.events {
+        work.event(node, channel, event);
+    }
+    let Work { steps, after, change, row_changed } = work;
+    let dbid = channel.dbid;
+    let row = row_changed.then(|| channel.row().clone());
+    let counters = counters(channel);
+    let now = clock::now();
+    let (indexes_out, indexes_in) = oneshot::channel();
+    let machine = message.state.0;
+    let durable = node.db.write(move |txn| {
+            match &row {
+                Some(row) => txn.put_channel(row)?,
+                None => txn.set_machine(dbid, &machine, &counters)?,
+            }
+            change.iter().try_for_each(|change| txn.add_state_change(dbid, change))?;
+            let mut indexes = Vec::new();
+            for step in steps {
+                apply(txn, dbid, step, now, &mut indexes)?;
+            }
+            drop(indexes_out.send(indexes));
+            Ok(())
+        });
+    let (node, channel) = (Rc::clone(node), Rc::clone(channel));
+    async move {
+        durable.await?;
+        persisted();
+        let indexes = indexes_in.await.unwrap_or_default();
+        act(&node, &channel, after, indexes);
+        Ok(())
+    }
+}
+
+fn counters(channel: &Channel) -> ChannelCounters {
+    ChannelCounters::of(&channel.row())
+}
+
+/// Does one step; the `created_index` of each payment that is new is noted, in order of the offers.
+fn apply(txn: &mut Txn<'_>, dbid: u64, step: Step, now: u64, indexes: &mut Vec<Option<u64>>) -> Result<(), DbError> {
+    match step {
+        Step::AddHtlc(htlc, payment) => {
+            txn.add_htlc(&htlc)?;
+            if htlc.direction == HtlcDirection::Outgoing {
+                indexes.push(payment.map(|payment| txn.add_payment(&payment)).transpose()?);
+            }
+            Ok(())
+        }
+        Step::Fulfilled(id, preimage, payment) => {
+            txn.set_htlc_preimage(dbid, HtlcDirection::Outgoing, id, &preimage)?;
+            payment.map_or(Ok(()), |(hash, part)| txn.complete_payment(&hash, part, &preimage, now))
+        }
+        Step::Failed(id, failure, payment) => {
+            txn.set_htlc_failure(dbid, HtlcDirection::Outgoing, id, &failure)?;
+            payment.map_or(Ok(()), |(hash, part)| payments::fail_in(txn, &hash, part, &failure, now))
+        }
+        Step::Removed(direction, id) => txn.set_htlc_removed(dbid, direction, id),
+    }
+}
+
+/// Tells the rest of the node.
+fn act(node: &Rc<Node>, channel: &Rc<Channel>, after: Vec<After>, indexes: Vec<Option<u64>>) {
+    let mut indexes = indexes.into_iter();
+    for what in after {
+        match what {
+            After::Offered(offer, id) => {
+                let index = indexes.next().flatten();
+                drop(offer.reply.send(Ok((id, index))));
+            }
+            After::Received(htlc) => payments::htlc_received(node, *htlc),
+            After::PaymentChanged(hash, part) => node.payments.changed(node, hash, part),
+            After::OutgoingResolved(htlc) => payments::forward_resolved(node, *htlc),
+            After::Ready => {
+                node.log.debug(&channel.origin(), "channel is ready");
+                super::gossip::channel_ready(node, channel);
+            }
+            After::ShuttingDown => super::gossip::channel_closing(node, channel),
+        }
+    }
+}

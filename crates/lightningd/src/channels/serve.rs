@@ -1,0 +1,53 @@
+//! Giving a connected peer's channels to their daemons.
+
+use std::rc::Rc;
+
+use ln_ipc::connectd::ConnectdSetImportant;
+use ln_types::{ChannelState, NodeId};
+
+use super::live::PeerLink;
+use super::{Channel, CloseCause};
+use crate::node::Node;
+
+/// Starts the daemons for the channels of a connected peer that have none.
+pub(crate) fn serve_peer(node: &Rc<Node>, peer: NodeId) {
+    let Some(connection) = node.peers.connection(peer) else { return };
+    for channel in node.channels.of_peer(peer) {
+        if channel.owner.borrow().is_some() {
+            continue;
+        }
+        let state = channel.row().state;
+        match state {
+            ChannelState::ChanneldAwaitingLockin | ChannelState::ChanneldNormal | ChannelState::ChanneldShuttingDown => {
+                super::live::start_channeld(node, &channel, PeerLink::Connection(connection.counter));
+            }
+            ChannelState::ClosingdSigexchange => {
+                super::closing::start_closingd(node, &channel, PeerLink::Connection(connection.counter));
+            }
+            ChannelState::DualopendOpenInit
+            | ChannelState::ClosingdComplete
+            | ChannelState::AwaitingUnilateral
+            | ChannelState::FundingSpendSeen
+            | ChannelState::Onchain
+            | ChannelState::Closed
+            | ChannelState::DualopendOpenCommitted
+            | ChannelState::DualopendAwaitingLockin
+            | ChannelState::ChanneldAwaitingSplice
+            | ChannelState::DualopendOpenCommitReady => {}
+        }
+    }
+}
+
+/// Has connectd keep up the connection while there is a channel that needs it.
+pub(crate) fn set_important(node: &Rc<Node>, peer: NodeId) {
+    let important = node.channels.of_peer(peer).any(|channel| channel.row().state.wants_peer());
+    let addresses = node.peers.get(peer).and_then(|peer| peer.address).into_iter().collect();
+    node.to_connectd(ConnectdSetImportant { id: peer, important, addresses });
+}
+
+/// The peer failed a channel (`error`): it goes on chain.
+pub(crate) fn peer_failed(node: &Rc<Node>, channel: &Rc<Channel>, text: &str) {
+    if channel.row().state.wants_peer() {
+        super::closing::fail_channel(node, channel, CloseCause::Remote, &format!("peer sent error: {text}"), true);
+    }
+}

@@ -1,0 +1,139 @@
+//! One line of the log and how it is written.
+
+use std::fmt::{self, Write as _};
+use std::rc::Rc;
+use std::time::Duration;
+
+use ln_types::NodeId;
+use time::OffsetDateTime;
+
+use super::LogLevel;
+
+/// Who says a line: `lightningd`, `connectd`, `channeld-chan#1` with the peer's id before it, ...
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The peer it is about.
+    pub(crate) peer: Option<NodeId>,
+    /// The subsystem.
+    pub(crate) name: Rc<str>,
+}
+
+impl Origin {
+    /// A subsystem that serves no peer in particular.
+    pub(crate) fn of(name: &str) -> Self {
+        Self { peer: None, name: name.into() }
+    }
+
+    /// A subsystem that serves one peer.
+    pub(crate) fn of_peer(peer: NodeId, name: &str) -> Self {
+        Self { peer: Some(peer), name: name.into() }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(peer) = self.peer {
+            write!(f, "{peer}-")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// One line.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    /// When, since 1970.
+    pub(crate) time: Duration,
+    /// How loud.
+    pub(crate) level: LogLevel,
+    /// Who.
+    pub(crate) origin: Origin,
+    /// What: one line, printable.
+    pub(crate) text: String,
+}
+
+/// What is kept of one line: far above any line of ours, far below what could hurt.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// Makes text from outside fit for a log: control characters become `?`, and the length is bounded.
+pub(crate) fn printable(text: &str) -> String {
+    let safe = |c: char| if c.is_control() || is_bidi(c) { '?' } else { c };
+    text.chars().take(MAX_TEXT).map(safe).collect()
+}
+
+/// Characters that would make the rest of a line read backwards.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The level as a log line shows it, padded to seven characters.
+fn level_text(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Broken => "**BROKEN**",
+        LogLevel::Unusual => "UNUSUAL",
+        LogLevel::Info => "INFO   ",
+        LogLevel::Debug => "DEBUG  ",
+        LogLevel::Trace => "TRACE  ",
+        LogLevel::IoIn | LogLevel::IoOut => "",
+    }
+}
+
+impl Line {
+    /// The line as files hold it, with its newline.
+    pub(crate) fn format(&self, prefix: &str, timestamps: bool) -> String {
+        let mut out = String::with_capacity(self.text.len() + 128);
+        out.push_str(prefix);
+        if timestamps {
+            push_time(&mut out, self.time);
+        }
+        match self.level {
+            LogLevel::IoIn => writeln!(out, "{}: {}[IN] ", self.origin, self.text),
+            LogLevel::IoOut => writeln!(out, "{}: {}[OUT] ", self.origin, self.text),
+            LogLevel::Broken | LogLevel::Unusual | LogLevel::Info | LogLevel::Debug | LogLevel::Trace => {
+                writeln!(out, "{} {}: {}", level_text(self.level), self.origin, self.text)
+            }
+        }
+        .unwrap_or_default();
+        out
+    }
+}
+
+/// `2026-01-02T03:04:05.678Z `.
+fn push_time(out: &mut String, time: Duration) {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let Ok(date) = OffsetDateTime::from_unix_timestamp(seconds) else { return };
+    let _ = write!(
+        out,
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z ",
+        date.year(),
+        u8::from(date.month()),
+        date.day(),
+        date.hour(),
+        date.minute(),
+        date.second(),
+        time.subsec_millis()
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_look_as_operators_know_them() {
+        let line = Line {
+            time: Duration::from_millis(1_700_000_000_123),
+            level: LogLevel::Info,
+            origin: Origin::of("lightningd"),
+            text: "hello".to_owned(),
+        };
+        assert_eq!(line.format("lightningd-1 ", true), "lightningd-1 2023-11-14T22:13:20.123Z INFO    lightningd: hello\n");
+        let broken = Line { level: LogLevel::Broken, ..line };
+        assert_eq!(broken.format("", false), "**BROKEN** lightningd: hello\n");
+    }
+
+    #[test]
+    fn text_from_outside_can_not_move_the_cursor() {
+        assert_eq!(printable("a\nb\x1b[31m\u{202e}c"), "a?b?[31m?c");
+    }
+}

@@ -1,0 +1,122 @@
+//! The node: everything the master's tasks share.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use ln_db::Db;
+use ln_ipc::gossipd::{GossipdNewBlock, ToGossipd};
+use ln_types::{BlockHeight, Features, NetAddr, NodeId};
+use tokio::sync::watch;
+
+use crate::chain::{Backend, Chain, FeeEstimates};
+use crate::channels::Channels;
+use crate::gossip::GraphReader;
+use crate::hsm::Hsm;
+use crate::invoices::Invoices;
+use crate::log::{Logger, Origin};
+use crate::options::{Config, Settings};
+use crate::payments::Payments;
+use crate::peers::Peers;
+use crate::plugins::PluginHost;
+use crate::rpc::RpcState;
+use crate::subd::SubdSender;
+use crate::wallet::Wallet;
+
+/// Everything the master's tasks share. All of it lives on one thread; borrows are short and never held across an await.
+pub(crate) struct Node {
+    pub(crate) config: Config,
+    pub(crate) settings: Settings,
+    pub(crate) log: Logger,
+    /// Who the master's own log lines come from.
+    pub(crate) origin: Origin,
+    pub(crate) db: Db,
+    pub(crate) hsm: Hsm,
+    pub(crate) plugins: Rc<PluginHost>,
+    pub(crate) backend: Backend,
+    pub(crate) chain: Chain,
+    pub(crate) fees: RefCell<FeeEstimates>,
+    pub(crate) wallet: Wallet,
+    pub(crate) features: OurFeatures,
+    pub(crate) peers: Peers,
+    pub(crate) channels: Channels,
+    pub(crate) invoices: Invoices,
+    pub(crate) payments: Payments,
+    pub(crate) rpc: RpcState,
+    pub(crate) connectd: OnceCell<SubdSender>,
+    pub(crate) gossipd: OnceCell<SubdSender>,
+    pub(crate) graph: GraphReader,
+    /// Where connectd listens.
+    pub(crate) bindings: RefCell<Vec<NetAddr>>,
+    /// Set once, to end the process: the exit code.
+    pub(crate) stop: watch::Sender<Option<i32>>,
+}
+
+/// What we offer, by the place it is said.
+#[derive(Debug, Clone)]
+pub(crate) struct OurFeatures {
+    pub(crate) init: Features,
+    pub(crate) node: Features,
+    pub(crate) channel: Features,
+    pub(crate) invoice: Features,
+}
+
+impl Node {
+    /// Our node id.
+    pub(crate) fn id(&self) -> NodeId {
+        self.hsm.identity.node_id
+    }
+
+    /// Our alias as it is announced, padded with zeros.
+    pub(crate) fn alias(&self) -> [u8; 32] {
+        if let Some(alias) = self.config.alias {
+            return alias;
+        }
+        let version = self.config.developer.then_some(ln_daemon::VERSION);
+        let text = ln_keys::default_alias(&self.id(), version);
+        let mut alias = [0; 32];
+        for (to, from) in alias.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        alias
+    }
+
+    /// Our alias as people read it.
+    pub(crate) fn alias_text(&self) -> String {
+        let alias = self.alias();
+        let end = alias.iter().position(|byte| *byte == 0).unwrap_or(alias.len());
+        String::from_utf8_lossy(alias.get(..end).unwrap_or_default()).into_owned()
+    }
+
+    /// Our colour.
+    pub(crate) fn color(&self) -> [u8; 3] {
+        self.config.rgb.unwrap_or_else(|| ln_keys::default_color(&self.id()))
+    }
+
+    /// Says something to connectd.
+    pub(crate) fn to_connectd(&self, message: impl Into<ln_ipc::connectd::ToConnectd>) {
+        if let Some(connectd) = self.connectd.get() {
+            connectd.send(&message.into());
+        }
+    }
+
+    /// Says something to gossipd.
+    pub(crate) fn to_gossipd(&self, message: impl Into<ToGossipd>) {
+        if let Some(gossipd) = self.gossipd.get() {
+            gossipd.send(&message.into());
+        }
+    }
+
+    /// Tells gossipd of a new block.
+    pub(crate) fn gossip_new_block(&self, height: BlockHeight) {
+        self.to_gossipd(GossipdNewBlock { height });
+    }
+
+    /// Ends the process with an exit code; the first one counts.
+    pub(crate) fn stop(&self, code: i32) {
+        self.stop.send_if_modified(|stop| {
+            let first = stop.is_none();
+            stop.get_or_insert(code);
+            first
+        });
+    }
+}

@@ -1,0 +1,264 @@
+//! The settings, understood.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use ln_types::{CltvDelta, Feerate, Msat, NetAddr, Network, Sat};
+
+use super::{OptionError, Settings};
+use crate::log::LogFilter;
+
+/// Everything the node runs by.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The chain.
+    pub(crate) network: Network,
+    /// The directory of all networks.
+    pub(crate) base_dir: PathBuf,
+    /// The directory of this network: the working directory.
+    pub(crate) network_dir: PathBuf,
+    pub(crate) developer: bool,
+    pub(crate) allow_deprecated: bool,
+    pub(crate) rpc_file: String,
+    pub(crate) rpc_file_mode: u32,
+    pub(crate) pid_file: PathBuf,
+    pub(crate) database: PathBuf,
+    /// Blocks to look at again, or a negative height to start from.
+    pub(crate) rescan: i64,
+    pub(crate) alias: Option<[u8; 32]>,
+    pub(crate) rgb: Option<[u8; 3]>,
+    pub(crate) fee_base: Msat,
+    pub(crate) fee_ppm: u32,
+    pub(crate) min_capacity: Sat,
+    pub(crate) ignore_fee_limits: bool,
+    /// opening, mutual_close, unilateral_close, delayed_to_us, htlc_resolution, penalty.
+    pub(crate) force_feerates: Option<[Feerate; 6]>,
+    pub(crate) htlc_minimum: Msat,
+    pub(crate) htlc_maximum: Option<Msat>,
+    pub(crate) watchtime_blocks: u16,
+    pub(crate) funding_confirms: u32,
+    pub(crate) commit_fee_percent: u32,
+    pub(crate) commit_feerate_offset: u32,
+    pub(crate) max_concurrent_htlcs: u16,
+    pub(crate) max_dust_exposure: Msat,
+    pub(crate) cltv_delta: CltvDelta,
+    pub(crate) cltv_final: CltvDelta,
+    pub(crate) emergency_reserve: Msat,
+    pub(crate) bindings: Vec<NetAddr>,
+    pub(crate) announced: Vec<NetAddr>,
+    pub(crate) offline: bool,
+    pub(crate) proxy: Option<NetAddr>,
+    pub(crate) always_use_proxy: bool,
+    pub(crate) use_dns: bool,
+    pub(crate) hsm_passphrase: bool,
+    pub(crate) dev: DevConfig,
+}
+
+/// What only developers set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DevConfig {
+    pub(crate) fast_gossip: bool,
+    pub(crate) fast_gossip_prune: bool,
+    pub(crate) bitcoind_poll: Option<u64>,
+    pub(crate) disconnect_file: Option<String>,
+    pub(crate) no_reconnect: bool,
+    pub(crate) fast_reconnect: bool,
+    pub(crate) no_ping_timer: bool,
+    pub(crate) fail_on_subdaemon_fail: bool,
+    pub(crate) allow_localhost: bool,
+    pub(crate) allow_dust_reserve: bool,
+    pub(crate) timeout_secs: Option<u32>,
+    pub(crate) disable_commit_after: Option<u32>,
+    pub(crate) max_fee_multiplier: u32,
+}
+
+/// The log's part of the settings.
+pub(crate) struct LogConfig {
+    pub(crate) filters: Vec<LogFilter>,
+    pub(crate) files: Vec<String>,
+    pub(crate) prefix: String,
+    pub(crate) timestamps: bool,
+}
+
+impl LogConfig {
+    /// Understands the log's options.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, OptionError> {
+        let mut filters = Vec::new();
+        for setting in settings.all().iter().filter(|setting| setting.name == "log-level") {
+            let text = setting.value.as_deref().unwrap_or_default();
+            filters.push(LogFilter::parse(text).map_err(|problem| OptionError::new(setting, problem))?);
+        }
+        Ok(Self {
+            filters,
+            files: settings.every("log-file"),
+            prefix: settings.text("log-prefix").unwrap_or_default().to_owned(),
+            timestamps: settings.bool("log-timestamps", true)?,
+        })
+    }
+}
+
+/// Reads one setting by a rule of its own.
+fn special<T>(
+    settings: &Settings,
+    name: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, OptionError> {
+    let Some(setting) = settings.last(name) else { return Ok(None) };
+    let text = setting.value.as_deref().unwrap_or_default();
+    read(text).map(Some).map_err(|problem| OptionError::new(setting, problem))
+}
+
+/// The network the settings ask for.
+pub(crate) fn network(settings: &Settings) -> Result<Network, OptionError> {
+    let shorthand = |name: &str| matches!(name, "mainnet" | "testnet" | "testnet4" | "signet" | "regtest");
+    let found = settings.all().iter().rev().find(|setting| setting.name == "network" || shorthand(&setting.name));
+    let Some(setting) = found else { return Ok(Network::Bitcoin) };
+    let name = match setting.name.as_str() {
+        "network" => setting.value.as_deref().unwrap_or_default(),
+        shorthand => shorthand,
+    };
+    Network::from_str(name).map_err(|error| OptionError::new(setting, error))
+}
+
+fn alias(text: &str) -> Result<[u8; 32], String> {
+    let mut alias = [0; 32];
+    let bytes = text.as_bytes();
+    let place = alias.get_mut(..bytes.len()).ok_or_else(|| format!("is {} bytes long, at most 32 fit", bytes.len()))?;
+    place.copy_from_slice(bytes);
+    Ok(alias)
+}
+
+fn rgb(text: &str) -> Result<[u8; 3], String> {
+    bitcoin::hex::FromHex::from_hex(text).map_err(|_| format!("'{text}' is not a colour: write six hex digits, such as ff0000"))
+}
+
+fn feerates(text: &str) -> Result<[Feerate; 6], String> {
+    let mut rates = Vec::new();
+    for part in text.split('/') {
+        let rate: u32 = part.parse().map_err(|_| format!("'{part}' is not a feerate per kiloweight"))?;
+        rates.push(Feerate::from_perkw(rate));
+    }
+    let last = *rates.last().ok_or("needs at least one feerate")?;
+    rates.resize(rates.len().max(6), last);
+    rates.try_into().map_err(|_| "takes at most six feerates, separated by '/'".to_owned())
+}
+
+fn octal(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8).map_err(|_| format!("'{text}' is not an octal mode such as 0600"))
+}
+
+/// Addresses to listen on and to announce.
+fn addresses(settings: &Settings, network: Network, developer_localhost: bool) -> Result<(Vec<NetAddr>, Vec<NetAddr>), OptionError> {
+    let (mut bindings, mut announced) = (Vec::new(), Vec::new());
+    let offline = settings.flag("offline");
+    for setting in settings.all() {
+        let (binds, announces) = match setting.name.as_str() {
+            "addr" => (true, true),
+            "bind-addr" => (true, false),
+            "announce-addr" => (false, true),
+            _ => continue,
+        };
+        let text = setting.value.as_deref().unwrap_or_default();
+        let address = NetAddr::parse(text, network.lightning_port()).map_err(|error| OptionError::new(setting, error))?;
+        if binds && !offline {
+            bindings.push(address.clone());
+        }
+        if announces && (is_public(&address) || developer_localhost) {
+            announced.push(address);
+        }
+    }
+    let named = settings.last("addr").is_some() || settings.last("bind-addr").is_some();
+    if settings.bool("autolisten", !named)? && !offline {
+        bindings.push(NetAddr::Ipv4(std::net::Ipv4Addr::UNSPECIFIED, network.lightning_port()));
+    }
+    Ok((bindings, announced))
+}
+
+/// Whether others could reach an address: no local, private or unspecified one.
+fn is_public(address: &NetAddr) -> bool {
+    match address {
+        NetAddr::Ipv4(ip, _) => !(ip.is_loopback() || ip.is_private() || ip.is_unspecified() || ip.is_link_local()),
+        NetAddr::Ipv6(ip, _) => !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local()),
+        NetAddr::TorV3(..) | NetAddr::Dns(..) => true,
+        NetAddr::Unix(_) => false,
+    }
+}
+
+impl DevConfig {
+    fn new(settings: &Settings) -> Result<Self, OptionError> {
+        let optional = |name| special(settings, name, |text| text.parse().map_err(|_| format!("'{text}' is not a number")));
+        Ok(Self {
+            fast_gossip: settings.flag("dev-fast-gossip"),
+            fast_gossip_prune: settings.flag("dev-fast-gossip-prune"),
+            bitcoind_poll: special(settings, "dev-bitcoind-poll", |text| {
+                text.parse().map_err(|_| format!("'{text}' is not a number of seconds"))
+            })?,
+            disconnect_file: settings.text("dev-disconnect").map(str::to_owned),
+            no_reconnect: settings.flag("dev-no-reconnect"),
+            fast_reconnect: settings.flag("dev-fast-reconnect"),
+            no_ping_timer: settings.flag("dev-no-ping-timer"),
+            fail_on_subdaemon_fail: settings.flag("dev-fail-on-subdaemon-fail"),
+            allow_localhost: settings.flag("dev-allow-localhost"),
+            allow_dust_reserve: settings.bool("dev-allowdustreserve", false)?,
+            timeout_secs: optional("dev-timeout-secs")?,
+            disable_commit_after: optional("dev-disable-commit-after")?,
+            max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
+        })
+    }
+}
+
+impl Config {
+    /// Understands all settings. `base_dir` is where everything is kept.
+    pub(crate) fn new(settings: &Settings, base_dir: PathBuf) -> Result<Self, OptionError> {
+        let network = network(settings)?;
+        let test = network.is_test();
+        let pick = |main, on_test| if test { on_test } else { main };
+        let network_dir = base_dir.join(network.name());
+        let developer = settings.flag("developer");
+        let dev = DevConfig::new(settings)?;
+        let (bindings, announced) = addresses(settings, network, dev.allow_localhost)?;
+        let database = special(settings, "wallet", |text| {
+            let path = text.strip_prefix("sqlite3://").ok_or("only sqlite3://PATH is supported")?;
+            Ok(PathBuf::from(path))
+        })?;
+        let pid_file = settings.text("pid-file").map(PathBuf::from).unwrap_or_else(|| format!("lightningd-{network}.pid").into());
+        Ok(Self {
+            network,
+            pid_file: base_dir.join(pid_file),
+            database: database.unwrap_or_else(|| network_dir.join("lightningd.sqlite3")),
+            base_dir,
+            network_dir,
+            developer,
+            allow_deprecated: settings.bool("allow-deprecated-apis", !developer)?,
+            rpc_file: settings.text("rpc-file").unwrap_or("lightning-rpc").to_owned(),
+            rpc_file_mode: special(settings, "rpc-file-mode", octal)?.unwrap_or(0o600),
+            rescan: settings.parsed("rescan", pick(15, 30))?,
+            alias: special(settings, "alias", alias)?,
+            rgb: special(settings, "rgb", rgb)?,
+            fee_base: settings.parsed("fee-base", Msat::from_msat(if test { 1 } else { 1000 }))?,
+            fee_ppm: settings.parsed("fee-per-satoshi", 10)?,
+            min_capacity: settings.parsed("min-capacity-sat", Sat::from_sat(10_000))?,
+            ignore_fee_limits: settings.bool("ignore-fee-limits", test)?,
+            force_feerates: special(settings, "force-feerates", feerates)?,
+            htlc_minimum: settings.parsed("htlc-minimum-msat", Msat::ZERO)?,
+            htlc_maximum: special(settings, "htlc-maximum-msat", |text| text.parse().map_err(|e: ln_types::AmountError| e.to_string()))?,
+            watchtime_blocks: settings.parsed("watchtime-blocks", if test { 6 } else { 144 })?,
+            funding_confirms: settings.parsed("funding-confirms", if test { 1 } else { 3 })?,
+            commit_fee_percent: settings.parsed("commit-fee", 100)?,
+            commit_feerate_offset: settings.parsed("commit-feerate-offset", 5)?,
+            max_concurrent_htlcs: settings.parsed("max-concurrent-htlcs", if test { 483_u16 } else { 30 })?.clamp(1, 483),
+            max_dust_exposure: settings.parsed("max-dust-htlc-exposure-msat", Msat::from_msat(50_000_000))?,
+            cltv_delta: CltvDelta(settings.parsed("cltv-delta", if test { 6 } else { 34 })?),
+            cltv_final: CltvDelta(settings.parsed("cltv-final", if test { 10 } else { 18 })?),
+            emergency_reserve: settings.parsed("min-emergency-msat", Msat::from_msat(25_000_000))?,
+            bindings,
+            announced,
+            offline: settings.flag("offline"),
+            proxy: special(settings, "proxy", |text| NetAddr::parse(text, 9050).map_err(|error| error.to_string()))?,
+            always_use_proxy: settings.bool("always-use-proxy", false)?,
+            use_dns: !settings.flag("disable-dns"),
+            hsm_passphrase: settings.flag("hsm-passphrase"),
+            dev,
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! The command line and the config files.
+
+mod config;
+mod plugin_options;
+mod settings;
+mod table;
+
+pub(crate) use config::{Config, LogConfig, network};
+pub(crate) use plugin_options::{OptionKind, plugin_value};
+pub(crate) use settings::{OptionError, Setting, Settings, Source};
+pub(crate) use table::{Kind, OPTIONS, OptionInfo};

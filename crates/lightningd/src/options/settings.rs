@@ -1,0 +1,293 @@
+//! What was set, by whom, before it is understood.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::table::{Kind, OPTIONS, OptionInfo};
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The command line.
+    CommandLine,
+    /// A line of a file, counted from 1.
+    File(PathBuf, usize),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => f.write_str("cmdline"),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+        }
+    }
+}
+
+/// One value of one option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The option.
+    pub(crate) name: String,
+    /// What was given after `=`.
+    pub(crate) value: Option<String>,
+    /// Where.
+    pub(crate) source: Source,
+}
+
+/// Why the settings can't be used. The text names the place and says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub(crate) struct OptionError {
+    place: String,
+    problem: String,
+}
+
+impl OptionError {
+    /// A problem with one setting.
+    pub(crate) fn new(setting: &Setting, problem: impl fmt::Display) -> Self {
+        let place = match &setting.source {
+            Source::CommandLine => format!("--{}", setting.name),
+            Source::File(path, line) => format!("{} line {line}: {}", path.display(), setting.name),
+        };
+        Self { place, problem: problem.to_string() }
+    }
+
+    fn file(path: &Path, problem: impl fmt::Display) -> Self {
+        Self { place: path.display().to_string(), problem: problem.to_string() }
+    }
+}
+
+/// Everything set, in the order in which later values override earlier ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    all: Vec<Setting>,
+}
+
+/// How deep files may include each other.
+const MAX_INCLUDES: u32 = 100;
+
+impl Settings {
+    /// Reads the command line: `--name`, `--name=value`, `--name value` (for options known to take one), `-h`, `-V`.
+    pub(crate) fn command_line(arguments: &[OsString]) -> Result<Self, OptionError> {
+        let mut all = Vec::new();
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let text = argument.to_string_lossy();
+            let (name, value) = match text.as_ref() {
+                "-h" | "-?" => ("help".to_owned(), None),
+                "-V" => ("version".to_owned(), None),
+                text => {
+                    let Some(word) = text.strip_prefix("--") else {
+                        let setting = Setting { name: text.to_owned(), value: None, source: Source::CommandLine };
+                        return Err(OptionError::new(&setting, "no arguments are taken, only options: write --name=value"));
+                    };
+                    split(word)
+                }
+            };
+            let mut setting = Setting { name, value, source: Source::CommandLine };
+            if setting.value.is_none() && wants_value(&setting.name) {
+                let Some(next) = rest.next() else {
+                    return Err(OptionError::new(&setting, "needs a value"));
+                };
+                setting.value = Some(next.to_string_lossy().into_owned());
+            }
+            all.push(setting);
+        }
+        Ok(Self { all })
+    }
+
+    /// Reads a config file; one that does not exist is empty.
+    pub(crate) fn file(path: &Path) -> Result<Self, OptionError> {
+        let mut all = Vec::new();
+        if path.exists() {
+            read_file(path, 0, &mut all)?;
+        }
+        Ok(Self { all })
+    }
+
+    /// Lets `later` override.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.all.extend(later.all);
+    }
+
+    /// All settings, in order.
+    pub(crate) fn all(&self) -> &[Setting] {
+        &self.all
+    }
+
+    /// The setting of an option that counts: the last.
+    pub(crate) fn last(&self, name: &str) -> Option<&Setting> {
+        self.all.iter().rev().find(|setting| setting.name == name)
+    }
+
+    /// All values of an option that may be given several times.
+    pub(crate) fn every(&self, name: &str) -> Vec<String> {
+        self.all.iter().filter(|setting| setting.name == name).filter_map(|setting| setting.value.clone()).collect()
+    }
+
+    /// The text of an option.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.last(name).and_then(|setting| setting.value.as_deref())
+    }
+
+    /// Whether a flag is given.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.last(name).is_some()
+    }
+
+    /// A truth value.
+    pub(crate) fn bool(&self, name: &str, default: bool) -> Result<bool, OptionError> {
+        let Some(setting) = self.last(name) else { return Ok(default) };
+        match setting.value.as_deref() {
+            None | Some("true" | "yes" | "1") => Ok(true),
+            Some("false" | "no" | "0") => Ok(false),
+            Some(other) => Err(OptionError::new(setting, format!("'{other}' is neither true nor false"))),
+        }
+    }
+
+    /// A value of any type that can be read from text.
+    pub(crate) fn parsed<T>(&self, name: &str, default: T) -> Result<T, OptionError>
+    where
+        T: std::str::FromStr,
+        T::Err: fmt::Display,
+    {
+        let Some(setting) = self.last(name) else { return Ok(default) };
+        let text = setting.value.as_deref().unwrap_or_default();
+        text.parse().map_err(|error| OptionError::new(setting, format!("'{text}': {error}")))
+    }
+
+    /// Fails at the first setting that is no option of ours nor of a plugin.
+    pub(crate) fn check_known(&self, developer: bool, of_plugin: impl Fn(&str) -> bool) -> Result<(), OptionError> {
+        for setting in &self.all {
+            match find(&setting.name) {
+                Some(info) if info.dev && !developer => {
+                    return Err(OptionError::new(setting, "is only for developers: give --developer as well"));
+                }
+                Some(info) => check_shape(info, setting)?,
+                None if of_plugin(&setting.name) => {}
+                None => {
+                    let hint = nearest(&setting.name).map(|name| format!(": did you mean '{name}'?")).unwrap_or_default();
+                    return Err(OptionError::new(setting, format!("unknown option{hint}")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_shape(info: &OptionInfo, setting: &Setting) -> Result<(), OptionError> {
+    match (info.kind, setting.value.as_deref()) {
+        (Kind::Flag, Some(value)) if !matches!(value, "true" | "false") => Err(OptionError::new(setting, "takes no value")),
+        (Kind::Int, Some(value)) if value.parse::<i64>().is_err() => {
+            Err(OptionError::new(setting, format!("'{value}' is not a whole number")))
+        }
+        (Kind::Int | Kind::Msat | Kind::Text, None) => Err(OptionError::new(setting, "needs a value")),
+        (Kind::Flag | Kind::Bool | Kind::Int | Kind::Msat | Kind::Text, _) => Ok(()),
+    }
+}
+
+/// The option with this name.
+pub(crate) fn find(name: &str) -> Option<&'static OptionInfo> {
+    OPTIONS.iter().find(|info| info.name == name)
+}
+
+fn wants_value(name: &str) -> bool {
+    find(name).is_some_and(|info| !matches!(info.kind, Kind::Flag | Kind::Bool))
+}
+
+fn split(word: &str) -> (String, Option<String>) {
+    match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (word.to_owned(), None),
+    }
+}
+
+fn read_file(path: &Path, depth: u32, all: &mut Vec<Setting>) -> Result<(), OptionError> {
+    if depth > MAX_INCLUDES {
+        return Err(OptionError::file(path, "files include each other more than 100 deep"));
+    }
+    let bytes = std::fs::read(path).map_err(|error| OptionError::file(path, format!("can't be read: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| OptionError::file(path, "is not UTF-8 text"))?;
+    for (index, line) in text.lines().enumerate() {
+        let source = Source::File(path.to_owned(), index + 1);
+        let start = line.trim_start();
+        if start.is_empty() || start.starts_with('#') {
+            continue;
+        }
+        if let Some(included) = start.strip_prefix("include ") {
+            let included = path.parent().unwrap_or(Path::new(".")).join(included.trim());
+            read_file(&included, depth + 1, all)?;
+            continue;
+        }
+        let (name, value) = split(start);
+        let keeps_blanks = matches!(name.as_str(), "alias" | "log-prefix");
+        let value = value.map(|value| if keeps_blanks { value } else { value.trim_end().to_owned() });
+        let setting = Setting { name: name.trim_end().to_owned(), value, source };
+        if matches!(setting.name.as_str(), "conf" | "help" | "version") {
+            return Err(OptionError::new(&setting, "only makes sense on the command line"));
+        }
+        all.push(setting);
+    }
+    Ok(())
+}
+
+/// The known option that is least different, if any is close.
+fn nearest(name: &str) -> Option<&'static str> {
+    let distance = |known: &str| {
+        let mut row: Vec<usize> = (0..=known.len()).collect();
+        for (i, a) in name.bytes().enumerate() {
+            let mut diagonal = i;
+            let mut left = i + 1;
+            for (cell, b) in row.iter_mut().skip(1).zip(known.bytes()) {
+                let here = (*cell + 1).min(left + 1).min(diagonal + usize::from(a != b));
+                diagonal = std::mem::replace(cell, here);
+                left = here;
+            }
+        }
+        row.last().copied().unwrap_or(usize::MAX)
+    };
+    OPTIONS.iter().map(|info| (distance(info.name), info.name)).min().filter(|(far, _)| *far <= 3).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(arguments: &[&str]) -> Result<Settings, OptionError> {
+        Settings::command_line(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_last_value_counts_and_lists_gather() {
+        let settings = line(&["--alias=a", "--alias", "b", "--addr=1.2.3.4", "--addr=::1", "--developer"]).unwrap();
+        assert_eq!(settings.text("alias"), Some("b"));
+        assert_eq!(settings.every("addr"), ["1.2.3.4", "::1"]);
+        assert!(settings.flag("developer"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let settings = line(&["--aliass=a"]).unwrap();
+        let error = settings.check_known(false, |_| false).unwrap_err().to_string();
+        assert_eq!(error, "--aliass: unknown option: did you mean 'alias'?");
+        assert!(line(&["--alias"]).is_err());
+        assert!(line(&["alias"]).is_err());
+        let settings = line(&["--rescan=many"]).unwrap();
+        assert!(settings.check_known(false, |_| false).is_err());
+        let settings = line(&["--dev-fast-gossip"]).unwrap();
+        assert!(settings.check_known(false, |_| false).is_err());
+        assert!(settings.check_known(true, |_| false).is_ok());
+    }
+
+    #[test]
+    fn files_have_comments_includes_and_line_numbers() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config"), "# hi\n\nalias=two \ninclude more\n").unwrap();
+        std::fs::write(dir.path().join("more"), "rgb=ff0000  \n").unwrap();
+        let settings = Settings::file(&dir.path().join("config")).unwrap();
+        assert_eq!(settings.text("alias"), Some("two "));
+        assert_eq!(settings.text("rgb"), Some("ff0000"));
+        assert!(settings.last("rgb").unwrap().source.to_string().ends_with("more:1"));
+    }
+}

@@ -1,0 +1,254 @@
+//! An HTLC of a peer's is irrevocably committed: what to do with it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bitcoin::hashes::{Hash, sha256};
+use ln_codec::Encode as _;
+use ln_db::{DbError, HtlcDirection, HtlcRow, InvoiceRow, InvoiceStatus, Txn};
+use ln_onion::{
+    FAILURE_LENGTH, FailureCode, FailureMessage, HopPayload, HtlcIn, Instruction, OnionPacket, PaymentData, Peeled,
+    SharedSecret, create_failure_packet, instruction, peel, wrap_failure_packet,
+};
+use ln_types::{Msat, PaymentHash, PaymentPreimage};
+
+use super::sets::{Added, Part};
+use crate::channels::{Channel, resolve_htlc};
+use crate::clock;
+use crate::node::Node;
+
+/// How long parts of a payment wait for the others.
+// BOLT 4 §Basic Multi-Part Payments: at least 60 seconds after the first part.
+const PARTS_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What becomes of an HTLC.
+enum Decision {
+    /// Failed, for this reason.
+    Fail(FailureMessage),
+    /// Its onion could not be read at all.
+    Malformed(FailureCode),
+    /// It is (a part of) a payment to us.
+    Receive { total: Msat, data: PaymentData },
+}
+
+/// Decides about an HTLC in the background. Asking twice is harmless.
+pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow) {
+    if !node.payments.deciding.borrow_mut().insert((htlc.channel, htlc.id)) {
+        return;
+    }
+    let node = Rc::clone(node);
+    tokio::task::spawn_local(async move {
+        let key = (htlc.channel, htlc.id);
+        if let Err(error) = decide(&node, htlc).await {
+            node.log.broken(&node.origin, format!("an HTLC can't be decided: {error:#}"));
+        }
+        node.payments.deciding.borrow_mut().remove(&key);
+    });
+}
+
+/// HTLCs that came in before a restart and were not decided.
+pub(super) fn decide_undecided(node: &Rc<Node>, channel: &Rc<Channel>) {
+    let undecided: Vec<HtlcRow> = channel
+        .htlcs
+        .borrow()
+        .values()
+        .filter(|htlc| htlc.direction == HtlcDirection::Incoming)
+        .filter(|htlc| htlc.preimage.is_none() && htlc.failure.is_none() && htlc.malformed.is_none())
+        .cloned()
+        .collect();
+    for htlc in undecided {
+        htlc_received(node, htlc);
+    }
+}
+
+/// An HTLC we forwarded is resolved downstream.
+pub(crate) fn forward_resolved(node: &Rc<Node>, htlc: HtlcRow) {
+    // Nothing is forwarded yet: an outgoing HTLC without a payment of ours can only come from a database of another making.
+    node.log.unusual(&node.origin, format!("an HTLC with hash {} belongs to no payment", htlc.payment_hash));
+}
+
+async fn decide(node: &Rc<Node>, htlc: HtlcRow) -> anyhow::Result<()> {
+    let decision = read_onion(node, &htlc);
+    match decision {
+        Decision::Malformed(code) => fail_malformed(node, &htlc, code).await?,
+        Decision::Fail(failure) => fail(node, &htlc, &failure).await?,
+        Decision::Receive { total, data } => receive(node, htlc, total, data).await?,
+    }
+    Ok(())
+}
+
+fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
+    let Some(secret) = htlc.shared_secret else {
+        return Decision::Malformed(FailureMessage::InvalidOnionKey { sha256_of_onion: [0; 32] }.code());
+    };
+    let packet = match OnionPacket::from_bytes(&htlc.onion) {
+        Ok(packet) => packet,
+        Err(error) => return Decision::Malformed(error.failure(&htlc.onion).code()),
+    };
+    let peeled = match peel(&packet, &SharedSecret(secret), &htlc.payment_hash.0) {
+        Ok(peeled) => peeled,
+        Err(error) => {
+            let failure = error.failure(&htlc.onion);
+            let code = failure.code();
+            return if code.has(FailureCode::BADONION) { Decision::Malformed(code) } else { Decision::Fail(failure) };
+        }
+    };
+    let (bytes, is_final) = match peeled {
+        Peeled::Final { payload } => (payload, true),
+        Peeled::Forward { payload, .. } => (payload, false),
+    };
+    let payload = match HopPayload::read(&bytes, &[]) {
+        Ok(payload) => payload,
+        Err(error) => return Decision::Fail(error.failure()),
+    };
+    let arrived = HtlcIn {
+        amount: htlc.amount,
+        cltv_expiry: htlc.cltv_expiry,
+        has_path_key: htlc.path_key.is_some(),
+        is_final,
+    };
+    match instruction(&payload, &arrived, None) {
+        Err(error) => Decision::Fail(error.failure(&bytes)),
+        Ok(Instruction::Forward { .. }) => Decision::Fail(FailureMessage::UnknownNextPeer {}),
+        Ok(Instruction::Receive { amount, total, cltv_expiry, payment_data, .. }) => {
+            // BOLT 4 §Non-Error Messages and final-node rules: the last HTLC must bring what the payload promises.
+            if htlc.amount < amount {
+                return Decision::Fail(FailureMessage::FinalIncorrectHtlcAmount { incoming_htlc_amt: htlc.amount });
+            }
+            if htlc.cltv_expiry < cltv_expiry {
+                return Decision::Fail(FailureMessage::FinalIncorrectCltvExpiry { cltv_expiry: htlc.cltv_expiry });
+            }
+            let soonest = node.chain.height().expiry(node.config.cltv_final);
+            match payment_data {
+                Some(data) if htlc.cltv_expiry >= soonest => Decision::Receive { total, data },
+                Some(_) | None => Decision::Fail(unknown_payment(node, htlc.amount)),
+            }
+        }
+    }
+}
+
+/// The one failure that tells a prober nothing.
+fn unknown_payment(node: &Node, htlc_msat: Msat) -> FailureMessage {
+    FailureMessage::IncorrectOrUnknownPaymentDetails { htlc_msat, height: node.chain.height() }
+}
+
+async fn receive(node: &Rc<Node>, htlc: HtlcRow, total: Msat, data: PaymentData) -> anyhow::Result<()> {
+    let hash = htlc.payment_hash;
+    let part = Part { channel: htlc.channel, id: htlc.id, amount: htlc.amount };
+    let secret = data.payment_secret;
+    let added = node.payments.sets.borrow_mut().add(hash, secret, total, part);
+    match added {
+        Added::Mismatch => fail(node, &htlc, &unknown_payment(node, htlc.amount)).await?,
+        Added::Waiting(number, first) => {
+            let payable = node
+                .db
+                .read(move |txn| Ok(txn.invoice_by_hash(&hash)?.is_some_and(|invoice| accepts(&invoice, &data, clock::now()))))
+                .await?;
+            if !payable {
+                give_up(node, hash, number).await?;
+            } else if first {
+                let node = Rc::clone(node);
+                tokio::task::spawn_local(async move {
+                    tokio::time::sleep(PARTS_PATIENCE).await;
+                    if let Err(error) = give_up(&node, hash, number).await {
+                        node.log.broken(&node.origin, format!("parts of a payment can't be failed: {error:#}"));
+                    }
+                });
+            }
+        }
+        Added::Complete(parts) => complete(node, hash, parts, data).await?,
+    }
+    Ok(())
+}
+
+/// Fails the parts of a payment that will not be completed.
+async fn give_up(node: &Rc<Node>, hash: PaymentHash, number: u64) -> anyhow::Result<()> {
+    let parts = node.payments.sets.borrow_mut().time_out(hash, number);
+    for part in parts {
+        fail_part(node, part).await?;
+    }
+    Ok(())
+}
+
+/// Whether an invoice can be paid with these claims now.
+// BOLT 4 §Requirements: secret and hash must fit, and the whole amount be between one and two times what was asked.
+fn accepts(invoice: &InvoiceRow, data: &PaymentData, now: u64) -> bool {
+    let asked_enough = invoice.amount.is_none_or(|amount| {
+        data.total_msat >= amount && data.total_msat <= amount.saturating_add(amount)
+    });
+    invoice.status == InvoiceStatus::Unpaid
+        && invoice.expires_at > now
+        && invoice.payment_secret == data.payment_secret
+        && asked_enough
+}
+
+/// The whole payment is here: the invoice is marked paid and every part gets the preimage, in one transaction, before anything is told to
+/// the peers.
+async fn complete(node: &Rc<Node>, hash: PaymentHash, parts: Vec<Part>, data: PaymentData) -> anyhow::Result<()> {
+    let received: Msat = parts.iter().map(|part| part.amount).sum();
+    let (claimed, now) = (parts.clone(), clock::now());
+    let paid = node
+        .db
+        .write(move |txn| {
+            let Some(invoice) = txn.invoice_by_hash(&hash)?.filter(|invoice| accepts(invoice, &data, now)) else {
+                return Ok(None);
+            };
+            let invoice_paid = txn.set_invoice_paid(&hash, received, now)?;
+            claimed.iter().try_for_each(|part| keep_preimage(txn, part, &invoice.preimage))?;
+            Ok(Some(invoice_paid))
+        })
+        .await?;
+    let Some(invoice) = paid else {
+        for part in parts {
+            fail_part(node, part).await?;
+        }
+        return Ok(());
+    };
+    for part in parts {
+        if let Some(channel) = node.channels.get(part.channel) {
+            resolve_htlc(&channel, part.id, |htlc| htlc.preimage = Some(invoice.preimage));
+        }
+    }
+    node.log.info(
+        &node.origin,
+        format!("Resolved invoice '{}' with amount {received}", invoice.label),
+    );
+    node.invoices.paid(node, &invoice);
+    Ok(())
+}
+
+fn keep_preimage(txn: &mut Txn<'_>, part: &Part, preimage: &PaymentPreimage) -> Result<(), DbError> {
+    txn.set_htlc_preimage(part.channel, HtlcDirection::Incoming, part.id, preimage)
+}
+
+async fn fail_part(node: &Rc<Node>, part: Part) -> anyhow::Result<()> {
+    let Some(channel) = node.channels.get(part.channel) else { return Ok(()) };
+    let htlc = channel.htlcs.borrow().get(&(HtlcDirection::Incoming, part.id)).cloned();
+    let Some(htlc) = htlc else { return Ok(()) };
+    fail(node, &htlc, &unknown_payment(node, part.amount)).await
+}
+
+/// Fails an HTLC with a reason only its sender can read: durable, then told.
+async fn fail(node: &Rc<Node>, htlc: &HtlcRow, failure: &FailureMessage) -> anyhow::Result<()> {
+    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
+    let mut reason = create_failure_packet(&secret, &failure.to_bytes(), FAILURE_LENGTH);
+    wrap_failure_packet(&secret, &mut reason);
+    node.log.debug(&node.origin, format!("failing HTLC {} on channel {}: {:?}", htlc.id, htlc.channel, failure.code()));
+    let (channel, id, kept) = (htlc.channel, htlc.id, Ok(reason.clone()));
+    node.db.write(move |txn| txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &kept)).await?;
+    if let Some(channel) = node.channels.get(htlc.channel) {
+        resolve_htlc(&channel, htlc.id, |htlc| htlc.failure = Some(reason));
+    }
+    Ok(())
+}
+
+/// Fails an HTLC whose onion could not be read.
+async fn fail_malformed(node: &Rc<Node>, htlc: &HtlcRow, code: FailureCode) -> anyhow::Result<()> {
+    let malformed = (sha256::Hash::hash(&htlc.onion).to_byte_array(), code.0);
+    let (channel, id) = (htlc.channel, htlc.id);
+    node.db.write(move |txn| txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &Err(malformed))).await?;
+    if let Some(channel) = node.channels.get(htlc.channel) {
+        resolve_htlc(&channel, htlc.id, |htlc| htlc.malformed = Some(malformed));
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Who waits for the outcome of a part, and which hashes are being paid right now.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use ln_types::{HtlcId, PaymentHash};
+use tokio::sync::oneshot;
+
+use super::sets::HtlcSets;
+use crate::node::Node;
+
+/// A part of a payment: its part and group.
+type Part = (PaymentHash, (u64, u64));
+
+/// The state of payments that is not in the database.
+#[derive(Debug, Default)]
+pub(crate) struct Payments {
+    waiting: RefCell<HashMap<Part, Vec<oneshot::Sender<()>>>>,
+    /// Parts between the decision to send them and their being durable.
+    starting: RefCell<HashSet<Part>>,
+    /// Incoming HTLCs being decided.
+    pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
+    /// Incoming parts of payments that are not complete yet.
+    pub(super) sets: RefCell<HtlcSets>,
+}
+
+/// Holds a part's place while it is being sent.
+#[derive(Debug)]
+pub(crate) struct Starting<'a> {
+    payments: &'a Payments,
+    part: Part,
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        self.payments.starting.borrow_mut().remove(&self.part);
+    }
+}
+
+impl Payments {
+    /// A part's outcome changed: whoever waits looks again.
+    pub(crate) fn changed(&self, node: &Rc<Node>, hash: PaymentHash, part: (u64, u64)) {
+        for waiter in self.waiting.borrow_mut().remove(&(hash, part)).into_iter().flatten() {
+            drop(waiter.send(()));
+        }
+        node.rpc.index_changed();
+    }
+
+    /// Resolves when the part's outcome changes. Ask before looking, so that no change is missed.
+    pub(crate) fn wait(&self, hash: PaymentHash, part: (u64, u64)) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting.borrow_mut();
+        let list = waiting.entry((hash, part)).or_default();
+        list.retain(|waiter| !waiter.is_closed());
+        list.push(sender);
+        receiver
+    }
+
+    /// Takes a part's place; `None` when the very same part is being sent by somebody else this moment.
+    pub(crate) fn start(&self, hash: PaymentHash, part: (u64, u64)) -> Option<Starting<'_>> {
+        let part = (hash, part);
+        self.starting.borrow_mut().insert(part).then_some(Starting { payments: self, part })
+    }
+}

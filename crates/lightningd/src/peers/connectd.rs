@@ -1,0 +1,180 @@
+//! connectd's side of the conversation.
+
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use anyhow::{Context as _, bail};
+use ln_codec::Encode as _;
+use ln_db::PeerRow;
+use ln_ipc::connectd::{
+    ConnectdActivate, ConnectdDev, ConnectdInit, ConnectdPeerConnected, ConnectdPeerError, ConnectdPeerSpoke,
+    ConnectdRejectSpoke, FromConnectd, ToConnectd,
+};
+use ln_ipc::Stream;
+use ln_types::{ChannelId, NodeId};
+use ln_wire::{ErrorMessage, PeerMessage};
+
+use super::{ConnectError, Connection};
+use crate::hsm::capability;
+use crate::log::{LogLevel, Origin};
+use crate::node::Node;
+use crate::subd::{Subd, SubdStart};
+
+/// The type of `open_channel`.
+const OPEN_CHANNEL: u16 = 32;
+
+/// Starts connectd and has it listen. Returns it and gossipd's end of the socket between the two.
+pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, OwnedFd)> {
+    let config = &node.config;
+    let (for_connectd, for_gossipd) = Stream::pair()?;
+    let hsm = node.hsm.client_fd(node.id(), 0, capability::CONNECTD).await?;
+    let start = SubdStart {
+        name: "connectd",
+        program: None,
+        origin: Origin::of("connectd"),
+        fds: vec![hsm, for_connectd],
+    };
+    let mut subd = Subd::start(&node.log, start)?;
+    let dev = &config.dev;
+    subd.sender().send(&ToConnectd::Init(ConnectdInit {
+        network: config.network,
+        node_id: node.id(),
+        features: node.features.init.clone(),
+        bindings: config.bindings.clone(),
+        timeout_secs: dev.timeout_secs.unwrap_or(60),
+        proxy: config.proxy.clone(),
+        always_use_proxy: config.always_use_proxy,
+        use_dns: config.use_dns,
+        gossip_store: "gossip_store".to_owned(),
+        dev: ConnectdDev {
+            disconnect_file: dev.disconnect_file.clone(),
+            no_reconnect: dev.no_reconnect,
+            fast_reconnect: dev.fast_reconnect,
+            no_ping_timer: dev.no_ping_timer,
+            fast_gossip: dev.fast_gossip,
+        },
+    }));
+    match subd.next::<FromConnectd>().await {
+        Ok(FromConnectd::InitReply(reply)) => {
+            if let Some(error) = reply.error {
+                bail!("{error}");
+            }
+            *node.bindings.borrow_mut() = reply.bindings;
+        }
+        Ok(other) => bail!("connectd answered init with {}", other.name()),
+        Err(end) => bail!("connectd failed: {end}"),
+    }
+    node.connectd.set(subd.sender()).ok().context("connectd was started twice")?;
+    Ok((subd, for_gossipd))
+}
+
+/// Lets peers in and serves connectd until it ends, which ends the node.
+pub(crate) async fn run_connectd(node: Rc<Node>, mut subd: Subd) {
+    subd.sender().send(&ToConnectd::Activate(ConnectdActivate {}));
+    loop {
+        match subd.next::<FromConnectd>().await {
+            Ok(message) => on_message(&node, message),
+            Err(end) => {
+                if node.stop.borrow().is_none() {
+                    node.log.broken(&node.origin, format!("connectd ended ({end}): the node stops"));
+                    node.stop(1);
+                }
+                return;
+            }
+        }
+    }
+}
+
+fn on_message(node: &Rc<Node>, message: FromConnectd) {
+    match message {
+        FromConnectd::InitReply(_) => {}
+        FromConnectd::PingReply(reply) => {
+            node.peers.ponged(reply.request, reply.error.map_or(Ok(reply.total_len), Err));
+        }
+        FromConnectd::PeerConnected(connected) => on_connected(node, connected),
+        FromConnectd::PeerDisconnected(gone) => {
+            let has_channels = node.channels.of_peer(gone.id).next().is_some();
+            if node.peers.disconnected(gone.id, gone.counter, has_channels) {
+                node.log.debug(&Origin::of_peer(gone.id, "lightningd"), format!("peer disconnected: {}", gone.reason));
+            }
+        }
+        FromConnectd::ConnectFailed(failed) => {
+            let error = ConnectError { reason: failed.reason, no_address: failed.no_address };
+            node.peers.connect_failed(failed.id, &error);
+        }
+        FromConnectd::PeerSpoke(spoke) => on_spoke(node, &spoke),
+        FromConnectd::PeerError(error) => on_error(node, &error),
+        FromConnectd::CustomMessage(custom) => {
+            node.log.debug(
+                &Origin::of_peer(custom.id, "lightningd"),
+                format!("custom message of {} bytes", custom.message.len()),
+            );
+        }
+    }
+}
+
+fn on_connected(node: &Rc<Node>, connected: ConnectdPeerConnected) {
+    let ConnectdPeerConnected { id, counter, address, remote_addr, incoming, features } = connected;
+    let origin = Origin::of_peer(id, "lightningd");
+    let direction = if incoming { "in" } else { "out" };
+    node.log.debug(&origin, format!("peer_connected {direction} at {address}"));
+    let connection = Connection { counter, address, remote_addr, incoming };
+    node.peers.connected(id, &connection, features.clone());
+    if node.channels.of_peer(id).next().is_some() {
+        // Where it was reached is kept for the next start.
+        let row = PeerRow { id, address: (!incoming).then_some(connection.address), features };
+        drop(node.db.write(move |txn| txn.put_peer(&row)));
+    }
+    crate::channels::serve_peer(node, id);
+}
+
+/// A peer speaks of a channel that nobody serves.
+fn on_spoke(node: &Rc<Node>, spoke: &ConnectdPeerSpoke) {
+    let ConnectdPeerSpoke { id, counter, channel_id, message_type } = *spoke;
+    let current = node.peers.connection(id).is_some_and(|connection| connection.counter == counter);
+    if !current {
+        return;
+    }
+    if message_type == OPEN_CHANNEL {
+        crate::channels::accept_opening(node, id, channel_id);
+        return;
+    }
+    let known = node.channels.by_channel_id(channel_id);
+    let serving = known.as_ref().is_some_and(|channel| channel.row().state.wants_peer());
+    if serving {
+        crate::channels::serve_peer(node, id);
+        return;
+    }
+    node.to_connectd(ConnectdRejectSpoke { id, counter, channel_id });
+    // BOLT 2 §Message Retransmission: a peer that wants to go on with a channel we gave up must learn that it is over.
+    let text = match known {
+        Some(channel) => format!("Channel is being closed ({})", channel.row().state.name()),
+        None => "Unknown channel for reestablish".to_owned(),
+    };
+    node.log.debug(&Origin::of_peer(id, "lightningd"), format!("message {message_type} for {channel_id}: {text}"));
+    send_error(node, id, channel_id, &text);
+}
+
+/// Tells a peer that a channel failed.
+pub(crate) fn send_error(node: &Node, id: NodeId, channel_id: ChannelId, text: &str) {
+    let error = PeerMessage::from(ErrorMessage::new(channel_id, text));
+    node.peers.send(node, id, error.to_bytes(), false);
+}
+
+/// A peer failed a channel that nobody serves, or all of them.
+fn on_error(node: &Rc<Node>, error: &ConnectdPeerError) {
+    let origin = Origin::of_peer(error.id, "lightningd");
+    let kind = if error.warning { "warning" } else { "error" };
+    node.log.log(LogLevel::Info, &origin, format!("peer sent {kind} for {}: {}", error.channel_id, error.text));
+    if error.warning {
+        return;
+    }
+    let hit: Vec<_> = node
+        .channels
+        .of_peer(error.id)
+        .filter(|channel| error.channel_id == ChannelId::ALL || channel.row().channel_id == error.channel_id)
+        .collect();
+    for channel in hit {
+        crate::channels::peer_failed(node, &channel, &error.text);
+    }
+}

@@ -1,0 +1,7 @@
+//! Peers: who is connected, connecting, and what to do when one speaks.
+
+mod connectd;
+mod table;
+
+pub(crate) use connectd::{run_connectd, send_error, start_connectd};
+pub(crate) use table::{ConnectError, Connection, Peer, Peers};

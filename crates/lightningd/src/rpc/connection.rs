@@ -1,0 +1,130 @@
+//! One client's connection.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ln_rpc::RpcError;
+use ln_rpc::jsonrpc::{Request, Splitter, write_error};
+use ln_rpc::params::ParamEnv;
+use serde_json::value::RawValue;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::context::{Context, Switches};
+use super::dispatch::dispatch;
+use crate::node::Node;
+
+/// Replies waiting to be written at most; then requests are no longer read.
+const OUTBOX: usize = 256;
+/// Requests of one connection being worked on at most.
+const IN_PROGRESS: usize = 4096;
+/// How much is read at once.
+const CHUNK: usize = 64 * 1024;
+
+#[derive(Debug)]
+enum Outgoing {
+    Bytes(Vec<u8>),
+    Flush(oneshot::Sender<()>),
+}
+
+/// The way to a client. When the client is gone, what is sent is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbox(mpsc::Sender<Outgoing>);
+
+impl Outbox {
+    /// Sends bytes; waits while the client does not read.
+    pub(crate) async fn send(&self, bytes: Vec<u8>) {
+        drop(self.0.send(Outgoing::Bytes(bytes)).await);
+    }
+
+    /// Waits until everything sent before is written, or the client is gone.
+    pub(crate) async fn flush(&self) {
+        let (sender, receiver) = oneshot::channel();
+        if self.0.send(Outgoing::Flush(sender)).await.is_ok() {
+            drop(receiver.await);
+        }
+    }
+}
+
+async fn write(mut half: OwnedWriteHalf, mut outgoing: mpsc::Receiver<Outgoing>) {
+    while let Some(next) = outgoing.recv().await {
+        match next {
+            Outgoing::Bytes(bytes) => {
+                if half.write_all(&bytes).await.is_err() {
+                    break;
+                }
+            }
+            Outgoing::Flush(done) => drop(done.send(())),
+        }
+    }
+}
+
+/// Serves a client until it hangs up.
+pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
+    let (mut reader, writer) = stream.into_split();
+    let (sender, receiver) = mpsc::channel(OUTBOX);
+    let outbox = Outbox(sender);
+    tokio::task::spawn_local(write(writer, receiver));
+    let switches = Rc::new(Switches::default());
+    let in_progress = Arc::new(Semaphore::new(IN_PROGRESS));
+    let mut splitter = Splitter::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = match reader.read(&mut chunk).await {
+            Ok(0) | Err(_) => return,
+            Ok(read) => read,
+        };
+        splitter.push(chunk.get(..read).unwrap_or_default());
+        loop {
+            match splitter.next_text() {
+                Ok(Some(text)) => {
+                    let Ok(permit) = Arc::clone(&in_progress).acquire_owned().await else { return };
+                    if !start(&node, &switches, &outbox, text, permit).await {
+                        return;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    let mut out = Vec::new();
+                    write_error(&mut out, None, &RpcError::invalid_request(error.to_string()));
+                    outbox.send(out).await;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Starts working on one request; returns whether the connection can go on.
+async fn start(node: &Rc<Node>, switches: &Rc<Switches>, outbox: &Outbox, text: String, permit: OwnedSemaphorePermit) -> bool {
+    let request = match Request::parse(&text) {
+        Ok(request) => request,
+        Err(malformed) => {
+            let mut out = Vec::new();
+            write_error(&mut out, malformed.id.as_deref(), &malformed.error);
+            outbox.send(out).await;
+            return !malformed.fatal;
+        }
+    };
+    let deprecated_ok = switches.deprecations.get().unwrap_or(node.config.allow_deprecated);
+    let context = Context {
+        id: Rc::from(request.id.to_owned()),
+        switches: Rc::clone(switches),
+        outbox: outbox.clone(),
+        env: ParamEnv { developer: node.config.developer, check_only: false, deprecated_ok },
+    };
+    let method = request.method.clone();
+    let params: Box<RawValue> = request.params.to_owned();
+    let filter = request.filter.map(ToOwned::to_owned);
+    let node = Rc::clone(node);
+    tokio::task::spawn_local(async move {
+        let outbox = context.outbox.clone();
+        if let Some(reply) = dispatch(node, context, method, params, filter).await {
+            outbox.send(reply).await;
+        }
+        drop(permit);
+    });
+    true
+}

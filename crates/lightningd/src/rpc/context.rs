@@ -1,0 +1,52 @@
+//! What a handler knows of its request besides the parameters.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ln_rpc::jsonrpc::{LogLevel, write_message, write_progress};
+use ln_rpc::params::ParamEnv;
+use serde_json::value::RawValue;
+
+use super::connection::Outbox;
+
+/// What was switched on for one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Switches {
+    /// Whether `message` and `progress` are wanted.
+    pub(crate) notifications: Cell<bool>,
+    /// Whether deprecated things are allowed, if the connection said so itself.
+    pub(crate) deprecations: Cell<Option<bool>>,
+}
+
+/// One request's surroundings. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// The request's id as the client wrote it.
+    pub(crate) id: Rc<RawValue>,
+    /// The connection's switches.
+    pub(crate) switches: Rc<Switches>,
+    /// The way back.
+    pub(crate) outbox: Outbox,
+    /// Under which rules parameters are read.
+    pub(crate) env: ParamEnv,
+}
+
+impl Context {
+    /// Tells the client something while its request is being worked on, if it wants to know.
+    pub(crate) async fn message(&self, level: LogLevel, text: &str) {
+        if self.switches.notifications.get() {
+            let mut out = Vec::new();
+            write_message(&mut out, &self.id, level, text);
+            self.outbox.send(out).await;
+        }
+    }
+
+    /// Tells the client how far its request is: step `num` (from 0) of `total`.
+    pub(crate) async fn progress(&self, num: u32, total: u32) {
+        if self.switches.notifications.get() {
+            let mut out = Vec::new();
+            write_progress(&mut out, &self.id, num, total, None);
+            self.outbox.send(out).await;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The JSON-RPC interface: socket, connections, dispatch, and one handler per method in the folders.
+
+mod connection;
+mod context;
+mod dispatch;
+mod handlers;
+mod server;
+mod state;
+
+mod control;
+
+pub(crate) use context::Context;
+pub(crate) use dispatch::Handle;
+pub(crate) use server::{listen, serve};
+pub(crate) use state::RpcState;
+
+use ln_rpc::{RpcError, RpcErrorCode};
+
+/// The error for what should not happen inside the node.
+pub(crate) fn internal(error: impl std::fmt::Display) -> RpcError {
+    RpcError::new(RpcErrorCode::Lightningd, format!("{error:#}"))
+}

@@ -1,0 +1,44 @@
+//! The socket.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use tokio::net::UnixListener;
+
+use crate::node::Node;
+
+/// Opens the socket in the working directory. One left behind by an earlier run is replaced: the pid file's lock keeps two nodes apart.
+pub(crate) fn listen(file: &str, mode: u32) -> anyhow::Result<UnixListener> {
+    let path = Path::new(file);
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("can't replace the RPC socket {file}")),
+    }
+    // Nobody else may connect between the moment the socket exists and the moment it has its mode.
+    let before = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o177));
+    let listener = UnixListener::bind(path).with_context(|| format!("can't open the RPC socket {file}"));
+    rustix::process::umask(before);
+    let listener = listener?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+        .with_context(|| format!("can't set the mode of the RPC socket {file}"))?;
+    Ok(listener)
+}
+
+/// Serves clients for ever.
+pub(crate) async fn serve(node: Rc<Node>, listener: UnixListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::task::spawn_local(super::connection::serve(Rc::clone(&node), stream));
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: some will be free again.
+                node.log.unusual(&node.origin, format!("an RPC client can't be let in: {error}"));
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    }
+}

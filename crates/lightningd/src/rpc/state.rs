@@ -1,0 +1,47 @@
+//! What the interface keeps beside its connections.
+
+use std::cell::RefCell;
+
+use tokio::sync::watch;
+
+use super::connection::Outbox;
+
+/// What the interface keeps beside its connections.
+#[derive(Debug)]
+pub(crate) struct RpcState {
+    indexes: watch::Sender<u64>,
+    /// Replies to `stop`, to be written when everything else is done.
+    farewells: RefCell<Vec<(Outbox, Vec<u8>)>>,
+}
+
+impl Default for RpcState {
+    fn default() -> Self {
+        Self { indexes: watch::Sender::new(0), farewells: RefCell::default() }
+    }
+}
+
+impl RpcState {
+    /// A created, updated or deleted index moved: `wait` looks again.
+    pub(crate) fn index_changed(&self) {
+        self.indexes.send_modify(|count| *count += 1);
+    }
+
+    /// Sees every move of an index. Subscribe before looking.
+    pub(crate) fn watch_indexes(&self) -> watch::Receiver<u64> {
+        self.indexes.subscribe()
+    }
+
+    /// Keeps a reply for the very end.
+    pub(crate) fn say_at_the_end(&self, outbox: Outbox, reply: Vec<u8>) {
+        self.farewells.borrow_mut().push((outbox, reply));
+    }
+
+    /// Writes the replies kept for the end.
+    pub(crate) async fn say_farewell(&self) {
+        let farewells = std::mem::take(&mut *self.farewells.borrow_mut());
+        for (outbox, reply) in farewells {
+            outbox.send(reply).await;
+            outbox.flush().await;
+        }
+    }
+}

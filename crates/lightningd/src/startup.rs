@@ -1,0 +1,411 @@
+//! Bringing the master up, and taking it down.
+
+use std::ffi::OsString;
+use std::fs::{DirBuilder, File};
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use ln_daemon::VERSION;
+use ln_db::Db;
+use ln_types::{FeatureBit, Features, NodeId};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+
+use crate::chain::{Backend, Chain, FeeEstimates};
+use crate::channels::Channels;
+use crate::hsm::{Hsm, HsmRefusal};
+use crate::log::{Logger, Origin};
+use crate::node::{Node, OurFeatures};
+use crate::options::{Config, LogConfig, OPTIONS, OptionError, Settings, network};
+use crate::payments::Payments;
+use crate::peers::Peers;
+use crate::plugins::{BUILTIN_PLUGINS, PluginHost, PluginStart};
+use crate::rpc::RpcState;
+use crate::subd::Subd;
+use crate::wallet::Wallet;
+use crate::{chain, channels, clock, invoices, payments, peers, rpc};
+
+/// Exit codes (compat: Core Lightning's).
+mod exit {
+    /// Something failed.
+    pub(super) const FAILED: i32 = 1;
+    /// Another lightningd runs in this directory.
+    pub(super) const PID_FILE: i32 = 11;
+    /// The database belongs to another node or network.
+    pub(super) const WRONG_DATABASE: i32 = 30;
+}
+
+/// A failure with an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Exit {
+    code: i32,
+    text: String,
+}
+
+/// Runs the master and returns the exit code.
+pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
+    let log = Logger::new();
+    match prepare(&arguments) {
+        Ok(Some((settings, base_dir))) => start(&log, settings, base_dir),
+        Ok(None) => 0,
+        Err(error) => {
+            complain(&error);
+            exit::FAILED
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "before there is a log the terminal is all there is")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("lightningd: {error:#}");
+}
+
+/// Reads command line and config files. `None` means that what was asked for is printed already.
+#[expect(clippy::print_stdout, reason = "what --version and --help print")]
+fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>> {
+    let line = Settings::command_line(arguments)?;
+    if line.flag("version") {
+        println!("{VERSION}");
+        return Ok(None);
+    }
+    if line.flag("list-features-only") {
+        for bit in our_features().init.bits() {
+            let name = FeatureBit::of(bit).map_or_else(|| format!("option_{}", bit / 2), |feature| feature.name().to_owned());
+            println!("{name}/{}", if bit % 2 == 1 { "odd" } else { "even" });
+        }
+        return Ok(None);
+    }
+    if line.flag("help") {
+        print!("{}", help_text());
+        return Ok(None);
+    }
+    let mut settings = Settings::default();
+    let named = line.text("conf").map(PathBuf::from);
+    let base_dir = match line.text("lightning-dir") {
+        Some(dir) => PathBuf::from(dir),
+        None => std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), |home| Path::new(&home).join(".lightning")),
+    };
+    let base_dir = std::path::absolute(&base_dir).context("lightning-dir")?;
+    match named {
+        Some(file) => settings.extend(Settings::file(&file)?),
+        None => {
+            let base = Settings::file(&base_dir.join("config"))?;
+            let mut both = base.clone();
+            both.extend(line.clone());
+            let of_network = base_dir.join(network(&both)?.name()).join("config");
+            settings.extend(base);
+            settings.extend(Settings::file(&of_network)?);
+        }
+    }
+    settings.extend(line);
+    Ok(Some((settings, base_dir)))
+}
+
+fn help_text() -> String {
+    let mut text = "Usage: lightningd [--name=value]...\n\nA Lightning node. Options:\n".to_owned();
+    for option in OPTIONS.iter().filter(|option| !option.dev) {
+        text.push_str(&format!("  --{:<32} {}\n", option.name, option.help));
+    }
+    text
+}
+
+/// Everything up to the running node.
+fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&anyhow!(error).context("can't start"));
+            return exit::FAILED;
+        }
+    };
+    let local = LocalSet::new();
+    let result = local.block_on(&runtime, bring_up(log, settings, base_dir));
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            log.unusual(&Origin::of("lightningd"), format!("{error:#}"));
+            if let Some(exit) = error.downcast_ref::<Exit>() {
+                return exit.code;
+            }
+            error.downcast_ref::<HsmRefusal>().map_or(exit::FAILED, |refusal| refusal.code)
+        }
+    }
+}
+
+/// Makes the directories and goes into the network's.
+fn enter_directory(config: &Config) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.network_dir)
+        .with_context(|| format!("can't make the directory {}", config.network_dir.display()))?;
+    std::env::set_current_dir(&config.network_dir)
+        .with_context(|| format!("can't go to the directory {}", config.network_dir.display()))
+}
+
+/// Takes the pid file, which is locked as long as the node lives.
+fn lock_pid_file(path: &Path) -> anyhow::Result<File> {
+    let mut file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .with_context(|| format!("can't open the pid file {}", path.display()))?;
+    rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| Exit {
+        code: exit::PID_FILE,
+        text: format!("lightningd already running? {} is locked", path.display()),
+    })?;
+    file.set_len(0)?;
+    writeln!(file, "{}", std::process::id())?;
+    Ok(file)
+}
+
+/// What we offer.
+fn our_features() -> OurFeatures {
+    use FeatureBit as F;
+    let even = [F::DataLossProtect, F::VarOnion, F::StaticRemotekey, F::PaymentSecret, F::ChannelType];
+    let odd = [
+        F::UpfrontShutdownScript,
+        F::GossipQueries,
+        F::BasicMpp,
+        F::Wumbo,
+        F::Anchors,
+        F::ShutdownAnysegwit,
+        F::ScidAlias,
+    ];
+    let init: Features = even.iter().map(|f| f.even()).chain(odd.iter().map(|f| f.odd())).collect();
+    let invoice: Features =
+        [F::VarOnion.even(), F::PaymentSecret.even(), F::BasicMpp.odd()].into_iter().collect();
+    OurFeatures { node: init.clone(), init, channel: Features::new(), invoice }
+}
+
+async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
+    let developer = settings.flag("developer");
+    let config = Config::new(&settings, base_dir)?;
+    enter_directory(&config)?;
+    let logs = LogConfig::new(&settings)?;
+    log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps).map_err(|problem| anyhow!(problem))?;
+    let pid_file = lock_pid_file(&config.pid_file)?;
+    let origin = Origin::of("lightningd");
+    log.info(&origin, VERSION);
+
+    let plugins = Rc::new(PluginHost::default());
+    for name in BUILTIN_PLUGINS {
+        plugins.add_builtin(log, name, config.allow_deprecated).await?;
+    }
+    settings.check_known(developer, |name| plugins.knows_option(name))?;
+
+    let passphrase = ask_passphrase(&config)?;
+    let (hsm, hsmd) = Hsm::start(log, config.network, None, passphrase).await?;
+    let node = load(log, config, settings, hsm, plugins).await?;
+    let socket = bring_services_up(&node).await?;
+    let (connectd, gossipd) = socket;
+    spawn_tasks(&node, hsmd, connectd, gossipd);
+    let listener = rpc::listen(&node.config.rpc_file, node.config.rpc_file_mode)?;
+    tokio::task::spawn_local(rpc::serve(Rc::clone(&node), listener));
+    node.log.info(
+        &node.origin,
+        format!(
+            "Server started with public key {}, alias {} (color #{}) and lightningd {VERSION}",
+            node.id(),
+            node.alias_text(),
+            bitcoin::hex::DisplayHex::as_hex(&node.color()),
+        ),
+    );
+    let code = run_until_stopped(&node).await;
+    take_down(&node).await;
+    drop(pid_file);
+    drop(std::fs::remove_file(&node.config.pid_file));
+    Ok(code)
+}
+
+#[expect(clippy::print_stderr, reason = "asking the operator")]
+fn ask_passphrase(config: &Config) -> anyhow::Result<Option<String>> {
+    if !config.hsm_passphrase {
+        return Ok(None);
+    }
+    eprint!("Enter hsm_secret passphrase: ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("reading the passphrase")?;
+    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// Opens the database and loads what the node knows.
+async fn load(
+    log: &Logger,
+    config: Config,
+    settings: Settings,
+    hsm: Hsm,
+    plugins: Rc<PluginHost>,
+) -> anyhow::Result<Rc<Node>> {
+    let db = Db::open(&config.database)?;
+    check_owner(&db, &config, hsm.identity.node_id).await?;
+    let now = clock::now();
+    let lost = db.write(move |txn| payments::settle_lost_parts(txn, now)).await?;
+    if lost > 0 {
+        log.info(&Origin::of("lightningd"), format!("{lost} payments had not left the node when it stopped: failed"));
+    }
+    let identity = hsm.identity.clone();
+    let loaded = db.read(move |txn| {
+        let wallet = Wallet::load(txn, &identity);
+        Ok((txn.blocks()?, Channels::rows(txn)?, txn.peers()?, wallet.map_err(|error| error.to_string())))
+    });
+    let (blocks, channels, known_peers, wallet) = loaded.await?;
+    let wallet = wallet.map_err(|problem| anyhow!(problem))?;
+    let node = Rc::new(Node {
+        fees: FeeEstimates::new(&config).into(),
+        config,
+        settings,
+        log: log.clone(),
+        origin: Origin::of("lightningd"),
+        db,
+        hsm,
+        backend: Backend::new(Rc::clone(&plugins)),
+        plugins,
+        chain: Chain::new(blocks),
+        wallet,
+        features: our_features(),
+        peers: Peers::default(),
+        channels: Channels::new(channels),
+        invoices: invoices::Invoices::default(),
+        payments: Payments::default(),
+        rpc: RpcState::default(),
+        connectd: std::cell::OnceCell::new(),
+        gossipd: std::cell::OnceCell::new(),
+        graph: crate::gossip::GraphReader::default(),
+        bindings: std::cell::RefCell::default(),
+        stop: watch::Sender::new(None),
+    });
+    for peer in known_peers {
+        if node.channels.of_peer(peer.id).next().is_some() {
+            node.peers.insert_known(peer.id, peer.address, peer.features);
+        }
+    }
+    node.channels.add_interest(&mut node.chain.interest.borrow_mut());
+    Ok(node)
+}
+
+/// A database must be used by one node on one network only.
+async fn check_owner(db: &Db, config: &Config, id: NodeId) -> anyhow::Result<()> {
+    let chain = config.network.chain_hash();
+    let bytes = id.to_bytes();
+    let found = db
+        .write(move |txn| {
+            let found = (txn.blob_var("node_id")?, txn.blob_var("genesis_hash")?);
+            if found.0.is_none() {
+                txn.set_blob_var("node_id", &bytes)?;
+                txn.set_blob_var("genesis_hash", &chain)?;
+            }
+            Ok(found)
+        })
+        .await?;
+    let wrong = |text: String| Exit { code: exit::WRONG_DATABASE, text };
+    if found.0.is_some_and(|known| known != id.to_bytes()) {
+        let text = format!("Wallet node_id does not match HSM: {id}: this hsm_secret belongs to another database");
+        return Err(wrong(text).into());
+    }
+    if found.1.is_some_and(|known| known != chain) {
+        let text = format!("Wallet blockchain hash does not match network {}", config.network);
+        return Err(wrong(text).into());
+    }
+    Ok(())
+}
+
+/// Starts the plugins, the chain, connectd and gossipd.
+async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
+    let configuration = json!({
+        "lightning-dir": node.config.network_dir,
+        "rpc-file": node.config.rpc_file,
+        "startup": true,
+        "network": node.config.network.name(),
+        "feature_set": {
+            "init": node.features.init, "node": node.features.node,
+            "channel": node.features.channel, "invoice": node.features.invoice,
+        },
+    });
+    node.plugins.init_all(&PluginStart { settings: &node.settings, configuration }).await?;
+    chain::start(&node.backend, &node.chain, &node.config).await?;
+    chain::catch_up(node).await.context("following the chain")?;
+    let (connectd, for_gossipd) = peers::start_connectd(node).await?;
+    let gossipd = crate::gossip::start_gossipd(node, for_gossipd).await?;
+    Ok((connectd, gossipd))
+}
+
+fn spawn_tasks(node: &Rc<Node>, hsmd: Subd, connectd: Subd, gossipd: Subd) {
+    let spawn = |task: std::pin::Pin<Box<dyn Future<Output = ()>>>| drop(tokio::task::spawn_local(task));
+    spawn(Box::pin(watch_hsmd(Rc::clone(node), hsmd)));
+    spawn(Box::pin(crate::gossip::run_gossipd(Rc::clone(node), gossipd)));
+    spawn(Box::pin(chain::follow(Rc::clone(node))));
+    spawn(Box::pin(chain::poll_fees(Rc::clone(node))));
+    spawn(Box::pin(invoices::expire(Rc::clone(node))));
+    let again = Rc::clone(node);
+    spawn(Box::pin(async move { chain::rebroadcast(&again).await }));
+    // Peers may only come once everything above is there to serve them.
+    for channel in node.channels.all() {
+        channels::resume(node, &channel);
+    }
+    for (id, _) in node.peers.all() {
+        channels::set_important(node, id);
+    }
+    spawn(Box::pin(peers::run_connectd(Rc::clone(node), connectd)));
+}
+
+/// hsmd's end is the node's.
+async fn watch_hsmd(node: Rc<Node>, mut hsmd: Subd) {
+    loop {
+        match hsmd.next::<ln_ipc::hsmd::HsmdStatus>().await {
+            Ok(ln_ipc::hsmd::HsmdStatus::ClientBadRequest(bad)) => {
+                let text = format!("bad hsm request {}", bad.description.0);
+                node.log.broken(&Origin::of_peer(bad.id, "hsmd"), text);
+            }
+            Err(end) => {
+                if node.stop.borrow().is_none() {
+                    node.log.broken(&node.origin, format!("hsmd ended ({end}): the node stops"));
+                    node.stop(exit::FAILED);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Waits for `stop`, a signal or a fatal failure; returns the exit code.
+async fn run_until_stopped(node: &Rc<Node>) -> i32 {
+    let mut stop = node.stop.subscribe();
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else { return exit::FAILED };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return 0,
+            _ = interrupt.recv() => return 0,
+            _ = hangup.recv() => node.log.reopen(),
+            _ = stop.changed() => if let Some(code) = *stop.borrow() { return code },
+        }
+    }
+}
+
+/// Ends everything in order: what was begun is durable already, so nothing needs to be waited for long.
+async fn take_down(node: &Rc<Node>) {
+    node.stop(0);
+    node.log.info(&node.origin, "shutting down");
+    drop(std::fs::remove_file(&node.config.rpc_file));
+    node.plugins.stop();
+    // Whatever was queued for the database before this is on disk when this is.
+    let flushed = node.db.write(|txn| txn.var("data_version"));
+    drop(tokio::time::timeout(Duration::from_secs(5), flushed).await);
+    node.rpc.say_farewell().await;
+}
+
+impl From<OptionError> for Exit {
+    fn from(error: OptionError) -> Self {
+        Self { code: exit::FAILED, text: error.to_string() }
+    }
+}

@@ -1,0 +1,214 @@
+//! One helper process.
+
+use std::cell::RefCell;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use command_fds::{CommandFdExt, FdMapping};
+use ln_codec::Decode;
+use ln_daemon::VERSION;
+use ln_ipc::status::{LogLevel, Status};
+use ln_ipc::{AsyncReader, AsyncStream, FrameError, Stream, message_number};
+use tokio::process::Child;
+
+use super::SubdSender;
+use crate::log::{Logger, Origin};
+
+/// The numbers every helper's status messages begin at.
+const STATUS_NUMBERS: u16 = 0xfff0;
+
+/// What is needed to start a helper.
+pub(crate) struct SubdStart<'a> {
+    /// Its name without `lightning_`: `channeld`.
+    pub(crate) name: &'a str,
+    /// Another program to run in its place (`subdaemon`).
+    pub(crate) program: Option<&'a str>,
+    /// Who its log lines come from.
+    pub(crate) origin: Origin,
+    /// Descriptors it finds from 3 on.
+    pub(crate) fds: Vec<OwnedFd>,
+}
+
+/// A running helper. Dropping it closes its socket, on which it ends.
+#[derive(Debug)]
+pub(crate) struct Subd {
+    name: String,
+    origin: Origin,
+    log: Logger,
+    reader: AsyncReader,
+    sender: SubdSender,
+    child: Child,
+    failure: Option<String>,
+    billboard: Rc<RefCell<Option<String>>>,
+}
+
+impl std::fmt::Debug for Logger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Logger")
+    }
+}
+
+/// How a helper ended.
+#[derive(Debug)]
+pub(crate) struct SubdEnd {
+    /// What it said last about its own failure.
+    pub(crate) failure: Option<String>,
+    /// Its exit status, where it could be had.
+    pub(crate) status: Option<ExitStatus>,
+}
+
+impl SubdEnd {
+    /// Whether it ended as it should.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.failure.is_none() && self.status.is_some_and(|status| status.success())
+    }
+}
+
+impl std::fmt::Display for SubdEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.failure, self.status) {
+            (Some(failure), _) => write!(f, "{}", failure.lines().next().unwrap_or_default()),
+            (None, Some(status)) => write!(f, "{status}"),
+            (None, None) => f.write_str("ended"),
+        }
+    }
+}
+
+impl Subd {
+    /// Starts a helper out of this very executable, or the program given for it.
+    pub(crate) fn start(log: &Logger, start: SubdStart<'_>) -> anyhow::Result<Self> {
+        let (ours, theirs) = Stream::pair()?;
+        let argv0 = format!("lightning_{}", start.name);
+        let mut command = match start.program {
+            Some(program) => Command::new(program),
+            None => {
+                let mut command = Command::new("/proc/self/exe");
+                command.arg0(&argv0);
+                command
+            }
+        };
+        let mappings = start
+            .fds
+            .into_iter()
+            .zip(3..)
+            .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd })
+            .collect();
+        command.stdin(Stdio::from(theirs)).fd_mappings(mappings).context("descriptors for a helper collide")?;
+        // A helper must not die of the operator's ctrl-c before lightningd has said what to do.
+        command.process_group(0);
+        let mut command = tokio::process::Command::from(command);
+        let child = command.kill_on_drop(false).spawn().with_context(|| format!("can't start {argv0}"))?;
+        let number = ours.as_fd().as_raw_fd();
+        let (reader, writer) = AsyncStream::new(ours)?.split();
+        log.debug(&start.origin, format!("pid {}, msgfd {number}", child.id().unwrap_or_default()));
+        Ok(Self {
+            name: start.name.to_owned(),
+            origin: start.origin,
+            log: log.clone(),
+            reader,
+            sender: SubdSender::new(writer),
+            child,
+            failure: None,
+            billboard: Rc::default(),
+        })
+    }
+
+    /// The way to it.
+    pub(crate) fn sender(&self) -> SubdSender {
+        self.sender.clone()
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// The sentence it last set for `listpeerchannels`' `status`.
+    pub(crate) fn billboard(&self) -> Rc<RefCell<Option<String>>> {
+        Rc::clone(&self.billboard)
+    }
+
+    /// Waits for its next message of its own kind; log lines and the like are dealt with here.
+    pub(crate) async fn next<T: Decode>(&mut self) -> Result<T, SubdEnd> {
+        loop {
+            let message = match self.reader.recv_raw().await {
+                Ok(message) => message,
+                Err(FrameError::Closed) => return Err(self.end().await),
+                Err(error) => {
+                    self.failure.get_or_insert_with(|| format!("{} spoke badly: {error}", self.name));
+                    return Err(self.end().await);
+                }
+            };
+            if message_number(&message).is_some_and(|number| number >= STATUS_NUMBERS) {
+                self.on_status(&message);
+                continue;
+            }
+            match T::from_bytes(&message) {
+                Ok(message) => return Ok(message),
+                Err(error) => {
+                    let number = message_number(&message).unwrap_or_default();
+                    self.failure.get_or_insert_with(|| format!("{} sent message {number}: {error}", self.name));
+                    return Err(self.end().await);
+                }
+            }
+        }
+    }
+
+    fn on_status(&mut self, message: &[u8]) {
+        match Status::from_bytes(message) {
+            Ok(Status::Log(line)) => {
+                let origin = match line.peer {
+                    Some(peer) => Origin { peer: Some(peer), name: Rc::clone(&self.origin.name) },
+                    None => self.origin.clone(),
+                };
+                self.log.log(line.level, &origin, line.text);
+            }
+            Ok(Status::Fail(fail)) => {
+                self.log.broken(&self.origin, &fail.text);
+                self.failure = Some(fail.text);
+            }
+            Ok(Status::PeerConnectionLost(_)) => self.log.debug(&self.origin, "peer connection lost"),
+            Ok(Status::Billboard(billboard)) => *self.billboard.borrow_mut() = Some(billboard.text),
+            Ok(Status::Version(version)) => {
+                if version.version != VERSION {
+                    self.failure = Some(format!(
+                        "{} is of version {}, lightningd of {VERSION}: restart the node",
+                        self.name, version.version
+                    ));
+                }
+            }
+            Err(error) => self.log.broken(&self.origin, format!("undecodable status message: {error}")),
+        }
+    }
+
+    /// Its socket is closed: it ends now or is made to.
+    async fn end(&mut self) -> SubdEnd {
+        let patience = std::time::Duration::from_secs(5);
+        let status = match tokio::time::timeout(patience, self.child.wait()).await {
+            Ok(status) => status.ok(),
+            Err(_) => {
+                self.log.unusual(&self.origin, "did not end by itself, killed");
+                drop(self.child.start_kill());
+                self.child.wait().await.ok()
+            }
+        };
+        if self.failure.is_none() && !status.is_some_and(|status| status.success()) {
+            let text = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
+            self.log.log(LogLevel::Unusual, &self.origin, format!("{} died: {text}", self.name));
+        }
+        SubdEnd { failure: self.failure.take(), status }
+    }
+
+    /// Waits for its next descriptor.
+    pub(crate) async fn recv_fd(&mut self) -> Result<OwnedFd, FrameError> {
+        self.reader.recv_fd().await
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(&mut self) {
+        drop(self.child.start_kill());
+    }
+}

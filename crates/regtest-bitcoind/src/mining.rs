@@ -21,6 +21,8 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 /// Weight kept free for the header and the coinbase.
 const RESERVED_WEIGHT: u64 = 8000;
+/// Signature operation cost kept free for the coinbase.
+const RESERVED_SIGOPS: u64 = 400;
 
 /// A transaction with its not yet chosen ancestors, rated by what they pay together.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,82 +46,98 @@ impl PartialOrd for Scored {
     }
 }
 
+/// A block being filled.
+struct Filling<'a> {
+    mempool: &'a Mempool,
+    chosen: Vec<Txid>,
+    taken: BTreeSet<Txid>,
+    /// Fees and size of each transaction with its not yet chosen ancestors.
+    totals: HashMap<Txid, Totals>,
+    /// Best last; entries that no longer agree with `totals` are stale.
+    heap: BinaryHeap<Scored>,
+    weight: u64,
+    sigops: u64,
+}
+
 /// The most profitable transactions that fit into a block, parents before children.
 pub fn select_transactions(mempool: &Mempool, min_rate: FeePerKvb) -> Vec<Txid> {
-    let mut chosen = Vec::new();
-    let mut taken = BTreeSet::new();
-    let mut totals: HashMap<Txid, Totals> = HashMap::new();
-    let mut heap = BinaryHeap::new();
+    let mut filling = Filling {
+        mempool,
+        chosen: Vec::new(),
+        taken: BTreeSet::new(),
+        totals: HashMap::new(),
+        heap: BinaryHeap::new(),
+        weight: RESERVED_WEIGHT,
+        sigops: RESERVED_SIGOPS,
+    };
     for entry in mempool.entries() {
         let mut ancestors = mempool.ancestors_of(entry.parents.iter().copied());
         ancestors.insert(entry.txid);
         let total = mempool.totals(&ancestors);
-        heap.push(Scored {
-            fees: total.modified_fees,
-            vsize: total.vsize,
-            txid: entry.txid,
-        });
-        totals.insert(entry.txid, total);
+        filling.rate(entry.txid, total);
     }
-    let (mut weight, mut sigops) = (RESERVED_WEIGHT, 400_u64);
-    while let Some(best) = heap.pop() {
-        let current = totals.get(&best.txid).copied().unwrap_or_default();
+    while let Some(best) = filling.heap.pop() {
+        let current = filling.totals.get(&best.txid).copied().unwrap_or_default();
         let stale = current.modified_fees != best.fees || current.vsize != best.vsize;
-        if taken.contains(&best.txid) || stale {
+        if filling.taken.contains(&best.txid) || stale {
             continue;
         }
-        let needed = min_rate.fee(best.vsize).to_sat().cast_signed();
-        if best.fees < needed {
+        if best.fees < min_rate.fee(best.vsize).to_sat().cast_signed() {
             break;
         }
-        let mut package = mempool.ancestors_of([best.txid]);
-        package.retain(|txid| !taken.contains(txid));
-        let size = |of: fn(&crate::mempool::Entry) -> u64| -> u64 {
-            package
-                .iter()
-                .filter_map(|txid| mempool.get(txid))
-                .map(of)
-                .sum()
-        };
-        let (more_weight, more_sigops) = (size(|e| e.weight), size(|e| e.sigop_cost));
-        if weight + more_weight > MAX_BLOCK_WEIGHT || sigops + more_sigops > MAX_BLOCK_SIGOPS_COST {
-            continue;
-        }
-        weight += more_weight;
-        sigops += more_sigops;
-        let mut ordered: Vec<_> = package
+        filling.take_with_ancestors(best.txid);
+    }
+    filling.chosen
+}
+
+impl Filling<'_> {
+    fn rate(&mut self, txid: Txid, total: Totals) {
+        self.heap.push(Scored {
+            fees: total.modified_fees,
+            vsize: total.vsize,
+            txid,
+        });
+        self.totals.insert(txid, total);
+    }
+
+    /// Takes a transaction and its ancestors, unless they do not fit.
+    fn take_with_ancestors(&mut self, txid: Txid) {
+        let mempool = self.mempool;
+        let mut package = mempool.ancestors_of([txid]);
+        package.retain(|txid| !self.taken.contains(txid));
+        let mut entries: Vec<_> = package
             .iter()
             .filter_map(|txid| mempool.get(txid))
             .collect();
-        ordered.sort_by_key(|e| {
+        let weight: u64 = entries.iter().map(|entry| entry.weight).sum();
+        let sigops: u64 = entries.iter().map(|entry| entry.sigop_cost).sum();
+        if self.weight + weight > MAX_BLOCK_WEIGHT || self.sigops + sigops > MAX_BLOCK_SIGOPS_COST {
+            return;
+        }
+        self.weight += weight;
+        self.sigops += sigops;
+        entries.sort_by_key(|entry| {
             (
-                mempool.ancestors_of(e.parents.iter().copied()).len(),
-                e.txid,
+                mempool.ancestors_of(entry.parents.iter().copied()).len(),
+                entry.txid,
             )
         });
-        for entry in ordered {
-            chosen.push(entry.txid);
-            taken.insert(entry.txid);
+        for entry in entries {
+            self.chosen.push(entry.txid);
+            self.taken.insert(entry.txid);
+            let fee = mempool.modified_fee(entry);
             for descendant in mempool.with_descendants([entry.txid]) {
-                let Some(total) = totals.get_mut(&descendant) else {
+                let Some(mut total) = self.totals.get(&descendant).copied() else {
                     continue;
                 };
                 total.vsize = total.vsize.saturating_sub(entry.vsize);
-                total.modified_fees = total
-                    .modified_fees
-                    .saturating_sub(mempool.modified_fee(entry));
-                if !taken.contains(&descendant) {
-                    let (fees, vsize) = (total.modified_fees, total.vsize);
-                    heap.push(Scored {
-                        fees,
-                        vsize,
-                        txid: descendant,
-                    });
+                total.modified_fees = total.modified_fees.saturating_sub(fee);
+                if !self.taken.contains(&descendant) {
+                    self.rate(descendant, total);
                 }
             }
         }
     }
-    chosen
 }
 
 /// Builds a block on the tip that pays `script` and solves it. `extra_nonce` tells blocks apart

@@ -1,5 +1,10 @@
 //! Blocks, reorgs, and coming back after a kill.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::as_conversions,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -104,7 +109,7 @@ fn a_reorg_puts_transactions_back_and_undoes_spends() {
     let old_tip = tip(&chain);
     chain.call("invalidateblock", json!([spent_in]));
     assert_eq!(chain.height(), 102);
-    assert_eq!(chain.mempool(), [txid.clone()]);
+    assert!(chain.mempool() == [txid.as_str()]);
     let funded = json!([coin.outpoint.txid, coin.outpoint.vout, false]);
     assert_eq!(chain.call("gettxout", funded.clone())["value"], 0.001);
     assert_eq!(

@@ -226,7 +226,7 @@ mod tests {
         let locks = sequence_locks(&tx(0, SEQUENCE_TIME | 2), &[100], |_| 5000);
         assert!(!locks.met_at(1000, 6023));
         assert!(locks.met_at(0, 6024));
-        let locks = sequence_locks(&tx(0, SEQUENCE_DISABLE | 10), &[100], |_| 0);
+        let locks = sequence_locks(&tx(0, SEQUENCE_DISABLE | 0xa), &[100], |_| 0);
         assert!(locks.met_at(0, 0));
     }
 }

@@ -319,17 +319,24 @@ fn info(options: &Options, client: &mut Client) -> Outcome {
     };
     let answers = ask("getblockchaininfo").and_then(|chain| Ok((chain, ask("getnetworkinfo")?)));
     match answers {
-        Ok((chain, network)) => Outcome::output(format!(
-            "Chain: {}\nBlocks: {}\nHeaders: {}\nVerification progress: {}\nDifficulty: {}\n\nVersion: {}\nMin tx relay fee rate ({}/kvB): {}",
-            chain["chain"].as_str().unwrap_or_default(),
-            chain["blocks"],
-            chain["headers"],
-            chain["verificationprogress"],
-            chain["difficulty"],
-            network["version"],
-            "BTC",
-            network["relayfee"]
-        )),
+        Ok((chain, network)) => {
+            let of = |from: &Value, name: &str| match from.get(name) {
+                Some(Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+                None => String::new(),
+            };
+            Outcome::output(format!(
+                "Chain: {}\nBlocks: {}\nHeaders: {}\nVerification progress: {}\nDifficulty: {}\n\n\
+                 Version: {}\nMin tx relay fee rate (BTC/kvB): {}",
+                of(&chain, "chain"),
+                of(&chain, "blocks"),
+                of(&chain, "headers"),
+                of(&chain, "verificationprogress"),
+                of(&chain, "difficulty"),
+                of(&network, "version"),
+                of(&network, "relayfee"),
+            ))
+        }
         Err(error) => finish(client, Err(error)),
     }
 }

@@ -129,9 +129,7 @@ pub fn submit_package(
                 failed = true;
             }
         }
-        if let Some(place) = members.get_mut(index) {
-            *place = result;
-        }
+        set(&mut members, index, result);
         if failed {
             break;
         }
@@ -160,9 +158,7 @@ pub fn submit_package(
     for (index, result) in waiting.into_iter().zip(together.members) {
         // Where judging together says nothing new, what was found alone stands.
         if !matches!(result, MemberResult::NotValidated) {
-            if let Some(place) = members.get_mut(index) {
-                *place = result;
-            }
+            set(&mut members, index, result);
         }
     }
     replaced.extend(together.replaced);
@@ -170,6 +166,12 @@ pub fn submit_package(
         message: together.message,
         members,
         replaced,
+    }
+}
+
+fn set(members: &mut [MemberResult], index: usize, result: MemberResult) {
+    if let Some(place) = members.get_mut(index) {
+        *place = result;
     }
 }
 
@@ -254,9 +256,7 @@ fn submit_together(
     match judged {
         Err(refusal) => {
             if let Some((index, reject)) = refusal.blamed {
-                if let Some(place) = members.get_mut(index) {
-                    *place = MemberResult::Refused(reject);
-                }
+                set(&mut members, index, MemberResult::Refused(reject));
             }
             PackageResult {
                 message: refusal.message,
@@ -302,9 +302,7 @@ pub fn check_package(
     match examine_together(mempool, chain, policy, txs, false) {
         Err(refusal) => {
             if let Some((index, reject)) = refusal.blamed {
-                if let Some(place) = members.get_mut(index) {
-                    *place = MemberResult::Refused(reject);
-                }
+                set(&mut members, index, MemberResult::Refused(reject));
             }
             PackageResult {
                 message: refusal.message,

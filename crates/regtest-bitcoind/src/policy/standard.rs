@@ -40,11 +40,11 @@ pub fn check_form(tx: &Transaction, policy: &Policy) -> Result<(), &'static str>
     }
     let mut data_outputs = 0;
     for output in &tx.output {
-        match check_output_script(&output.script_pubkey, policy)? {
-            ScriptKind::NullData => data_outputs += 1,
-            ScriptKind::Multisig(..) if !policy.bare_multisig => return Err("bare-multisig"),
-            _ => {}
+        let kind = check_output_script(&output.script_pubkey, policy)?;
+        if matches!(kind, ScriptKind::Multisig(..)) && !policy.bare_multisig {
+            return Err("bare-multisig");
         }
+        data_outputs += usize::from(kind == ScriptKind::NullData);
     }
     let dust = tx
         .output
@@ -94,14 +94,14 @@ fn redeem_script(script_sig: &Script) -> Option<ScriptBuf> {
 
 /// Whether all spent outputs are of a known form.
 pub fn inputs_are_standard(tx: &Transaction, spent: &[TxOut]) -> bool {
-    tx.input.iter().zip(spent).all(
-        |(input, output)| match ScriptKind::of(&output.script_pubkey) {
-            ScriptKind::Nonstandard | ScriptKind::WitnessUnknown => false,
-            ScriptKind::ScriptHash => redeem_script(&input.script_sig)
-                .is_some_and(|redeem| redeem.count_sigops() <= MAX_P2SH_SIGOPS),
-            _ => true,
-        },
-    )
+    tx.input.iter().zip(spent).all(|(input, output)| {
+        let kind = ScriptKind::of(&output.script_pubkey);
+        if kind == ScriptKind::ScriptHash {
+            return redeem_script(&input.script_sig)
+                .is_some_and(|redeem| redeem.count_sigops() <= MAX_P2SH_SIGOPS);
+        }
+        !matches!(kind, ScriptKind::Nonstandard | ScriptKind::WitnessUnknown)
+    })
 }
 
 /// Whether all witnesses are of reasonable form.

@@ -123,10 +123,10 @@ impl Args {
 
     /// A verbosity: a number, or a boolean meaning 0 or 1.
     pub fn verbosity(&self, index: usize, default: i64) -> Result<i64, RpcError> {
-        match self.value(index) {
-            Value::Bool(value) => Ok(i64::from(*value)),
-            _ => self.integer_or(index, default),
+        if let Value::Bool(value) = self.value(index) {
+            return Ok(i64::from(*value));
         }
+        self.integer_or(index, default)
     }
 
     /// An array, empty if not given.

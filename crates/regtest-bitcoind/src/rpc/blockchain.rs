@@ -14,13 +14,11 @@ use bitcoin::hex::DisplayHex;
 const DIFFICULTY: &str = "4.656542373906925e-10";
 const TARGET: &str = "7fffff0000000000000000000000000000000000000000000000000000000000";
 
-type Answer = Result<Json, RpcError>;
-
 fn chain_work(height: u32) -> String {
     format!("{:064x}", 2 * (u64::from(height) + 1))
 }
 
-pub(super) fn getblockchaininfo(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getblockchaininfo(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let initial_download = context.node.initial_download(context.now);
     let chain = &context.node.chain;
     let tip = chain.tip();
@@ -44,19 +42,19 @@ pub(super) fn getblockchaininfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("warnings", Vec::new()))
 }
 
-pub(super) fn getblockcount(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getblockcount(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(context.node.chain.height().into())
 }
 
-pub(super) fn getbestblockhash(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getbestblockhash(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(text(context.node.chain.tip().hash))
 }
 
-pub(super) fn getdifficulty(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getdifficulty(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(Json::Number(DIFFICULTY.to_owned()))
 }
 
-pub(super) fn getblockhash(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getblockhash(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let height = u32::try_from(args.integer(0)?).ok();
     let entry = height.and_then(|height| context.node.chain.at(height));
     entry
@@ -102,7 +100,7 @@ fn header_json(chain: &Chain, entry: &BlockEntry) -> Json {
     json
 }
 
-pub(super) fn getblockheader(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getblockheader(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let chain = &context.node.chain;
     let entry = entry(chain, args, 0)?;
     if !args.flag_or(1, true)? {
@@ -111,7 +109,7 @@ pub(super) fn getblockheader(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(header_json(chain, entry))
 }
 
-pub(super) fn getblock(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getblock(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let chain = &context.node.chain;
     let entry = entry(chain, args, 0)?;
     let verbosity = args.verbosity(1, 1)?;
@@ -158,7 +156,7 @@ pub(super) fn strip_prevouts(tx: &mut Json) {
     }
 }
 
-pub(super) fn gettxout(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn gettxout(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let txid = args.txid(0, "txid")?;
     let vout = u32::try_from(args.integer(1)?)
         .map_err(|_| RpcError::parameter("Invalid parameter, vout cannot be negative"))?;
@@ -184,7 +182,7 @@ pub(super) fn gettxout(context: &mut Context<'_>, args: &Args) -> Answer {
         .with("coinbase", coin.coinbase))
 }
 
-pub(super) fn gettxoutsetinfo(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn gettxoutsetinfo(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let chain = &context.node.chain;
     let total: u64 = chain
         .coins()
@@ -197,7 +195,7 @@ pub(super) fn gettxoutsetinfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("total_amount", Json::sats(total.cast_signed())))
 }
 
-pub(super) fn getchaintips(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getchaintips(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let chain = &context.node.chain;
     let mut tips: Vec<_> = chain
         .entries()
@@ -231,7 +229,7 @@ pub(super) fn getchaintips(context: &mut Context<'_>, _: &Args) -> Answer {
         .collect())
 }
 
-pub(super) fn invalidateblock(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn invalidateblock(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let hash = args.block_hash(0, "blockhash")?;
     if context.node.invalidate(hash, context.now) {
         return Ok(Json::Null);
@@ -239,7 +237,7 @@ pub(super) fn invalidateblock(context: &mut Context<'_>, args: &Args) -> Answer 
     Err(RpcError::not_found("Block not found"))
 }
 
-pub(super) fn reconsiderblock(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn reconsiderblock(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let hash = args.block_hash(0, "blockhash")?;
     if context.node.reconsider(hash, context.now) {
         return Ok(Json::Null);
@@ -247,7 +245,7 @@ pub(super) fn reconsiderblock(context: &mut Context<'_>, args: &Args) -> Answer 
     Err(RpcError::not_found("Block not found"))
 }
 
-pub(super) fn preciousblock(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn preciousblock(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let hash = args.block_hash(0, "blockhash")?;
     if context.node.prefer(hash, context.now) {
         return Ok(Json::Null);
@@ -255,11 +253,11 @@ pub(super) fn preciousblock(context: &mut Context<'_>, args: &Args) -> Answer {
     Err(RpcError::not_found("Block not found"))
 }
 
-pub(super) fn verifychain(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn verifychain(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(true.into())
 }
 
-pub(super) fn getindexinfo(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getindexinfo(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let height = context.node.chain.height();
     let index = Json::object()
         .with("synced", true)
@@ -267,14 +265,15 @@ pub(super) fn getindexinfo(context: &mut Context<'_>, _: &Args) -> Answer {
     Ok(Json::object().with("txindex", index))
 }
 
-pub(super) fn getblockstats(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getblockstats(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let chain = &context.node.chain;
-    let entry = match args.value(0) {
-        serde_json::Value::Number(_) => u32::try_from(args.integer(0)?)
+    let entry = if args.value(0).is_number() {
+        u32::try_from(args.integer(0)?)
             .ok()
             .and_then(|height| chain.at(height))
-            .ok_or_else(|| RpcError::parameter("Target block height after current tip"))?,
-        _ => entry(chain, args, 0)?,
+            .ok_or_else(|| RpcError::parameter("Target block height after current tip"))?
+    } else {
+        entry(chain, args, 0)?
     };
     let subsidy = crate::params::block_subsidy(entry.height);
     let reward = entry
@@ -283,7 +282,7 @@ pub(super) fn getblockstats(context: &mut Context<'_>, args: &Args) -> Answer {
         .and_then(crate::chain::check_tx::total_out);
     let fees = reward
         .and_then(|reward| reward.checked_sub(subsidy))
-        .map_or(0, |fees| fees.to_sat());
+        .map_or(0, bitcoin::Amount::to_sat);
     Ok(Json::object()
         .with("blockhash", text(entry.hash))
         .with("height", entry.height)
@@ -296,7 +295,7 @@ pub(super) fn getblockstats(context: &mut Context<'_>, args: &Args) -> Answer {
         .with("txs", entry.txids.len()))
 }
 
-pub(super) fn scantxoutset(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn scantxoutset(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     if args.text(0)? != "start" {
         return Ok(Json::Null);
     }
@@ -348,7 +347,7 @@ pub(super) fn scantxoutset(context: &mut Context<'_>, args: &Args) -> Answer {
         .with("total_amount", Json::sats(total.cast_signed())))
 }
 
-pub(super) fn getblockfrompeer(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getblockfrompeer(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let hash = args.block_hash(0, "blockhash")?;
     args.integer(1)?;
     if context.node.chain.entry(&hash).is_some() {

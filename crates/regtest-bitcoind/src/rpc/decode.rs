@@ -56,22 +56,30 @@ fn script_number(bytes: &[u8]) -> i64 {
 
 /// The descriptor of an output script, as far as it can be told from the script alone.
 pub(crate) fn descriptor(script: &Script) -> String {
+    let by_address = || match Address::from_script(script, Network::Regtest) {
+        Ok(address) => format!("addr({address})"),
+        Err(_) => format!("raw({})", script.to_hex_string()),
+    };
     let body = match ScriptKind::of(script) {
         ScriptKind::Pubkey(key) => format!("pk({})", key.as_hex()),
         ScriptKind::Multisig(needed, keys) => {
-            let keys: Vec<String> = keys.iter().map(|key| key.to_lower_hex_string()).collect();
+            let keys: Vec<String> = keys.iter().map(DisplayHex::to_lower_hex_string).collect();
             format!("multi({needed},{})", keys.join(","))
         }
         ScriptKind::WitnessV1Taproot => {
             let key = script.as_bytes().get(2..).unwrap_or(&[]);
             format!("rawtr({})", key.as_hex())
         }
-        _ => match Address::from_script(script, Network::Regtest) {
-            Ok(address) => format!("addr({address})"),
-            Err(_) => format!("raw({})", script.to_hex_string()),
-        },
+        ScriptKind::Anchor
+        | ScriptKind::Nonstandard
+        | ScriptKind::NullData
+        | ScriptKind::PubkeyHash
+        | ScriptKind::ScriptHash
+        | ScriptKind::WitnessV0KeyHash
+        | ScriptKind::WitnessV0ScriptHash
+        | ScriptKind::WitnessUnknown => by_address(),
     };
-    let checksum = super::super::descriptor::checksum(&body).unwrap_or_default();
+    let checksum = crate::descriptor::checksum(&body).unwrap_or_default();
     format!("{body}#{checksum}")
 }
 

@@ -9,8 +9,6 @@ use crate::policy::FeePerKvb;
 use bitcoin::{Amount, Transaction, Txid};
 use std::collections::BTreeSet;
 
-type Answer = Result<Json, RpcError>;
-
 /// Fee rate above which `sendrawtransaction` refuses by default: 0.10 BTC/kvB.
 const DEFAULT_MAX_RATE: u64 = 10_000_000;
 
@@ -18,7 +16,7 @@ pub(super) fn rate_json(rate: FeePerKvb) -> Json {
     Json::sats(rate.to_sat_per_kvb().cast_signed())
 }
 
-pub(super) fn getmempoolinfo(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getmempoolinfo(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let (mempool, policy) = (&context.node.mempool, &context.node.policy);
     Ok(Json::object()
         .with("loaded", true)
@@ -81,7 +79,7 @@ fn listing<'a>(mempool: &Mempool, entries: impl Iterator<Item = &'a Entry>, verb
     entries.map(|entry| text(entry.txid)).collect()
 }
 
-pub(super) fn getrawmempool(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getrawmempool(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let mempool = &context.node.mempool;
     let (verbose, with_sequence) = (args.flag_or(0, false)?, args.flag_or(1, false)?);
     let list = listing(mempool, mempool.by_arrival().into_iter(), verbose);
@@ -105,19 +103,25 @@ fn entry<'a>(mempool: &'a Mempool, args: &Args) -> Result<&'a Entry, RpcError> {
         .ok_or_else(|| RpcError::not_found("Transaction not in mempool"))
 }
 
-pub(super) fn getmempoolentry(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getmempoolentry(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let mempool = &context.node.mempool;
     Ok(entry_json(mempool, entry(mempool, args)?))
 }
 
-pub(super) fn getmempoolancestors(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getmempoolancestors(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let mempool = &context.node.mempool;
     let found = mempool.ancestors_of(entry(mempool, args)?.parents.iter().copied());
     let entries = found.iter().filter_map(|txid| mempool.get(txid));
     Ok(listing(mempool, entries, args.flag_or(1, false)?))
 }
 
-pub(super) fn getmempooldescendants(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getmempooldescendants(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let mempool = &context.node.mempool;
     let own = entry(mempool, args)?.txid;
     let found = mempool.with_descendants([own]);
@@ -128,7 +132,10 @@ pub(super) fn getmempooldescendants(context: &mut Context<'_>, args: &Args) -> A
     Ok(listing(mempool, entries, args.flag_or(1, false)?))
 }
 
-pub(super) fn gettxspendingprevout(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn gettxspendingprevout(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let mempool = &context.node.mempool;
     args.array(0)?
         .iter()
@@ -146,7 +153,10 @@ pub(super) fn gettxspendingprevout(context: &mut Context<'_>, args: &Args) -> An
         .map(Json::Array)
 }
 
-pub(super) fn prioritisetransaction(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn prioritisetransaction(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let txid = args.txid(0, "txid")?;
     if args.has(1) && args.value(1).as_f64() != Some(0.0) {
         return Err(RpcError::parameter(
@@ -157,7 +167,10 @@ pub(super) fn prioritisetransaction(context: &mut Context<'_>, args: &Args) -> A
     Ok(true.into())
 }
 
-pub(super) fn getprioritisedtransactions(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getprioritisedtransactions(
+    context: &mut Context<'_>,
+    _: &Args,
+) -> Result<Json, RpcError> {
     let mempool = &context.node.mempool;
     let members = mempool.deltas().map(|(txid, delta)| {
         let json = Json::object()
@@ -168,7 +181,7 @@ pub(super) fn getprioritisedtransactions(context: &mut Context<'_>, _: &Args) ->
     Ok(Json::Object(members.collect()))
 }
 
-pub(super) fn estimatesmartfee(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn estimatesmartfee(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let blocks = args.integer(0)?;
     if !(1..=1008).contains(&blocks) {
         return Err(RpcError::parameter(
@@ -268,7 +281,7 @@ pub(super) fn broadcast(
     Ok(txid)
 }
 
-pub(super) fn sendrawtransaction(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn sendrawtransaction(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let tx = args.transaction(0)?;
     let rate = max_rate(args, 1)?;
     check_burn(args, 2, &tx)?;

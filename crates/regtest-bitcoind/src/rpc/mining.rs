@@ -9,11 +9,14 @@ use crate::json::{Json, text};
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::{Amount, ScriptBuf, Transaction};
 
-type Answer = Result<Json, RpcError>;
-
 const DEFAULT_MAX_TRIES: i64 = 1_000_000;
 
-fn generate(context: &mut Context<'_>, count: i64, script: &ScriptBuf, tries: i64) -> Answer {
+fn generate(
+    context: &mut Context<'_>,
+    count: i64,
+    script: &ScriptBuf,
+    tries: i64,
+) -> Result<Json, RpcError> {
     let tries = u64::try_from(tries).unwrap_or(0);
     let mut hashes = Vec::new();
     for _ in 0..count {
@@ -26,7 +29,7 @@ fn generate(context: &mut Context<'_>, count: i64, script: &ScriptBuf, tries: i6
     Ok(Json::Array(hashes))
 }
 
-pub(super) fn generatetoaddress(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn generatetoaddress(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let count = args.integer(0)?;
     let script =
         address_script(args.text(1)?).map_err(|_| RpcError::not_found("Error: Invalid address"))?;
@@ -45,7 +48,10 @@ fn output_script(text: &str) -> Result<ScriptBuf, RpcError> {
         .map_err(|_| RpcError::not_found("Error: Invalid address or descriptor"))
 }
 
-pub(super) fn generatetodescriptor(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn generatetodescriptor(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let count = args.integer(0)?;
     let script = output_script(args.text(1)?)?;
     generate(
@@ -56,7 +62,7 @@ pub(super) fn generatetodescriptor(context: &mut Context<'_>, args: &Args) -> An
     )
 }
 
-pub(super) fn generateblock(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn generateblock(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let script = output_script(args.text(0)?)?;
     let submit = args.flag_or(2, true)?;
     let mut txs: Vec<Transaction> = Vec::new();
@@ -101,7 +107,7 @@ pub(super) fn generateblock(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(Json::object().with("hash", hash))
 }
 
-pub(super) fn submitblock(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn submitblock(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let block = args.block(0)?;
     if !block.coinbase().is_some_and(Transaction::is_coinbase) {
         return Err(RpcError::new(
@@ -117,7 +123,7 @@ pub(super) fn submitblock(context: &mut Context<'_>, args: &Args) -> Answer {
     })
 }
 
-pub(super) fn getmininginfo(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getmininginfo(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(Json::object()
         .with("blocks", context.node.chain.height())
         .with("bits", "207fffff")

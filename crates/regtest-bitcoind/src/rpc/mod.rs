@@ -1,4 +1,8 @@
 //! bitcoind's RPC methods on a [`Node`].
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "all methods have the signature the table wants"
+)]
 
 pub mod args;
 mod blockchain;
@@ -14,6 +18,7 @@ mod raw_transaction;
 mod table;
 mod util;
 mod wallet_calls;
+mod wallet_history;
 mod wallet_spend;
 
 pub use error::RpcError;

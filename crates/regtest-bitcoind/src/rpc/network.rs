@@ -5,9 +5,7 @@ use super::{Context, RpcError};
 use crate::json::Json;
 use crate::params::{CORE_VERSION, SUBVERSION};
 
-type Answer = Result<Json, RpcError>;
-
-pub(super) fn getnetworkinfo(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getnetworkinfo(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let policy = &context.node.policy;
     let networks: Json = ["ipv4", "ipv6", "onion", "i2p", "cjdns"]
         .into_iter()
@@ -48,14 +46,14 @@ pub(super) fn getnetworkinfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("warnings", Vec::new()))
 }
 
-pub(super) fn getpeerinfo(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getpeerinfo(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(Json::Array(Vec::new()))
 }
 
-pub(super) fn getconnectioncount(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getconnectioncount(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(0.into())
 }
 
-pub(super) fn nothing(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn nothing(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(Json::Null)
 }

@@ -12,8 +12,6 @@ use crate::mempool::{Accepted, RejectKind, TxReject, check};
 use crate::policy::FeePerKvb;
 use bitcoin::{Transaction, Wtxid};
 
-type Answer = Result<Json, RpcError>;
-
 fn read(args: &Args) -> Result<Vec<Transaction>, RpcError> {
     let raw = args.array(0)?;
     if raw.is_empty() || raw.len() > MAX_PACKAGE_COUNT {
@@ -52,7 +50,7 @@ fn fees_json(base: bitcoin::Amount, effective: Option<(FeePerKvb, &[Wtxid])>) ->
     json
 }
 
-pub(super) fn testmempoolaccept(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn testmempoolaccept(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let txs = read(args)?;
     let max = max_rate(args, 1)?;
     let node = &*context.node;
@@ -111,7 +109,7 @@ fn exceeds(accepted: &Accepted, max: Option<FeePerKvb>) -> bool {
     max.is_some_and(|max| accepted.fee > max.fee(accepted.vsize))
 }
 
-pub(super) fn submitpackage(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn submitpackage(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let txs = read(args)?;
     let max = max_rate(args, 1)?;
     for tx in &txs {

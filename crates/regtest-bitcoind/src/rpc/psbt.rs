@@ -17,8 +17,6 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-type Answer = Result<Json, RpcError>;
-
 fn parse(text: &str) -> Result<Psbt, RpcError> {
     Psbt::from_str(text)
         .map_err(|why| RpcError::new(error::DESERIALIZATION, format!("TX decode failed {why}")))
@@ -43,11 +41,11 @@ fn from_transaction(mut tx: Transaction) -> Result<Psbt, RpcError> {
     Psbt::from_unsigned_tx(tx).map_err(|why| RpcError::new(error::DESERIALIZATION, why.to_string()))
 }
 
-pub(super) fn createpsbt(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn createpsbt(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     Ok(text(from_transaction(build(args)?)?))
 }
 
-pub(super) fn converttopsbt(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn converttopsbt(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let tx = super::args::transaction(args.text(0)?)
         .ok_or_else(|| RpcError::new(error::DESERIALIZATION, "TX decode failed"))?;
     let signed = tx
@@ -63,11 +61,11 @@ pub(super) fn converttopsbt(_: &mut Context<'_>, args: &Args) -> Answer {
     Ok(text(from_transaction(tx)?))
 }
 
-pub(super) fn decodepsbt(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn decodepsbt(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     Ok(psbt_json(&argument(args, 0)?))
 }
 
-pub(super) fn combinepsbt(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn combinepsbt(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let mut all = list(args)?.into_iter();
     let mut combined = all
         .next()
@@ -80,7 +78,7 @@ pub(super) fn combinepsbt(_: &mut Context<'_>, args: &Args) -> Answer {
     Ok(text(combined))
 }
 
-pub(super) fn joinpsbts(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn joinpsbts(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let all = list(args)?;
     if all.len() < 2 {
         return Err(RpcError::parameter(
@@ -156,13 +154,16 @@ fn add_spent_outputs(node: &Node, psbt: &mut Psbt) {
     }
 }
 
-pub(super) fn utxoupdatepsbt(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn utxoupdatepsbt(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let mut psbt = argument(args, 0)?;
     add_spent_outputs(context.node, &mut psbt);
     Ok(text(psbt))
 }
 
-pub(super) fn walletcreatefundedpsbt(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn walletcreatefundedpsbt(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let locktime = u32::try_from(args.integer_or(2, 0)?)
         .map_err(|_| RpcError::parameter("Invalid parameter, locktime out of range"))?;
     let options = args.value(3);
@@ -197,7 +198,7 @@ pub(super) fn walletcreatefundedpsbt(context: &mut Context<'_>, args: &Args) -> 
         ))
 }
 
-pub(super) fn walletprocesspsbt(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn walletprocesspsbt(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let mut psbt = argument(args, 0)?;
     let (sign, derivations) = (args.flag_or(1, true)?, args.flag_or(3, true)?);
     let finish = args.flag_or(4, true)?;
@@ -223,7 +224,7 @@ pub(super) fn walletprocesspsbt(context: &mut Context<'_>, args: &Args) -> Answe
     Ok(json)
 }
 
-pub(super) fn finalizepsbt(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn finalizepsbt(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let mut psbt = argument(args, 0)?;
     finalize(&mut psbt);
     let complete = psbt.inputs.iter().all(is_final);
@@ -235,7 +236,7 @@ pub(super) fn finalizepsbt(_: &mut Context<'_>, args: &Args) -> Answer {
     Ok(json.with("complete", complete))
 }
 
-pub(super) fn analyzepsbt(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn analyzepsbt(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let psbt = argument(args, 0)?;
     let spent: Vec<Option<&TxOut>> = (0..psbt.inputs.len())
         .map(|index| crate::wallet::psbt::spent_output(&psbt, index))

@@ -14,9 +14,7 @@ use bitcoin::transaction::Version;
 use bitcoin::{Amount, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 use serde_json::Value;
 
-type Answer = Result<Json, RpcError>;
-
-pub(super) fn getrawtransaction(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getrawtransaction(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let txid = args.txid(0, "parameter 1")?;
     let verbosity = args.verbosity(1, 0)?;
     let (chain, mempool) = (&context.node.chain, &context.node.mempool);
@@ -70,7 +68,7 @@ pub(super) fn getrawtransaction(context: &mut Context<'_>, args: &Args) -> Answe
     Ok(json)
 }
 
-pub(super) fn decoderawtransaction(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn decoderawtransaction(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let tx = transaction(args.text(0)?)
         .ok_or_else(|| RpcError::new(error::DESERIALIZATION, "TX decode failed"))?;
     Ok(transaction_json(&tx, None, false))
@@ -175,6 +173,6 @@ pub(super) fn build(args: &Args) -> Result<Transaction, RpcError> {
     })
 }
 
-pub(super) fn createrawtransaction(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn createrawtransaction(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     Ok(transaction_hex(&build(args)?).into())
 }

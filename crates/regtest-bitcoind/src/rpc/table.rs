@@ -3,12 +3,9 @@
 use super::args::Args;
 use super::{
     Context, RpcError, blockchain, mempool_calls, mining, network, packages, psbt, raw_transaction,
-    util, wallet_calls, wallet_spend,
+    util, wallet_calls, wallet_history, wallet_spend,
 };
 use crate::json::Json;
-
-/// What answers a call.
-type Run = fn(&mut Context<'_>, &Args) -> Result<Json, RpcError>;
 
 /// One method.
 pub struct Method {
@@ -19,7 +16,7 @@ pub struct Method {
     pub args: &'static [&'static str],
     /// Where `help` lists it.
     pub category: &'static str,
-    pub(super) run: Run,
+    pub(super) run: fn(&mut Context<'_>, &Args) -> Result<Json, RpcError>,
 }
 
 impl Method {
@@ -57,7 +54,7 @@ const fn method(
     category: &'static str,
     name: &'static str,
     args: &'static [&'static str],
-    run: Run,
+    run: fn(&mut Context<'_>, &Args) -> Result<Json, RpcError>,
 ) -> Method {
     Method {
         name,
@@ -469,13 +466,13 @@ pub static METHODS: &[Method] = &[
         "Wallet",
         "getreceivedbyaddress",
         &["address", "#minconf", "#include_immature_coinbase"],
-        wallet_calls::getreceivedbyaddress,
+        wallet_history::getreceivedbyaddress,
     ),
     method(
         "Wallet",
         "gettransaction",
         &["txid", "#include_watchonly", "#verbose"],
-        wallet_calls::gettransaction,
+        wallet_history::gettransaction,
     ),
     method(
         "Wallet",
@@ -495,7 +492,7 @@ pub static METHODS: &[Method] = &[
         "Wallet",
         "listtransactions",
         &["label|dummy", "#count", "#skip", "#include_watchonly"],
-        wallet_calls::listtransactions,
+        wallet_history::listtransactions,
     ),
     method(
         "Wallet",
@@ -527,7 +524,7 @@ pub static METHODS: &[Method] = &[
         "Wallet",
         "rescanblockchain",
         &["#start_height", "#stop_height"],
-        wallet_calls::rescanblockchain,
+        wallet_history::rescanblockchain,
     ),
     method(
         "Wallet",

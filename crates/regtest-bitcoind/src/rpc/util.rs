@@ -9,13 +9,11 @@ use crate::json::Json;
 use bitcoin::ScriptBuf;
 use bitcoin::hex::DisplayHex;
 
-type Answer = Result<Json, RpcError>;
-
-pub(super) fn uptime(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn uptime(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(context.now.saturating_sub(context.node.started).into())
 }
 
-pub(super) fn help(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn help(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     if let Some(name) = args.opt_text(0)? {
         let usage = METHODS
             .iter()
@@ -41,32 +39,35 @@ pub(super) fn help(_: &mut Context<'_>, args: &Args) -> Answer {
     Ok(lines.join("\n").into())
 }
 
-pub(super) fn stop(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn stop(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok("Bitcoin Core stopping".into())
 }
 
-pub(super) fn getrpcinfo(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getrpcinfo(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(Json::object()
         .with("active_commands", Vec::new())
         .with("logpath", ""))
 }
 
-pub(super) fn logging(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn logging(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(Json::object())
 }
 
-pub(super) fn setmocktime(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn setmocktime(_: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Err(RpcError::new(
         error::MISC,
         "setmocktime is not offered: this chain runs on the real clock",
     ))
 }
 
-pub(super) fn syncwithvalidationinterfacequeue(_: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn syncwithvalidationinterfacequeue(
+    _: &mut Context<'_>,
+    _: &Args,
+) -> Result<Json, RpcError> {
     Ok(Json::Null)
 }
 
-pub(super) fn validateaddress(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn validateaddress(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let Ok(address) = address(args.text(0)?) else {
         return Ok(Json::object()
             .with("isvalid", false)
@@ -101,7 +102,7 @@ pub(super) fn add_script_facts(json: &mut Json, script: &ScriptBuf) {
     }
 }
 
-pub(super) fn decodescript(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn decodescript(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let script = ScriptBuf::from_hex(args.text(0)?)
         .map_err(|_| RpcError::parameter("argument must be hexadecimal string"))?;
     let mut json = script_json(&script);
@@ -146,7 +147,7 @@ fn without_checksum(text: &str) -> Result<&str, RpcError> {
     Ok(body)
 }
 
-pub(super) fn getdescriptorinfo(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getdescriptorinfo(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let body = without_checksum(args.text(0)?)?;
     let sum = checksum(body).ok_or_else(|| RpcError::not_found("Invalid characters in payload"))?;
     Ok(Json::object()
@@ -160,7 +161,7 @@ pub(super) fn getdescriptorinfo(_: &mut Context<'_>, args: &Args) -> Answer {
         .with("hasprivatekeys", body.contains("prv")))
 }
 
-pub(super) fn deriveaddresses(_: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn deriveaddresses(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let text = args.text(0)?;
     if !text.contains('#') {
         return Err(RpcError::not_found("Missing checksum"));

@@ -2,18 +2,14 @@
 
 use super::Context;
 use super::args::{Args, address, outpoint};
-use super::decode::{descriptor, transaction_json};
+use super::decode::descriptor;
 use super::error::{self, RpcError};
 use crate::json::{Json, text};
 use crate::node::Node;
+use crate::wallet::Wallet;
 use crate::wallet::keys::AddressKind;
-use crate::wallet::{Wallet, WalletTx};
-use bitcoin::consensus::encode::serialize_hex;
+use bitcoin::Amount;
 use bitcoin::hex::DisplayHex;
-use bitcoin::{Amount, Txid};
-use serde_json::Value;
-
-type Answer = Result<Json, RpcError>;
 
 /// The name of the wallet a call is for. Makes or loads one if there is none and that is allowed.
 pub(super) fn wallet_name(context: &mut Context<'_>) -> Result<String, RpcError> {
@@ -117,13 +113,13 @@ fn loaded_json(name: &str) -> Json {
     Json::object().with("name", name)
 }
 
-pub(super) fn createwallet(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn createwallet(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let name = valid_name(args.text(0)?)?.to_owned();
     create(context, &name)?;
     Ok(loaded_json(&name))
 }
 
-pub(super) fn loadwallet(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn loadwallet(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let name = valid_name(args.text(0)?)?.to_owned();
     if context.node.wallets.contains_key(&name) {
         return Err(RpcError::new(
@@ -135,7 +131,7 @@ pub(super) fn loadwallet(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(loaded_json(&name))
 }
 
-pub(super) fn backupwallet(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn backupwallet(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let path = args.text(0)?.to_owned();
     let name = wallet_name(context)?;
     context
@@ -145,7 +141,7 @@ pub(super) fn backupwallet(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(Json::Null)
 }
 
-pub(super) fn restorewallet(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn restorewallet(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let name = valid_name(args.text(0)?)?.to_owned();
     if context.node.wallets_on_disk.contains(&name) {
         return Err(RpcError::new(
@@ -162,7 +158,7 @@ pub(super) fn restorewallet(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(loaded_json(&name))
 }
 
-pub(super) fn unloadwallet(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn unloadwallet(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let name = match args.opt_text(0)? {
         Some(name) => name.to_owned(),
         None => wallet_name(context)?,
@@ -176,7 +172,7 @@ pub(super) fn unloadwallet(context: &mut Context<'_>, args: &Args) -> Answer {
     ))
 }
 
-pub(super) fn listwallets(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn listwallets(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     Ok(context
         .node
         .wallets
@@ -185,7 +181,7 @@ pub(super) fn listwallets(context: &mut Context<'_>, _: &Args) -> Answer {
         .collect())
 }
 
-pub(super) fn listwalletdir(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn listwalletdir(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let mut names: Vec<_> = context.node.wallets_on_disk.iter().collect();
     names.sort();
     let wallets: Json = names
@@ -203,7 +199,7 @@ fn address_kind(args: &Args, index: usize, default: AddressKind) -> Result<Addre
         .ok_or_else(|| RpcError::not_found(format!("Unknown address type '{name}'")))
 }
 
-pub(super) fn getnewaddress(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getnewaddress(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let label = args.opt_text(0)?.unwrap_or_default();
     let (node, name) = wallet(context)?;
     let kind = address_kind(args, 1, node.settings.address_kind)?;
@@ -214,13 +210,16 @@ pub(super) fn getnewaddress(context: &mut Context<'_>, args: &Args) -> Answer {
     )))
 }
 
-pub(super) fn getrawchangeaddress(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getrawchangeaddress(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let (node, name) = wallet(context)?;
     let kind = address_kind(args, 0, node.settings.change_kind)?;
     Ok(text(find(node, &name).new_address(kind, true, None)))
 }
 
-pub(super) fn setlabel(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn setlabel(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let script = super::args::address_script(args.text(0)?)?;
     let label = args.text(1)?;
     let (node, name) = wallet(context)?;
@@ -228,7 +227,7 @@ pub(super) fn setlabel(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(Json::Null)
 }
 
-pub(super) fn getaddressinfo(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getaddressinfo(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let address = address(args.text(0)?)?;
     let (node, name) = wallet(context)?;
     let wallet = find_ref(node, &name);
@@ -261,7 +260,7 @@ pub(super) fn getaddressinfo(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(json.with("labels", labels))
 }
 
-pub(super) fn getbalance(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn getbalance(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let min = u32::try_from(args.integer_or(1, 0)?).unwrap_or(0);
     let (node, name) = wallet(context)?;
     let coins = find_ref(node, &name).coins(&node.chain, &node.mempool);
@@ -273,13 +272,13 @@ pub(super) fn getbalance(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(Amount::from_sat(sum).into())
 }
 
-pub(super) fn getunconfirmedbalance(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getunconfirmedbalance(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let (node, name) = wallet(context)?;
     let balances = find_ref(node, &name).balances(&node.chain, &node.mempool);
     Ok(balances.untrusted_pending.into())
 }
 
-pub(super) fn getbalances(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getbalances(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let (node, name) = wallet(context)?;
     let balances = find_ref(node, &name).balances(&node.chain, &node.mempool);
     let mine = Json::object()
@@ -295,7 +294,7 @@ pub(super) fn getbalances(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("lastprocessedblock", last))
 }
 
-pub(super) fn getwalletinfo(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn getwalletinfo(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let (node, name) = wallet(context)?;
     let wallet = find_ref(node, &name);
     let balances = wallet.balances(&node.chain, &node.mempool);
@@ -327,7 +326,7 @@ pub(super) fn getwalletinfo(context: &mut Context<'_>, _: &Args) -> Answer {
         .with("lastprocessedblock", last))
 }
 
-pub(super) fn listunspent(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn listunspent(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let min = args.integer_or(0, 1)?;
     let max = args.integer_or(1, 9_999_999)?;
     let wanted = args
@@ -367,7 +366,7 @@ pub(super) fn listunspent(context: &mut Context<'_>, args: &Args) -> Answer {
         .collect())
 }
 
-pub(super) fn lockunspent(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn lockunspent(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let unlock = args.flag_or(0, false)?;
     let outpoints = args
         .array(1)?
@@ -408,7 +407,7 @@ pub(super) fn lockunspent(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(true.into())
 }
 
-pub(super) fn listlockunspent(context: &mut Context<'_>, _: &Args) -> Answer {
+pub(super) fn listlockunspent(context: &mut Context<'_>, _: &Args) -> Result<Json, RpcError> {
     let (node, name) = wallet(context)?;
     let locked = find_ref(node, &name).locked().iter();
     Ok(locked
@@ -418,193 +417,4 @@ pub(super) fn listlockunspent(context: &mut Context<'_>, _: &Args) -> Answer {
                 .with("vout", outpoint.vout)
         })
         .collect())
-}
-
-/// Confirmations of a wallet's transaction: negative if something confirmed conflicts with it.
-fn add_confirmations(node: &Node, txid: &Txid, known: &WalletTx, json: &mut Json) {
-    match node.chain.transaction(txid) {
-        Some((entry, position)) => {
-            json.push("confirmations", node.chain.confirmations(entry));
-            if known.tx.is_coinbase() {
-                json.push("generated", true);
-            }
-            json.push("blockhash", text(entry.hash));
-            json.push("blockheight", entry.height);
-            json.push("blockindex", position);
-            json.push("blocktime", entry.block.header.time);
-        }
-        None => {
-            json.push("confirmations", 0);
-            if known.tx.is_coinbase() {
-                json.push("generated", true);
-            }
-            json.push("trusted", node.mempool.get(txid).is_some());
-        }
-    }
-    json.push("txid", text(txid));
-    json.push("wtxid", text(known.tx.compute_wtxid()));
-    json.push("walletconflicts", Vec::new());
-    json.push("mempoolconflicts", Vec::new());
-    json.push("time", known.time);
-    json.push("timereceived", known.time);
-    json.push(
-        "bip125-replaceable",
-        if known.tx.is_explicitly_rbf() {
-            "yes"
-        } else {
-            "no"
-        },
-    );
-}
-
-/// What a transaction means for the wallet: sent and received outputs, and the fee if it is ours.
-fn details(node: &Node, wallet: &Wallet, known: &WalletTx) -> (Vec<Json>, i64, Option<i64>) {
-    let tx = &known.tx;
-    let from_me = wallet.is_from_me(tx);
-    let value = |amount: Amount| amount.to_sat().cast_signed();
-    let debit: i64 = tx
-        .input
-        .iter()
-        .filter_map(|input| wallet.mine_output(&input.previous_output))
-        .map(|output| value(output.value))
-        .sum();
-    let credit: i64 = tx
-        .output
-        .iter()
-        .filter(|output| wallet.is_mine(&output.script_pubkey))
-        .map(|output| value(output.value))
-        .sum();
-    let paid: i64 = tx.output.iter().map(|output| value(output.value)).sum();
-    let all_mine = tx
-        .input
-        .iter()
-        .all(|input| wallet.mine_output(&input.previous_output).is_some());
-    let fee = (from_me && all_mine).then_some(paid - debit);
-    let mut entries = Vec::new();
-    for (index, output) in tx.output.iter().enumerate() {
-        let path = wallet.path(&output.script_pubkey);
-        let change = path.is_some_and(|path| path.change);
-        let address = Wallet::address_of(&output.script_pubkey).map(|a| a.to_string());
-        let entry = |category: &str, amount: i64| {
-            let mut json = Json::object();
-            if let Some(address) = &address {
-                json.push("address", address.as_str());
-            }
-            json.push("category", category);
-            json.push("amount", Json::sats(amount));
-            if let Some(label) = wallet.label(&output.script_pubkey) {
-                json.push("label", label);
-            }
-            json.push("vout", index);
-            json
-        };
-        if from_me && !change {
-            let mut json = entry("send", -value(output.value));
-            if let Some(fee) = fee {
-                json.push("fee", Json::sats(fee));
-            }
-            entries.push(json.with("abandoned", false));
-        }
-        if path.is_some() && !(from_me && change) {
-            let category = match node.chain.block_of(&tx.compute_txid()) {
-                _ if !tx.is_coinbase() => "receive",
-                None => "orphan",
-                Some(entry) if node.chain.confirmations(entry) <= 100 => "immature",
-                Some(_) => "generate",
-            };
-            entries.push(entry(category, value(output.value)).with("abandoned", false));
-        }
-    }
-    (entries, credit - debit - fee.unwrap_or(0), fee)
-}
-
-pub(super) fn gettransaction(context: &mut Context<'_>, args: &Args) -> Answer {
-    let txid = args.txid(0, "txid")?;
-    let verbose = args.flag_or(2, false)?;
-    let (node, name) = wallet(context)?;
-    let wallet = find_ref(node, &name);
-    let known = wallet
-        .transaction(&txid)
-        .ok_or_else(|| RpcError::not_found("Invalid or non-wallet transaction id"))?;
-    let (entries, amount, fee) = details(node, wallet, known);
-    let mut json = Json::object().with("amount", Json::sats(amount));
-    if let Some(fee) = fee {
-        json.push("fee", Json::sats(fee));
-    }
-    add_confirmations(node, &txid, known, &mut json);
-    json.push("details", entries);
-    json.push("hex", serialize_hex(known.tx.as_ref()));
-    if verbose {
-        json.push("decoded", transaction_json(&known.tx, None, false));
-    }
-    let tip = node.chain.tip();
-    let last = Json::object()
-        .with("hash", text(tip.hash))
-        .with("height", tip.height);
-    Ok(json.with("lastprocessedblock", last))
-}
-
-pub(super) fn listtransactions(context: &mut Context<'_>, args: &Args) -> Answer {
-    let count = usize::try_from(args.integer_or(1, 10)?)
-        .map_err(|_| RpcError::parameter("Negative count"))?;
-    let skip = usize::try_from(args.integer_or(2, 0)?)
-        .map_err(|_| RpcError::parameter("Negative from"))?;
-    let (node, name) = wallet(context)?;
-    let wallet = find_ref(node, &name);
-    let mut all = Vec::new();
-    for (txid, known) in wallet.transactions().into_iter().rev() {
-        if all.len() >= count.saturating_add(skip) {
-            break;
-        }
-        for mut json in details(node, wallet, known).0.into_iter().rev() {
-            add_confirmations(node, txid, known, &mut json);
-            all.push(json);
-        }
-    }
-    let mut page: Vec<Json> = all.into_iter().skip(skip).take(count).collect();
-    page.reverse();
-    Ok(Json::Array(page))
-}
-
-pub(super) fn getreceivedbyaddress(context: &mut Context<'_>, args: &Args) -> Answer {
-    let script = super::args::address_script(args.text(0)?)?;
-    let min = args.integer_or(1, 1)?;
-    let (node, name) = wallet(context)?;
-    let wallet = find_ref(node, &name);
-    if !wallet.is_mine(&script) {
-        return Err(RpcError::new(error::WALLET, "Address not found in wallet"));
-    }
-    let mut sum = 0_u64;
-    for (txid, known) in wallet.transactions() {
-        let confirmations = node
-            .chain
-            .block_of(txid)
-            .map_or(0, |entry| node.chain.confirmations(entry));
-        if known.tx.is_coinbase() || confirmations < min {
-            continue;
-        }
-        let outputs = known
-            .tx
-            .output
-            .iter()
-            .filter(|output| output.script_pubkey == script);
-        sum += outputs.map(|output| output.value.to_sat()).sum::<u64>();
-    }
-    Ok(Amount::from_sat(sum).into())
-}
-
-pub(super) fn rescanblockchain(context: &mut Context<'_>, args: &Args) -> Answer {
-    let start = args.integer_or(0, 0)?;
-    let (node, name) = wallet(context)?;
-    let Node { wallets, chain, .. } = node;
-    if let Some(wallet) = wallets.get_mut(&name) {
-        wallet.rescan(chain);
-    }
-    let height = match args.value(1) {
-        Value::Null => i64::from(chain.height()),
-        _ => args.integer(1)?,
-    };
-    Ok(Json::object()
-        .with("start_height", start)
-        .with("stop_height", height))
 }

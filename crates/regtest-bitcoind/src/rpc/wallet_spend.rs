@@ -18,8 +18,6 @@ use bitcoin::{OutPoint, ScriptBuf, Transaction, TxOut};
 use serde_json::Value;
 use std::collections::HashMap;
 
-type Answer = Result<Json, RpcError>;
-
 fn fund_error(failure: &FundError) -> RpcError {
     let code = match failure {
         FundError::InsufficientFunds => error::INSUFFICIENT_FUNDS,
@@ -110,7 +108,7 @@ fn send(
     outputs: Vec<TxOut>,
     options: impl FnOnce(&mut FundOptions) -> Result<(), RpcError>,
     verbose: bool,
-) -> Answer {
+) -> Result<Json, RpcError> {
     if outputs.iter().any(|output| output.value.to_sat() == 0) {
         return Err(RpcError::new(error::TYPE, "Invalid amount for send"));
     }
@@ -136,7 +134,7 @@ fn send(
     Ok(text(txid))
 }
 
-pub(super) fn sendtoaddress(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn sendtoaddress(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let script_pubkey = address_script(args.text(0)?)?;
     let value = args.amount(1)?;
     let (subtract, replaceable) = (args.flag_or(4, false)?, args.flag_or(5, true)?);
@@ -162,7 +160,7 @@ pub(super) fn sendtoaddress(context: &mut Context<'_>, args: &Args) -> Answer {
     )
 }
 
-pub(super) fn sendmany(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn sendmany(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let outputs = outputs(args.value(1))?;
     let scripts: Vec<ScriptBuf> = outputs
         .iter()
@@ -191,7 +189,7 @@ pub(super) fn sendmany(context: &mut Context<'_>, args: &Args) -> Answer {
     send(context, outputs, options, verbose)
 }
 
-pub(super) fn settxfee(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn settxfee(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let rate = args.amount(0)?.to_sat();
     let (node, name) = wallet(context)?;
     if let Some(wallet) = node.wallets.get_mut(&name) {
@@ -257,11 +255,10 @@ pub(super) fn fund_with_options(
     let lock = options
         .get("lockUnspents")
         .or_else(|| options.get("lock_unspents"));
-    if lock.and_then(Value::as_bool) == Some(true) {
-        if let Some(wallet) = node.wallets.get_mut(&name) {
-            for input in &funded.tx.input {
-                wallet.set_locked(input.previous_output, true);
-            }
+    if let (Some(true), Some(wallet)) = (lock.and_then(Value::as_bool), node.wallets.get_mut(&name))
+    {
+        for input in &funded.tx.input {
+            wallet.set_locked(input.previous_output, true);
         }
     }
     Ok(funded)
@@ -271,7 +268,7 @@ fn change_json(position: Option<usize>) -> Json {
     position.map_or(Json::Int(-1), Json::from)
 }
 
-pub(super) fn fundrawtransaction(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn fundrawtransaction(context: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let tx = transaction(args.text(0)?)
         .ok_or_else(|| RpcError::new(error::DESERIALIZATION, "TX decode failed"))?;
     let funded = fund_with_options(context, tx, args.value(1))?;
@@ -308,7 +305,10 @@ fn given_outputs(values: &[Value]) -> Result<HashMap<OutPoint, TxOut>, RpcError>
         .collect()
 }
 
-pub(super) fn signrawtransactionwithwallet(context: &mut Context<'_>, args: &Args) -> Answer {
+pub(super) fn signrawtransactionwithwallet(
+    context: &mut Context<'_>,
+    args: &Args,
+) -> Result<Json, RpcError> {
     let mut tx = args.transaction(0)?;
     let given = given_outputs(args.array(1)?)?;
     let name = wallet_name(context)?;

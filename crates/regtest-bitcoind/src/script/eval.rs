@@ -201,6 +201,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "operations end with it")]
     fn push_number(&mut self, value: i64) -> Result<(), ScriptError> {
         self.stack.push(from_number(value));
         Ok(())
@@ -236,7 +237,7 @@ impl<'a, 'b> Machine<'a, 'b> {
                             return Err(ScriptError::TapscriptMinimalIf);
                         }
                         SigVersion::WitnessV0 if !minimal => return Err(ScriptError::MinimalIf),
-                        _ => {}
+                        SigVersion::Base | SigVersion::WitnessV0 | SigVersion::Tapscript => {}
                     }
                     value = is_true(&top) == (code == 0x63);
                 }
@@ -333,9 +334,9 @@ impl<'a, 'b> Machine<'a, 'b> {
                 let depth = usize::try_from(stack.pop_number()?);
                 let depth = depth.map_err(|_| ScriptError::InvalidStackOperation)?;
                 if code == 0x79 {
-                    stack.copy(depth)?
+                    stack.copy(depth)?;
                 } else {
-                    stack.roll(depth)?
+                    stack.roll(depth)?;
                 }
             }
             0x7b => stack.roll(2)?,

@@ -46,7 +46,7 @@ pub(super) fn to_number(element: &[u8], max: usize) -> Result<i64, ScriptError> 
     let Some((last, rest)) = element.split_last() else {
         return Ok(0);
     };
-    let needless = last & 0x7f == 0 && rest.last().is_none_or(|byte| byte & 0x80 == 0);
+    let needless = matches!(last, 0 | 0x80) && rest.last().is_none_or(|byte| byte & 0x80 == 0);
     if needless {
         return Err(ScriptError::Unknown);
     }

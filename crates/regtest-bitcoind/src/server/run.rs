@@ -317,8 +317,8 @@ fn load(options: &Options, log: &Log, chain_dir: Option<&Path>) -> Result<State,
     Ok(state)
 }
 
-/// Runs the daemon until it is told to stop. `Err` is what to print after `Error: `.
-pub fn run(options: &Options) -> Result<(), String> {
+/// Refuses other chains, and a data directory that is not there.
+fn check_places(options: &Options) -> Result<(), String> {
     match options.is_regtest() {
         Ok(true) => {}
         Ok(false) => {
@@ -333,8 +333,6 @@ pub fn run(options: &Options) -> Result<(), String> {
             ));
         }
     }
-    let in_memory = options.flag("inmemory", false);
-    let chain_dir = options.chain_dir();
     if options.get("datadir").is_some() && !options.data_dir().is_dir() {
         let dir = options.data_dir();
         return Err(format!(
@@ -342,6 +340,14 @@ pub fn run(options: &Options) -> Result<(), String> {
             dir.display()
         ));
     }
+    Ok(())
+}
+
+/// Runs the daemon until it is told to stop. `Err` is what to print after `Error: `.
+pub fn run(options: &Options) -> Result<(), String> {
+    check_places(options)?;
+    let in_memory = options.flag("inmemory", false);
+    let chain_dir = options.chain_dir();
     fs::create_dir_all(&chain_dir)
         .map_err(|error| format!("Cannot make directory {}: {error}", chain_dir.display()))?;
     let _lock = lock_directory(&chain_dir)?;

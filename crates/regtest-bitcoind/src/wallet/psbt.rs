@@ -228,6 +228,12 @@ fn satisfy(input: &Input, script: &ScriptBuf) -> Option<Vec<Vec<u8>>> {
             })?;
             Some(vec![sig.to_vec(), key.to_bytes()])
         }
-        _ => None,
+        ScriptKind::Anchor
+        | ScriptKind::Nonstandard
+        | ScriptKind::NullData
+        | ScriptKind::ScriptHash
+        | ScriptKind::WitnessV0ScriptHash
+        | ScriptKind::WitnessV1Taproot
+        | ScriptKind::WitnessUnknown => None,
     }
 }

@@ -231,7 +231,7 @@ impl Wallet {
                 let Some(path) = self.path(&coin.output.script_pubkey) else {
                     continue;
                 };
-                if given.contains(&coin.outpoint) || self.chain_too_long(mempool, &coin) {
+                if given.contains(&coin.outpoint) || chain_too_long(mempool, &coin) {
                     continue;
                 }
                 plan.add(coin, path.kind);
@@ -245,11 +245,6 @@ impl Wallet {
         } else {
             Err(FundError::InsufficientFunds)
         }
-    }
-
-    /// Whether spending a coin would exceed the mempool's ancestor limit.
-    fn chain_too_long(&self, mempool: &Mempool, coin: &WalletCoin) -> bool {
-        coin.confirmations == 0 && mempool.ancestors_of([coin.outpoint.txid]).len() >= 25
     }
 
     fn coin_of_ours(
@@ -270,6 +265,11 @@ impl Wallet {
         };
         Some((coin, kind))
     }
+}
+
+/// Whether spending a coin would exceed the mempool's ancestor limit.
+fn chain_too_long(mempool: &Mempool, coin: &WalletCoin) -> bool {
+    coin.confirmations == 0 && mempool.ancestors_of([coin.outpoint.txid]).len() >= 25
 }
 
 /// Weight of a transaction without inputs: the given outputs, counts, and the witness marker.

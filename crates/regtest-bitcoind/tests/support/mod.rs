@@ -3,6 +3,7 @@
     dead_code,
     unreachable_pub,
     missing_docs,
+    clippy::as_conversions,
     reason = "each test file uses a part of it"
 )]
 

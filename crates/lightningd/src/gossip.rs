@@ -19,7 +19,12 @@ const STORE: &str = "gossip_store";
 
 /// Starts gossipd; the store is there when this returns.
 pub(crate) async fn start_gossipd(node: &Rc<Node>, connectd: OwnedFd) -> anyhow::Result<Subd> {
-    let start = SubdStart { name: "gossipd", program: None, origin: Origin::of("gossipd"), fds: vec![connectd] };
+    let start = SubdStart {
+        name: "gossipd",
+        program: None,
+        origin: Origin::of("gossipd"),
+        fds: vec![connectd],
+    };
     let mut subd = Subd::start(&node.log, start)?;
     subd.sender().send(&ToGossipd::Init(GossipdInit {
         network: node.config.network,
@@ -34,7 +39,10 @@ pub(crate) async fn start_gossipd(node: &Rc<Node>, connectd: OwnedFd) -> anyhow:
         Ok(other) => bail!("gossipd answered init with {}", other.name()),
         Err(end) => bail!("gossipd failed: {end}"),
     }
-    node.gossipd.set(subd.sender()).ok().context("gossipd was started twice")?;
+    node.gossipd
+        .set(subd.sender())
+        .ok()
+        .context("gossipd was started twice")?;
     Ok(subd)
 }
 
@@ -46,11 +54,16 @@ pub(crate) async fn run_gossipd(node: Rc<Node>, mut subd: Subd) {
                 let node = Rc::clone(&node);
                 tokio::task::spawn_local(async move { answer_txout(&node, question).await });
             }
-            Ok(FromGossipd::AddGossipReply(reply)) => node.graph.replied(&node, reply.request, reply.error),
+            Ok(FromGossipd::AddGossipReply(reply)) => {
+                node.graph.replied(&node, reply.request, reply.error)
+            }
             Ok(other) => crate::channels::gossip_said(&node, other),
             Err(end) => {
                 if node.stop.borrow().is_none() {
-                    node.log.broken(&node.origin, format!("gossipd ended ({end}): the node stops"));
+                    node.log.broken(
+                        &node.origin,
+                        format!("gossipd ended ({end}): the node stops"),
+                    );
                     node.stop(1);
                 }
                 return;
@@ -67,15 +80,27 @@ async fn answer_txout(node: &Rc<Node>, question: GossipdGetTxout) {
         if height > node.chain.height() {
             return Ok(None);
         }
-        let Some((_, block)) = node.backend.block(height).await? else { return Ok(None) };
-        let tx = usize::try_from(scid.transaction()).ok().and_then(|index| block.txdata.get(index));
+        let Some((_, block)) = node.backend.block(height).await? else {
+            return Ok(None);
+        };
+        let tx = usize::try_from(scid.transaction())
+            .ok()
+            .and_then(|index| block.txdata.get(index));
         let Some(tx) = tx else { return Ok(None) };
-        node.backend.utxo(OutPoint { txid: tx.compute_txid(), vout: u32::from(scid.output()) }).await
+        node.backend
+            .utxo(OutPoint {
+                txid: tx.compute_txid(),
+                vout: u32::from(scid.output()),
+            })
+            .await
     };
     let output = match lookup.await {
         Ok(output) => output,
         Err(error) => {
-            node.log.debug(&node.origin, format!("the output of {scid} can't be looked up: {error}"));
+            node.log.debug(
+                &node.origin,
+                format!("the output of {scid} can't be looked up: {error}"),
+            );
             None
         }
     };
@@ -108,14 +133,23 @@ impl GraphReader {
         self.next_request.set(request);
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.adding.borrow_mut().insert(request, sender);
-        node.to_gossipd(ln_ipc::gossipd::GossipdAddGossip { request, message, known_amount: None });
-        receiver.await.unwrap_or_else(|_| Some("gossipd is gone".to_owned()))
+        node.to_gossipd(ln_ipc::gossipd::GossipdAddGossip {
+            request,
+            message,
+            known_amount: None,
+        });
+        receiver
+            .await
+            .unwrap_or_else(|_| Some("gossipd is gone".to_owned()))
     }
 
     fn replied(&self, node: &Node, request: u64, error: Option<String>) {
         match (self.adding.borrow_mut().remove(&request), error) {
             (Some(sender), error) => drop(sender.send(error)),
-            (None, Some(error)) => node.log.debug(&node.origin, format!("gossipd did not take our gossip: {error}")),
+            (None, Some(error)) => node.log.debug(
+                &node.origin,
+                format!("gossipd did not take our gossip: {error}"),
+            ),
             (None, None) => {}
         }
     }

@@ -8,7 +8,8 @@ use bitcoin::psbt::Psbt;
 use ln_codec::Decode;
 use ln_ipc::hsmd::{
     Bip32KeyVersion, ChainParams, FromHsmd, HSMD_MAX_VERSION, HsmUtxo, HsmdClientHsmfd,
-    HsmdGetChannelBasepoints, HsmdInit, HsmdInitTlvs, HsmdNewChannel, HsmdSignWithdrawal, LIGHTNINGD_MIN_HSMD_VERSION, Passphrase, ToHsmd, WirePsbt,
+    HsmdGetChannelBasepoints, HsmdInit, HsmdInitTlvs, HsmdNewChannel, HsmdSignWithdrawal,
+    LIGHTNINGD_MIN_HSMD_VERSION, Passphrase, ToHsmd, WirePsbt,
 };
 use ln_ipc::{AsyncStream, FrameError, Stream};
 use ln_keys::Basepoints;
@@ -105,7 +106,15 @@ impl Hsm {
     ) -> anyhow::Result<(Self, Subd)> {
         let (ours, theirs) = Stream::pair()?;
         let origin = Origin::of("hsmd");
-        let subd = Subd::start(log, SubdStart { name: "hsmd", program, origin, fds: vec![theirs] })?;
+        let subd = Subd::start(
+            log,
+            SubdStart {
+                name: "hsmd",
+                program,
+                origin,
+                fds: vec![theirs],
+            },
+        )?;
         let mut requests = AsyncStream::new(ours)?;
         let init = ToHsmd::Init(HsmdInit {
             bip32_key_version: Bip32KeyVersion::from(network),
@@ -117,10 +126,15 @@ impl Hsm {
             dev_force_channel_secrets_shaseed: None,
             hsm_wire_min_version: LIGHTNINGD_MIN_HSMD_VERSION,
             hsm_wire_max_version: HSMD_MAX_VERSION,
-            tlvs: HsmdInitTlvs { hsm_passphrase: passphrase.as_deref().map(Passphrase::from) },
+            tlvs: HsmdInitTlvs {
+                hsm_passphrase: passphrase.as_deref().map(Passphrase::from),
+            },
         });
         requests.send(&init).await?;
-        let reply = requests.recv::<FromHsmd>().await.context("hsmd ended before it answered: see the log")?;
+        let reply = requests
+            .recv::<FromHsmd>()
+            .await
+            .context("hsmd ended before it answered: see the log")?;
         let identity = match reply {
             FromHsmd::InitReplyV4(reply) => HsmIdentity {
                 node_id: reply.node_id,
@@ -129,11 +143,21 @@ impl Hsm {
             },
             FromHsmd::InitReplyFailure(failure) => {
                 let code = i32::try_from(failure.error_code).unwrap_or(1);
-                return Err(HsmRefusal { code, message: failure.error_message.0 }.into());
+                return Err(HsmRefusal {
+                    code,
+                    message: failure.error_message.0,
+                }
+                .into());
             }
             other => bail!("hsmd answered init with {}", other.name()),
         };
-        Ok((Self { requests: Mutex::new(requests), identity }, subd))
+        Ok((
+            Self {
+                requests: Mutex::new(requests),
+                identity,
+            },
+            subd,
+        ))
     }
 
     /// Asks something.
@@ -141,14 +165,28 @@ impl Hsm {
         let request = request.into();
         let mut stream = self.requests.lock().await;
         stream.send(&request).await?;
-        let reply = stream.recv_raw().await.with_context(|| format!("hsmd is gone (asked {})", request.name()))?;
+        let reply = stream
+            .recv_raw()
+            .await
+            .with_context(|| format!("hsmd is gone (asked {})", request.name()))?;
         Ok(FromHsmd::from_bytes(&reply)?)
     }
 
     /// A connection to hsmd for another helper, which may only ask what `permissions` say, about this channel.
-    pub(crate) async fn client_fd(&self, id: NodeId, dbid: u64, permissions: u64) -> anyhow::Result<OwnedFd> {
+    pub(crate) async fn client_fd(
+        &self,
+        id: NodeId,
+        dbid: u64,
+        permissions: u64,
+    ) -> anyhow::Result<OwnedFd> {
         let mut stream = self.requests.lock().await;
-        stream.send(&ToHsmd::ClientHsmfd(HsmdClientHsmfd { id, dbid, permissions })).await?;
+        stream
+            .send(&ToHsmd::ClientHsmfd(HsmdClientHsmfd {
+                id,
+                dbid,
+                permissions,
+            }))
+            .await?;
         match stream.recv::<FromHsmd>().await? {
             FromHsmd::ClientHsmfdReply(_) => Ok(stream.recv_fd().await?),
             other => bail!("hsmd answered client_hsmfd with {}", other.name()),
@@ -156,25 +194,44 @@ impl Hsm {
     }
 
     /// Announces a channel to the signer and learns our keys in it.
-    pub(crate) async fn new_channel(&self, peer_id: NodeId, dbid: u64) -> anyhow::Result<Basepoints> {
-        hsm_reply!(self.request(HsmdNewChannel { id: peer_id, dbid }).await, NewChannelReply)?;
+    pub(crate) async fn new_channel(
+        &self,
+        peer_id: NodeId,
+        dbid: u64,
+    ) -> anyhow::Result<Basepoints> {
+        hsm_reply!(
+            self.request(HsmdNewChannel { id: peer_id, dbid }).await,
+            NewChannelReply
+        )?;
         let request = HsmdGetChannelBasepoints { peer_id, dbid };
         let reply = hsm_reply!(self.request(request).await, GetChannelBasepointsReply)?;
         Ok(reply.basepoints.with_funding(reply.funding_pubkey))
     }
 
     /// Signs our inputs of a wallet transaction.
-    pub(crate) async fn sign_withdrawal(&self, inputs: Vec<HsmUtxo>, psbt: Psbt) -> anyhow::Result<Psbt> {
-        match self.request(HsmdSignWithdrawal { inputs, psbt: WirePsbt(psbt) }).await? {
+    pub(crate) async fn sign_withdrawal(
+        &self,
+        inputs: Vec<HsmUtxo>,
+        psbt: Psbt,
+    ) -> anyhow::Result<Psbt> {
+        match self
+            .request(HsmdSignWithdrawal {
+                inputs,
+                psbt: WirePsbt(psbt),
+            })
+            .await?
+        {
             FromHsmd::SignWithdrawalReply(reply) => Ok(reply.psbt.0),
             other => bail!("hsmd answered sign_withdrawal with {}", other.name()),
         }
     }
 }
 
-
 impl From<FrameError> for HsmRefusal {
     fn from(error: FrameError) -> Self {
-        Self { code: 20, message: error.to_string() }
+        Self {
+            code: 20,
+            message: error.to_string(),
+        }
     }
 }

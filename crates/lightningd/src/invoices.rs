@@ -22,7 +22,10 @@ pub(crate) struct Invoices {
 
 impl Default for Invoices {
     fn default() -> Self {
-        Self { changes: watch::Sender::new(0), created: Notify::new() }
+        Self {
+            changes: watch::Sender::new(0),
+            created: Notify::new(),
+        }
     }
 }
 
@@ -46,7 +49,8 @@ impl Invoices {
 
     /// An invoice was paid.
     pub(crate) fn paid(&self, node: &Rc<Node>, invoice: &InvoiceRow) {
-        node.log.debug(&node.origin, format!("invoice '{}' is paid", invoice.label));
+        node.log
+            .debug(&node.origin, format!("invoice '{}' is paid", invoice.label));
         self.changed(node);
     }
 }
@@ -68,11 +72,16 @@ pub(crate) async fn expire(node: Rc<Node>) {
                 next
             }
             Err(error) => {
-                node.log.unusual(&node.origin, format!("invoices can't be marked expired: {error}"));
+                node.log.unusual(
+                    &node.origin,
+                    format!("invoices can't be marked expired: {error}"),
+                );
                 None
             }
         };
-        let wait = next.map_or(LOOK_EVERY, |next| next.saturating_sub(clock::now()).clamp(1, LOOK_EVERY));
+        let wait = next.map_or(LOOK_EVERY, |next| {
+            next.saturating_sub(clock::now()).clamp(1, LOOK_EVERY)
+        });
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(wait)) => {}
             () = node.invoices.created.notified() => {}

@@ -83,13 +83,18 @@ impl Node {
     /// Our alias as people read it.
     pub(crate) fn alias_text(&self) -> String {
         let alias = self.alias();
-        let end = alias.iter().position(|byte| *byte == 0).unwrap_or(alias.len());
+        let end = alias
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(alias.len());
         String::from_utf8_lossy(alias.get(..end).unwrap_or_default()).into_owned()
     }
 
     /// Our colour.
     pub(crate) fn color(&self) -> [u8; 3] {
-        self.config.rgb.unwrap_or_else(|| ln_keys::default_color(&self.id()))
+        self.config
+            .rgb
+            .unwrap_or_else(|| ln_keys::default_color(&self.id()))
     }
 
     /// Says something to connectd.

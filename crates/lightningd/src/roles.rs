@@ -4,31 +4,45 @@ use std::path::Path;
 
 use crate::startup;
 
-/// A helper or built-in plugin linked into this program.
-struct Role {
-    /// The name it is started under.
-    name: &'static str,
-    run: fn() -> i32,
+/// What is linked into this program besides the master.
+enum Role {
+    /// A helper: it names itself and ends the process if it fails.
+    Helper(fn()),
+    /// A built-in plugin, with its exit code.
+    Plugin(fn() -> i32),
 }
 
-const ROLES: &[Role] = &[
-    Role { name: "lightning_channeld", run: || { ln_channeld::run(); 0 } },
-    Role { name: "lightning_closingd", run: || { ln_closingd::run(); 0 } },
-    Role { name: "lightning_connectd", run: || { ln_connectd::main(); 0 } },
-    Role { name: "lightning_gossipd", run: || { ln_gossipd::run(); 0 } },
-    Role { name: "lightning_hsmd", run: || { ln_hsmd::run(); 0 } },
-    Role { name: "lightning_onchaind", run: || { ln_onchaind::run(); 0 } },
-    Role { name: "lightning_openingd", run: || { ln_openingd::run(); 0 } },
-    Role { name: "bcli", run: bcli::run },
+/// The names they are started under.
+const ROLES: &[(&str, Role)] = &[
+    ("lightning_channeld", Role::Helper(ln_channeld::run)),
+    ("lightning_closingd", Role::Helper(ln_closingd::run)),
+    ("lightning_connectd", Role::Helper(ln_connectd::main)),
+    ("lightning_gossipd", Role::Helper(ln_gossipd::run)),
+    ("lightning_hsmd", Role::Helper(ln_hsmd::run)),
+    ("lightning_onchaind", Role::Helper(ln_onchaind::run)),
+    ("lightning_openingd", Role::Helper(ln_openingd::run)),
+    ("bcli", Role::Plugin(bcli::run)),
 ];
 
 /// Becomes what `argv[0]` names and returns the exit code.
+//~ Helpers and plugins are this same program under another name: `subd` and `plugins` start them.
 pub(crate) fn become_role() -> i32 {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
-    let name = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    match ROLES.iter().find(|role| role.name == name) {
-        Some(role) => (role.run)(),
+    let name = Path::new(&program)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    match ROLES.iter().find(|(role, _)| *role == name) {
+        Some((_, Role::Helper(run))) => {
+            run();
+            0
+        }
+        Some((name, Role::Plugin(run))) => {
+            ln_daemon::set_process_name(name);
+            run()
+        }
         None => startup::run(arguments.collect()),
     }
 }

@@ -62,7 +62,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "before there is a log the terminal is all there is")]
+#[expect(
+    clippy::print_stderr,
+    reason = "before there is a log the terminal is all there is"
+)]
 fn complain(error: &anyhow::Error) {
     eprintln!("lightningd: {error:#}");
 }
@@ -77,7 +80,10 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
     }
     if line.flag("list-features-only") {
         for bit in our_features().init.bits() {
-            let name = FeatureBit::of(bit).map_or_else(|| format!("option_{}", bit / 2), |feature| feature.name().to_owned());
+            let name = FeatureBit::of(bit).map_or_else(
+                || format!("option_{}", bit / 2),
+                |feature| feature.name().to_owned(),
+            );
             println!("{name}/{}", if bit % 2 == 1 { "odd" } else { "even" });
         }
         return Ok(None);
@@ -90,7 +96,10 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
     let named = line.text("conf").map(PathBuf::from);
     let base_dir = match line.text("lightning-dir") {
         Some(dir) => PathBuf::from(dir),
-        None => std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), |home| Path::new(&home).join(".lightning")),
+        None => std::env::var_os("HOME").map_or_else(
+            || PathBuf::from("."),
+            |home| Path::new(&home).join(".lightning"),
+        ),
     };
     let base_dir = std::path::absolute(&base_dir).context("lightning-dir")?;
     match named {
@@ -118,7 +127,10 @@ fn help_text() -> String {
 
 /// Everything up to the running node.
 fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&anyhow!(error).context("can't start"));
@@ -135,7 +147,9 @@ fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
             if let Some(exit) = error.downcast_ref::<Exit>() {
                 return exit.code;
             }
-            error.downcast_ref::<HsmRefusal>().map_or(exit::FAILED, |refusal| refusal.code)
+            error
+                .downcast_ref::<HsmRefusal>()
+                .map_or(exit::FAILED, |refusal| refusal.code)
         }
     }
 }
@@ -159,10 +173,12 @@ fn lock_pid_file(path: &Path) -> anyhow::Result<File> {
         .write(true)
         .open(path)
         .with_context(|| format!("can't open the pid file {}", path.display()))?;
-    rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| Exit {
-        code: exit::PID_FILE,
-        text: format!("lightningd already running? {} is locked", path.display()),
-    })?;
+    rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(
+        |_| Exit {
+            code: exit::PID_FILE,
+            text: format!("lightningd already running? {} is locked", path.display()),
+        },
+    )?;
     file.set_len(0)?;
     writeln!(file, "{}", std::process::id())?;
     Ok(file)
@@ -171,7 +187,13 @@ fn lock_pid_file(path: &Path) -> anyhow::Result<File> {
 /// What we offer.
 fn our_features() -> OurFeatures {
     use FeatureBit as F;
-    let even = [F::DataLossProtect, F::VarOnion, F::StaticRemotekey, F::PaymentSecret, F::ChannelType];
+    let even = [
+        F::DataLossProtect,
+        F::VarOnion,
+        F::StaticRemotekey,
+        F::PaymentSecret,
+        F::ChannelType,
+    ];
     let odd = [
         F::UpfrontShutdownScript,
         F::GossipQueries,
@@ -181,10 +203,24 @@ fn our_features() -> OurFeatures {
         F::ShutdownAnysegwit,
         F::ScidAlias,
     ];
-    let init: Features = even.iter().map(|f| f.even()).chain(odd.iter().map(|f| f.odd())).collect();
-    let invoice: Features =
-        [F::VarOnion.even(), F::PaymentSecret.even(), F::BasicMpp.odd()].into_iter().collect();
-    OurFeatures { node: init.clone(), init, channel: Features::new(), invoice }
+    let init: Features = even
+        .iter()
+        .map(|f| f.even())
+        .chain(odd.iter().map(|f| f.odd()))
+        .collect();
+    let invoice: Features = [
+        F::VarOnion.even(),
+        F::PaymentSecret.even(),
+        F::BasicMpp.odd(),
+    ]
+    .into_iter()
+    .collect();
+    OurFeatures {
+        node: init.clone(),
+        init,
+        channel: Features::new(),
+        invoice,
+    }
 }
 
 async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
@@ -192,14 +228,17 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     let config = Config::new(&settings, base_dir)?;
     enter_directory(&config)?;
     let logs = LogConfig::new(&settings)?;
-    log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps).map_err(|problem| anyhow!(problem))?;
+    log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps)
+        .map_err(|problem| anyhow!(problem))?;
     let pid_file = lock_pid_file(&config.pid_file)?;
     let origin = Origin::of("lightningd");
     log.info(&origin, VERSION);
 
     let plugins = Rc::new(PluginHost::default());
     for name in BUILTIN_PLUGINS {
-        plugins.add_builtin(log, name, config.allow_deprecated).await?;
+        plugins
+            .add_builtin(log, name, config.allow_deprecated)
+            .await?;
     }
     settings.check_known(developer, |name| plugins.knows_option(name))?;
 
@@ -234,7 +273,9 @@ fn ask_passphrase(config: &Config) -> anyhow::Result<Option<String>> {
     }
     eprint!("Enter hsm_secret passphrase: ");
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("reading the passphrase")?;
+    std::io::stdin()
+        .read_line(&mut line)
+        .context("reading the passphrase")?;
     Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
@@ -249,14 +290,24 @@ async fn load(
     let db = Db::open(&config.database)?;
     check_owner(&db, &config, hsm.identity.node_id).await?;
     let now = clock::now();
-    let lost = db.write(move |txn| payments::settle_lost_parts(txn, now)).await?;
+    let lost = db
+        .write(move |txn| payments::settle_lost_parts(txn, now))
+        .await?;
     if lost > 0 {
-        log.info(&Origin::of("lightningd"), format!("{lost} payments had not left the node when it stopped: failed"));
+        log.info(
+            &Origin::of("lightningd"),
+            format!("{lost} payments had not left the node when it stopped: failed"),
+        );
     }
     let identity = hsm.identity.clone();
     let loaded = db.read(move |txn| {
         let wallet = Wallet::load(txn, &identity);
-        Ok((txn.blocks()?, Channels::rows(txn)?, txn.peers()?, wallet.map_err(|error| error.to_string())))
+        Ok((
+            txn.blocks()?,
+            Channels::rows(txn)?,
+            txn.peers()?,
+            wallet.map_err(|error| error.to_string()),
+        ))
     });
     let (blocks, channels, known_peers, wallet) = loaded.await?;
     let wallet = wallet.map_err(|problem| anyhow!(problem))?;
@@ -286,10 +337,12 @@ async fn load(
     });
     for peer in known_peers {
         if node.channels.of_peer(peer.id).next().is_some() {
-            node.peers.insert_known(peer.id, peer.address, peer.features);
+            node.peers
+                .insert_known(peer.id, peer.address, peer.features);
         }
     }
-    node.channels.add_interest(&mut node.chain.interest.borrow_mut());
+    node.channels
+        .add_interest(&mut node.chain.interest.borrow_mut());
     Ok(node)
 }
 
@@ -307,13 +360,21 @@ async fn check_owner(db: &Db, config: &Config, id: NodeId) -> anyhow::Result<()>
             Ok(found)
         })
         .await?;
-    let wrong = |text: String| Exit { code: exit::WRONG_DATABASE, text };
+    let wrong = |text: String| Exit {
+        code: exit::WRONG_DATABASE,
+        text,
+    };
     if found.0.is_some_and(|known| known != id.to_bytes()) {
-        let text = format!("Wallet node_id does not match HSM: {id}: this hsm_secret belongs to another database");
+        let text = format!(
+            "Wallet node_id does not match HSM: {id}: this hsm_secret belongs to another database"
+        );
         return Err(wrong(text).into());
     }
     if found.1.is_some_and(|known| known != chain) {
-        let text = format!("Wallet blockchain hash does not match network {}", config.network);
+        let text = format!(
+            "Wallet blockchain hash does not match network {}",
+            config.network
+        );
         return Err(wrong(text).into());
     }
     Ok(())
@@ -331,7 +392,12 @@ async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
             "channel": node.features.channel, "invoice": node.features.invoice,
         },
     });
-    node.plugins.init_all(&PluginStart { settings: &node.settings, configuration }).await?;
+    node.plugins
+        .init_all(&PluginStart {
+            settings: &node.settings,
+            configuration,
+        })
+        .await?;
     chain::start(&node.backend, &node.chain, &node.config).await?;
     chain::catch_up(node).await.context("following the chain")?;
     let (connectd, for_gossipd) = peers::start_connectd(node).await?;
@@ -340,9 +406,13 @@ async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
 }
 
 fn spawn_tasks(node: &Rc<Node>, hsmd: Subd, connectd: Subd, gossipd: Subd) {
-    let spawn = |task: std::pin::Pin<Box<dyn Future<Output = ()>>>| drop(tokio::task::spawn_local(task));
+    let spawn =
+        |task: std::pin::Pin<Box<dyn Future<Output = ()>>>| drop(tokio::task::spawn_local(task));
     spawn(Box::pin(watch_hsmd(Rc::clone(node), hsmd)));
-    spawn(Box::pin(crate::gossip::run_gossipd(Rc::clone(node), gossipd)));
+    spawn(Box::pin(crate::gossip::run_gossipd(
+        Rc::clone(node),
+        gossipd,
+    )));
     spawn(Box::pin(chain::follow(Rc::clone(node))));
     spawn(Box::pin(chain::poll_fees(Rc::clone(node))));
     spawn(Box::pin(invoices::expire(Rc::clone(node))));
@@ -368,7 +438,8 @@ async fn watch_hsmd(node: Rc<Node>, mut hsmd: Subd) {
             }
             Err(end) => {
                 if node.stop.borrow().is_none() {
-                    node.log.broken(&node.origin, format!("hsmd ended ({end}): the node stops"));
+                    node.log
+                        .broken(&node.origin, format!("hsmd ended ({end}): the node stops"));
                     node.stop(exit::FAILED);
                 }
                 return;
@@ -380,8 +451,14 @@ async fn watch_hsmd(node: Rc<Node>, mut hsmd: Subd) {
 /// Waits for `stop`, a signal or a fatal failure; returns the exit code.
 async fn run_until_stopped(node: &Rc<Node>) -> i32 {
     let mut stop = node.stop.subscribe();
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else { return exit::FAILED };
+    let signals = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::hangup()),
+    );
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
+        return exit::FAILED;
+    };
     loop {
         tokio::select! {
             _ = terminate.recv() => return 0,
@@ -406,6 +483,9 @@ async fn take_down(node: &Rc<Node>) {
 
 impl From<OptionError> for Exit {
     fn from(error: OptionError) -> Self {
-        Self { code: exit::FAILED, text: error.to_string() }
+        Self {
+            code: exit::FAILED,
+            text: error.to_string(),
+        }
     }
 }

@@ -8,4 +8,4 @@ mod inherited;
 mod shell;
 
 pub use inherited::{FD_HSM, FD_MASTER, FD_PEER, inherited};
-pub use shell::{Shell, VERSION};
+pub use shell::{Shell, VERSION, set_process_name};

@@ -129,7 +129,7 @@ impl AsFd for Shell {
 }
 
 /// Sets the name that `ps` and `pstree` show (the kernel keeps 15 bytes).
-fn set_process_name(name: &str) {
+pub fn set_process_name(name: &str) {
     if let Ok(name) = std::ffi::CString::new(name) {
         let _ = rustix::thread::set_name(&name);
     }

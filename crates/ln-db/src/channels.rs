@@ -111,6 +111,27 @@ const COLUMNS: &str = "SELECT c.id, p.node_id, full_channel_id, state, funder, c
     in_msatoshi_offered, in_msatoshi_fulfilled, out_payments_offered, out_payments_fulfilled, out_msatoshi_offered, \
     out_msatoshi_fulfilled FROM channels c JOIN peers p ON p.id = c.peer_id";
 
+const PUT_CHANNEL: &str = "INSERT INTO channels (id, peer_id, full_channel_id, state, funder, closer, channel_flags, minimum_depth, funding_tx_id, \
+             funding_tx_outnum, funding_satoshi, push_msatoshi, scid, alias_local, alias_remote, channel_type, machine, feerate_base, \
+             feerate_ppm, htlc_minimum_msat, htlc_maximum_msat, ignore_fee_limits, remote_update, announcement, close_to, shutdown_local, \
+             shutdown_remote, last_tx, close_cause, last_stable_connection, msatoshi_to_us_min, msatoshi_to_us_max, in_payments_offered, \
+             in_payments_fulfilled, in_msatoshi_offered, in_msatoshi_fulfilled, out_payments_offered, out_payments_fulfilled, \
+             out_msatoshi_offered, out_msatoshi_fulfilled) VALUES (?1, (SELECT id FROM peers WHERE node_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+             ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, \
+             ?35, ?36, ?37, ?38, ?39, ?40) ON CONFLICT(id) DO UPDATE SET full_channel_id = excluded.full_channel_id, \
+             state = excluded.state, closer = excluded.closer, minimum_depth = excluded.minimum_depth, scid = excluded.scid, \
+             alias_remote = excluded.alias_remote, machine = excluded.machine, feerate_base = excluded.feerate_base, \
+             feerate_ppm = excluded.feerate_ppm, htlc_minimum_msat = excluded.htlc_minimum_msat, \
+             htlc_maximum_msat = excluded.htlc_maximum_msat, ignore_fee_limits = excluded.ignore_fee_limits, \
+             remote_update = excluded.remote_update, announcement = excluded.announcement, close_to = excluded.close_to, \
+             shutdown_local = excluded.shutdown_local, shutdown_remote = excluded.shutdown_remote, last_tx = excluded.last_tx, \
+             close_cause = excluded.close_cause, last_stable_connection = excluded.last_stable_connection, \
+             msatoshi_to_us_min = excluded.msatoshi_to_us_min, msatoshi_to_us_max = excluded.msatoshi_to_us_max, \
+             in_payments_offered = excluded.in_payments_offered, in_payments_fulfilled = excluded.in_payments_fulfilled, \
+             in_msatoshi_offered = excluded.in_msatoshi_offered, in_msatoshi_fulfilled = excluded.in_msatoshi_fulfilled, \
+             out_payments_offered = excluded.out_payments_offered, out_payments_fulfilled = excluded.out_payments_fulfilled, \
+             out_msatoshi_offered = excluded.out_msatoshi_offered, out_msatoshi_fulfilled = excluded.out_msatoshi_fulfilled";
+
 fn side(number: u64) -> Option<Side> {
     match number {
         0 => Some(Side::Local),
@@ -202,26 +223,7 @@ impl Txn<'_> {
     /// Inserts or replaces a channel; its peer must be kept already.
     pub fn put_channel(&mut self, row: &ChannelRow) -> Result<(), DbError> {
         self.execute(
-            "INSERT INTO channels (id, peer_id, full_channel_id, state, funder, closer, channel_flags, minimum_depth, funding_tx_id, \
-             funding_tx_outnum, funding_satoshi, push_msatoshi, scid, alias_local, alias_remote, channel_type, machine, feerate_base, \
-             feerate_ppm, htlc_minimum_msat, htlc_maximum_msat, ignore_fee_limits, remote_update, announcement, close_to, shutdown_local, \
-             shutdown_remote, last_tx, close_cause, last_stable_connection, msatoshi_to_us_min, msatoshi_to_us_max, in_payments_offered, \
-             in_payments_fulfilled, in_msatoshi_offered, in_msatoshi_fulfilled, out_payments_offered, out_payments_fulfilled, \
-             out_msatoshi_offered, out_msatoshi_fulfilled) VALUES (?1, (SELECT id FROM peers WHERE node_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
-             ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, \
-             ?35, ?36, ?37, ?38, ?39, ?40) ON CONFLICT(id) DO UPDATE SET full_channel_id = excluded.full_channel_id, \
-             state = excluded.state, closer = excluded.closer, minimum_depth = excluded.minimum_depth, scid = excluded.scid, \
-             alias_remote = excluded.alias_remote, machine = excluded.machine, feerate_base = excluded.feerate_base, \
-             feerate_ppm = excluded.feerate_ppm, htlc_minimum_msat = excluded.htlc_minimum_msat, \
-             htlc_maximum_msat = excluded.htlc_maximum_msat, ignore_fee_limits = excluded.ignore_fee_limits, \
-             remote_update = excluded.remote_update, announcement = excluded.announcement, close_to = excluded.close_to, \
-             shutdown_local = excluded.shutdown_local, shutdown_remote = excluded.shutdown_remote, last_tx = excluded.last_tx, \
-             close_cause = excluded.close_cause, last_stable_connection = excluded.last_stable_connection, \
-             msatoshi_to_us_min = excluded.msatoshi_to_us_min, msatoshi_to_us_max = excluded.msatoshi_to_us_max, \
-             in_payments_offered = excluded.in_payments_offered, in_payments_fulfilled = excluded.in_payments_fulfilled, \
-             in_msatoshi_offered = excluded.in_msatoshi_offered, in_msatoshi_fulfilled = excluded.in_msatoshi_fulfilled, \
-             out_payments_offered = excluded.out_payments_offered, out_payments_fulfilled = excluded.out_payments_fulfilled, \
-             out_msatoshi_offered = excluded.out_msatoshi_offered, out_msatoshi_fulfilled = excluded.out_msatoshi_fulfilled",
+            PUT_CHANNEL,
             params![
                 to_i64(row.dbid),
                 wire(&row.peer),
@@ -268,11 +270,33 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// Replaces a channel's protocol state: the one write of the payment path.
-    pub fn set_machine(&mut self, dbid: u64, machine: &[u8]) -> Result<(), DbError> {
+    /// Replaces a channel's protocol state and counters: the one write of the payment path.
+    pub fn set_machine(
+        &mut self,
+        dbid: u64,
+        machine: &[u8],
+        counters: &ChannelCounters,
+    ) -> Result<(), DbError> {
+        let [
+            min,
+            max,
+            in_offered,
+            in_fulfilled,
+            in_msat,
+            in_done,
+            out_offered,
+            out_fulfilled,
+            out_msat,
+            out_done,
+        ] = counters.0.map(to_i64);
         self.execute(
-            "UPDATE channels SET machine = ?2 WHERE id = ?1",
-            (to_i64(dbid), machine),
+            "UPDATE channels SET machine = ?2, msatoshi_to_us_min = ?3, msatoshi_to_us_max = ?4, in_payments_offered = ?5, \
+             in_payments_fulfilled = ?6, in_msatoshi_offered = ?7, in_msatoshi_fulfilled = ?8, out_payments_offered = ?9, \
+             out_payments_fulfilled = ?10, out_msatoshi_offered = ?11, out_msatoshi_fulfilled = ?12 WHERE id = ?1",
+            params![
+                to_i64(dbid), machine, min, max, in_offered, in_fulfilled, in_msat, in_done, out_offered, out_fulfilled, out_msat,
+                out_done
+            ],
         )?;
         Ok(())
     }
@@ -332,5 +356,27 @@ impl Txn<'_> {
                 })
             },
         )
+    }
+}
+
+/// The numbers that change with every payment, kept together with the protocol state.
+#[derive(Debug, Clone, Copy)]
+pub struct ChannelCounters([u64; 10]);
+
+impl ChannelCounters {
+    /// Those of a channel as it is now.
+    pub fn of(row: &ChannelRow) -> Self {
+        Self([
+            row.to_us_min.as_msat(),
+            row.to_us_max.as_msat(),
+            row.in_payments_offered,
+            row.in_payments_fulfilled,
+            row.in_offered.as_msat(),
+            row.in_fulfilled.as_msat(),
+            row.out_payments_offered,
+            row.out_payments_fulfilled,
+            row.out_offered.as_msat(),
+            row.out_fulfilled.as_msat(),
+        ])
     }
 }

@@ -24,7 +24,7 @@ mod txn;
 mod vars;
 
 pub use chain::{BlockRow, TransactionRow};
-pub use channels::{ChannelRow, StateChangeRow};
+pub use channels::{ChannelCounters, ChannelRow, StateChangeRow};
 pub use datastore::{DatastoreMode, DatastoreRow};
 pub use error::DbError;
 pub use htlcs::{HtlcDirection, HtlcRow};

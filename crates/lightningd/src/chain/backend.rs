@@ -73,7 +73,9 @@ impl Backend {
 
     /// Where the chain stands.
     pub(crate) async fn chain_info(&self, known: BlockHeight) -> Result<ChainInfo, PluginError> {
-        self.0.call("getchaininfo", json!({ "last_height": known.0 })).await
+        self.0
+            .call("getchaininfo", json!({ "last_height": known.0 }))
+            .await
     }
 
     /// What feerates are needed.
@@ -82,15 +84,24 @@ impl Backend {
     }
 
     /// The block at a height; nothing when there is none yet.
-    pub(crate) async fn block(&self, height: BlockHeight) -> Result<Option<(BlockHash, Block)>, PluginError> {
-        let raw: RawBlock = self.0.call("getrawblockbyheight", json!({ "height": height.0 })).await?;
-        let (Some(hash), Some(hex)) = (raw.blockhash, raw.block) else { return Ok(None) };
+    pub(crate) async fn block(
+        &self,
+        height: BlockHeight,
+    ) -> Result<Option<(BlockHash, Block)>, PluginError> {
+        let raw: RawBlock = self
+            .0
+            .call("getrawblockbyheight", json!({ "height": height.0 }))
+            .await?;
+        let (Some(hash), Some(hex)) = (raw.blockhash, raw.block) else {
+            return Ok(None);
+        };
         let malformed = |problem: &str| PluginError::Malformed {
             plugin: "chain backend".to_owned(),
             method: "getrawblockbyheight".to_owned(),
             problem: problem.to_owned(),
         };
-        let block: Block = deserialize_hex(&hex).map_err(|_| malformed("the block can't be read"))?;
+        let block: Block =
+            deserialize_hex(&hex).map_err(|_| malformed("the block can't be read"))?;
         if block.block_hash() != hash {
             return Err(malformed("the block's hash is another"));
         }
@@ -98,18 +109,37 @@ impl Backend {
     }
 
     /// An unspent output.
-    pub(crate) async fn utxo(&self, outpoint: OutPoint) -> Result<Option<(Sat, ScriptBuf)>, PluginError> {
-        let utxo: Utxo =
-            self.0.call("getutxout", json!({ "txid": outpoint.txid, "vout": outpoint.vout })).await?;
+    pub(crate) async fn utxo(
+        &self,
+        outpoint: OutPoint,
+    ) -> Result<Option<(Sat, ScriptBuf)>, PluginError> {
+        let utxo: Utxo = self
+            .0
+            .call(
+                "getutxout",
+                json!({ "txid": outpoint.txid, "vout": outpoint.vout }),
+            )
+            .await?;
         Ok(utxo.amount.map(Sat::from_sat).zip(utxo.script))
     }
 
     /// Hands a transaction to the network; the inner error is the backend's refusal.
-    pub(crate) async fn send(&self, tx: &Transaction, allow_high_fees: bool) -> Result<Result<(), String>, PluginError> {
+    pub(crate) async fn send(
+        &self,
+        tx: &Transaction,
+        allow_high_fees: bool,
+    ) -> Result<Result<(), String>, PluginError> {
         let sent: Sent = self
             .0
-            .call("sendrawtransaction", json!({ "tx": serialize_hex(tx), "allowhighfees": allow_high_fees }))
+            .call(
+                "sendrawtransaction",
+                json!({ "tx": serialize_hex(tx), "allowhighfees": allow_high_fees }),
+            )
             .await?;
-        Ok(if sent.success { Ok(()) } else { Err(sent.errmsg.unwrap_or_default()) })
+        Ok(if sent.success {
+            Ok(())
+        } else {
+            Err(sent.errmsg.unwrap_or_default())
+        })
     }
 }

@@ -8,12 +8,21 @@ use ln_db::TransactionRow;
 use crate::node::Node;
 
 /// Keeps a transaction, so that it is sent again after a restart, and sends it. The error is the backend's refusal, or that it can't be asked now.
-pub(crate) async fn broadcast(node: &Rc<Node>, tx: Transaction, allow_high_fees: bool) -> anyhow::Result<Result<(), String>> {
+pub(crate) async fn broadcast(
+    node: &Rc<Node>,
+    tx: Transaction,
+    allow_high_fees: bool,
+) -> anyhow::Result<Result<(), String>> {
     let txid = tx.compute_txid();
-    let row = TransactionRow { tx: tx.clone(), height: None, index: 0 };
+    let row = TransactionRow {
+        tx: tx.clone(),
+        height: None,
+        index: 0,
+    };
     node.db.write(move |txn| txn.put_transaction(&row)).await?;
     node.chain.interest.borrow_mut().txids.insert(txid);
-    node.log.debug(&node.origin, format!("Broadcasting txid {txid}"));
+    node.log
+        .debug(&node.origin, format!("Broadcasting txid {txid}"));
     Ok(match node.backend.send(&tx, allow_high_fees).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(refusal)) if is_known(&refusal) => Ok(()),
@@ -24,12 +33,16 @@ pub(crate) async fn broadcast(node: &Rc<Node>, tx: Transaction, allow_high_fees:
 
 /// Sends what is in no block yet once more: after a restart, and when the mempool may have lost it.
 pub(crate) async fn rebroadcast(node: &Rc<Node>) {
-    let Ok(rows) = node.db.read(|txn| txn.unconfirmed_transactions()).await else { return };
+    let Ok(rows) = node.db.read(|txn| txn.unconfirmed_transactions()).await else {
+        return;
+    };
     for row in rows {
         let txid = row.tx.compute_txid();
         node.chain.interest.borrow_mut().txids.insert(txid);
         match node.backend.send(&row.tx, true).await {
-            Ok(Ok(())) => node.log.debug(&node.origin, format!("Rebroadcast txid {txid}")),
+            Ok(Ok(())) => node
+                .log
+                .debug(&node.origin, format!("Rebroadcast txid {txid}")),
             // Known, confirmed meanwhile, or a competitor won: nothing to do here.
             Ok(Err(_)) | Err(_) => {}
         }
@@ -38,7 +51,12 @@ pub(crate) async fn rebroadcast(node: &Rc<Node>) {
 
 /// Whether a refusal only says that the transaction is there already.
 fn is_known(refusal: &str) -> bool {
-    ["txn-already-known", "txn-already-in-mempool", "already in block chain", "outputs already in utxo set"]
-        .iter()
-        .any(|text| refusal.contains(text))
+    [
+        "txn-already-known",
+        "txn-already-in-mempool",
+        "already in block chain",
+        "outputs already in utxo set",
+    ]
+    .iter()
+    .any(|text| refusal.contains(text))
 }

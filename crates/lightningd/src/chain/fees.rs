@@ -36,7 +36,11 @@ const UNBOUNDED: Feerate = Feerate::from_perkw(u32::MAX);
 impl FeeEstimates {
     /// No estimates yet; forced feerates count at once.
     pub(crate) fn new(config: &Config) -> Self {
-        Self { floor: Feerate::FLOOR, rates: Vec::new(), forced: config.force_feerates }
+        Self {
+            floor: Feerate::FLOOR,
+            rates: Vec::new(),
+            forced: config.force_feerates,
+        }
     }
 
     /// Takes new estimates. An old one weighs four fifths, so that one odd answer does not move much.
@@ -49,7 +53,10 @@ impl FeeEstimates {
             if let Some((_, sooner, _)) = rates.last() {
                 rate = rate.min(*sooner);
             }
-            let old = self.rates.iter().find(|(blocks, ..)| *blocks == estimate.blocks);
+            let old = self
+                .rates
+                .iter()
+                .find(|(blocks, ..)| *blocks == estimate.blocks);
             let smoothed = old.map_or(rate, |(_, _, old)| smooth(*old, rate));
             rates.push((estimate.blocks, rate, smoothed));
         }
@@ -68,7 +75,9 @@ impl FeeEstimates {
                 let span = u64::from(high_blocks - low_blocks);
                 let into = u64::from(blocks - low_blocks);
                 let drop = u64::from(low.as_perkw().saturating_sub(high.as_perkw())) * into / span;
-                Some(Feerate::from_perkw(low.as_perkw() - u32::try_from(drop).ok()?))
+                Some(Feerate::from_perkw(
+                    low.as_perkw() - u32::try_from(drop).ok()?,
+                ))
             }
         }
     }
@@ -92,9 +101,14 @@ impl FeeEstimates {
             }
         }
         let rate = match target {
-            FeeTarget::Opening | FeeTarget::Normal | FeeTarget::Penalty | FeeTarget::DelayedToUs => self.for_blocks(12),
+            FeeTarget::Opening
+            | FeeTarget::Normal
+            | FeeTarget::Penalty
+            | FeeTarget::DelayedToUs => self.for_blocks(12),
             FeeTarget::MutualClose | FeeTarget::Slow => self.for_blocks(100),
-            FeeTarget::UnilateralClose | FeeTarget::Urgent | FeeTarget::HtlcResolution => self.for_blocks(6),
+            FeeTarget::UnilateralClose | FeeTarget::Urgent | FeeTarget::HtlcResolution => {
+                self.for_blocks(6)
+            }
             FeeTarget::Minimum => Some(self.floor),
             FeeTarget::MinAcceptable => Some(self.bounds(10).min),
             FeeTarget::MaxAcceptable => Some(self.bounds(10).max),
@@ -113,18 +127,30 @@ impl FeeEstimates {
 
     /// The feerate for commitments of channels we open: enough to be relayed, since anchors can add to it.
     pub(crate) fn commitment(&self, config: &Config) -> Feerate {
-        let base = self.target(FeeTarget::UnilateralClose).map_or(self.floor, |rate| {
-            let percent = u64::from(rate.as_perkw()) * u64::from(config.commit_fee_percent) / 100;
-            Feerate::from_perkw(u32::try_from(percent).unwrap_or(u32::MAX))
-        });
-        Feerate::from_perkw(base.max(self.floor).as_perkw().saturating_add(config.commit_feerate_offset))
+        let base = self
+            .target(FeeTarget::UnilateralClose)
+            .map_or(self.floor, |rate| {
+                let percent =
+                    u64::from(rate.as_perkw()) * u64::from(config.commit_fee_percent) / 100;
+                Feerate::from_perkw(u32::try_from(percent).unwrap_or(u32::MAX))
+            });
+        Feerate::from_perkw(
+            base.max(self.floor)
+                .as_perkw()
+                .saturating_add(config.commit_feerate_offset),
+        )
     }
 
     /// What we let a peer set: from the floor to `multiplier` times the most urgent estimate.
     pub(crate) fn bounds(&self, multiplier: u32) -> FeerateBounds {
         let urgent = self.for_blocks(2);
-        let max = urgent.map_or(UNBOUNDED, |rate| Feerate::from_perkw(rate.as_perkw().saturating_mul(multiplier)));
-        FeerateBounds { min: self.floor, max: max.max(self.floor) }
+        let max = urgent.map_or(UNBOUNDED, |rate| {
+            Feerate::from_perkw(rate.as_perkw().saturating_mul(multiplier))
+        });
+        FeerateBounds {
+            min: self.floor,
+            max: max.max(self.floor),
+        }
     }
 }
 
@@ -140,7 +166,9 @@ pub(crate) async fn poll_fees(node: Rc<Node>) {
                     }
                 }
             }
-            Err(error) => node.log.debug(&node.origin, format!("no fee estimates: {error}")),
+            Err(error) => node
+                .log
+                .debug(&node.origin, format!("no fee estimates: {error}")),
         }
         let interval = node.config.dev.bitcoind_poll.unwrap_or(30);
         tokio::time::sleep(Duration::from_secs(interval)).await;
@@ -151,6 +179,10 @@ fn smooth(old: Feerate, new: Feerate) -> Feerate {
     let (old, new) = (u64::from(old.as_perkw()), u64::from(new.as_perkw()));
     let mixed = (old * 4 + new) / 5;
     // Close enough is equal: else it would take for ever.
-    let settled = if mixed.abs_diff(new) * 10 <= new { new } else { mixed };
+    let settled = if mixed.abs_diff(new) * 10 <= new {
+        new
+    } else {
+        mixed
+    };
     Feerate::from_perkw(u32::try_from(settled).unwrap_or(u32::MAX))
 }

@@ -34,7 +34,10 @@ pub(crate) struct Chain {
 impl Chain {
     /// What was known when the node last ran.
     pub(crate) fn new(blocks: Vec<BlockRow>) -> Self {
-        let blocks: BTreeMap<u32, BlockHash> = blocks.into_iter().map(|row| (row.height.0, row.hash)).collect();
+        let blocks: BTreeMap<u32, BlockHash> = blocks
+            .into_iter()
+            .map(|row| (row.height.0, row.hash))
+            .collect();
         let height = BlockHeight(blocks.last_key_value().map_or(0, |(height, _)| *height));
         Self {
             blocks: RefCell::new(blocks),
@@ -71,7 +74,10 @@ impl Chain {
 /// Checks the backend and finds where to begin. The first block followed is `rescan` below the tip, or below what was known.
 pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> anyhow::Result<()> {
     let known = chain.height();
-    let info = backend.chain_info(known).await.context("the chain backend does not answer: is bitcoind running?")?;
+    let info = backend
+        .chain_info(known)
+        .await
+        .context("the chain backend does not answer: is bitcoind running?")?;
     if info.chain != config.network.bip70_name() {
         bail!(
             "the chain backend is on chain '{}', this node on '{}': give --network, or another bitcoind",
@@ -80,16 +86,26 @@ pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> 
         );
     }
     chain.backend_height.set(info.blockcount);
-    chain.backend_syncing.set(info.ibd && config.network != Network::Regtest);
-    let tip = if chain.blocks.borrow().is_empty() { info.blockcount } else { known.0.min(info.blockcount) };
+    chain
+        .backend_syncing
+        .set(info.ibd && config.network != Network::Regtest);
+    let tip = if chain.blocks.borrow().is_empty() {
+        info.blockcount
+    } else {
+        known.0.min(info.blockcount)
+    };
     let first = match u32::try_from(config.rescan) {
         Ok(blocks) => tip.saturating_sub(blocks),
-        Err(_) => u32::try_from(config.rescan.unsigned_abs()).unwrap_or(u32::MAX).min(tip),
+        Err(_) => u32::try_from(config.rescan.unsigned_abs())
+            .unwrap_or(u32::MAX)
+            .min(tip),
     };
     // What is above is looked at again; the block below it is taken on trust.
     let mut blocks = chain.blocks.borrow_mut();
     blocks.split_off(&first.max(1));
-    let height = blocks.last_key_value().map_or(first.saturating_sub(1), |(height, _)| *height);
+    let height = blocks
+        .last_key_value()
+        .map_or(first.saturating_sub(1), |(height, _)| *height);
     chain.height.send_replace(BlockHeight(height));
     Ok(())
 }
@@ -100,13 +116,17 @@ pub(crate) async fn follow(node: Rc<Node>) {
         match catch_up(&node).await {
             Ok(()) => {
                 if node.chain.stale.take().is_some() {
-                    node.log.info(&node.origin, "the chain backend answers again");
+                    node.log
+                        .info(&node.origin, "the chain backend answers again");
                 }
             }
             Err(error) => {
                 let text = format!("{error:#}");
                 if node.chain.stale.borrow().as_ref() != Some(&text) {
-                    node.log.unusual(&node.origin, format!("chain stale, no new payments until it is back: {text}"));
+                    node.log.unusual(
+                        &node.origin,
+                        format!("chain stale, no new payments until it is back: {text}"),
+                    );
                 }
                 *node.chain.stale.borrow_mut() = Some(text);
             }
@@ -121,23 +141,38 @@ pub(crate) async fn follow(node: Rc<Node>) {
 
 fn poll_interval(node: &Node) -> Duration {
     let set = node.config.dev.bitcoind_poll.map(Duration::from_secs);
-    let usual = if node.config.network == Network::Regtest { Duration::from_secs(1) } else { Duration::from_secs(30) };
+    let usual = if node.config.network == Network::Regtest {
+        Duration::from_secs(1)
+    } else {
+        Duration::from_secs(30)
+    };
     let interval = set.unwrap_or(usual);
-    if node.chain.is_synced() && node.chain.stale.borrow().is_none() { interval } else { interval / 4 }
+    if node.chain.is_synced() && node.chain.stale.borrow().is_none() {
+        interval
+    } else {
+        interval / 4
+    }
 }
 
 /// Processes every block the backend has and we don't.
 pub(crate) async fn catch_up(node: &Rc<Node>) -> anyhow::Result<()> {
     let info = node.backend.chain_info(node.chain.height()).await?;
     node.chain.backend_height.set(info.blockcount);
-    node.chain.backend_syncing.set(info.ibd && node.config.network != Network::Regtest);
+    node.chain
+        .backend_syncing
+        .set(info.ibd && node.config.network != Network::Regtest);
     loop {
         let next = node.chain.height().plus(1);
         let Some((hash, block)) = node.backend.block(next).await? else {
             check_tip(node).await?;
             return Ok(());
         };
-        let previous = node.chain.blocks.borrow().get(&(next.0.saturating_sub(1))).copied();
+        let previous = node
+            .chain
+            .blocks
+            .borrow()
+            .get(&(next.0.saturating_sub(1)))
+            .copied();
         if previous.is_some_and(|previous| previous != block.header.prev_blockhash) {
             disconnect_tip(node).await?;
             continue;
@@ -150,7 +185,9 @@ pub(crate) async fn catch_up(node: &Rc<Node>) -> anyhow::Result<()> {
 async fn check_tip(node: &Rc<Node>) -> anyhow::Result<()> {
     loop {
         let height = node.chain.height();
-        let Some(known) = node.chain.blocks.borrow().get(&height.0).copied() else { return Ok(()) };
+        let Some(known) = node.chain.blocks.borrow().get(&height.0).copied() else {
+            return Ok(());
+        };
         match node.backend.block(height).await? {
             Some((hash, _)) if hash == known => return Ok(()),
             Some(_) => {
@@ -167,7 +204,10 @@ async fn check_tip(node: &Rc<Node>) -> anyhow::Result<()> {
 /// Takes the tip back: what happened in it has not happened yet.
 async fn disconnect_tip(node: &Rc<Node>) -> anyhow::Result<()> {
     let height = node.chain.height();
-    node.log.info(&node.origin, format!("block {height} was replaced: going back"));
+    node.log.info(
+        &node.origin,
+        format!("block {height} was replaced: going back"),
+    );
     node.db
         .write(move |txn| {
             txn.undo_blocks_from(height)?;
@@ -177,32 +217,52 @@ async fn disconnect_tip(node: &Rc<Node>) -> anyhow::Result<()> {
     node.chain.blocks.borrow_mut().remove(&height.0);
     node.wallet.undo_from(height);
     node.channels.undo_from(node, height);
-    node.chain.height.send_replace(BlockHeight(height.0.saturating_sub(1)));
+    node.chain
+        .height
+        .send_replace(BlockHeight(height.0.saturating_sub(1)));
     Ok(())
 }
 
 /// Processes the next block: first what it means is made durable, then everybody concerned is told.
-async fn connect(node: &Rc<Node>, height: BlockHeight, hash: BlockHash, block: &Block) -> anyhow::Result<()> {
+async fn connect(
+    node: &Rc<Node>,
+    height: BlockHeight,
+    hash: BlockHash,
+    block: &Block,
+) -> anyhow::Result<()> {
     let found = scan(block, &node.chain.interest.borrow(), &node.wallet);
-    let received: Vec<OutputRow> = found.iter().flat_map(|found| received_rows(found, height)).collect();
+    let received: Vec<OutputRow> = found
+        .iter()
+        .flat_map(|found| received_rows(found, height))
+        .collect();
     let rows: Vec<TransactionRow> = found
         .iter()
-        .map(|found| TransactionRow { tx: found.tx.clone(), height: Some(height), index: found.index })
+        .map(|found| TransactionRow {
+            tx: found.tx.clone(),
+            height: Some(height),
+            index: found.index,
+        })
         .collect();
-    let spent: Vec<OutPoint> = found.iter().flat_map(|found| found.spent.iter().copied()).collect();
+    let spent: Vec<OutPoint> = found
+        .iter()
+        .flat_map(|found| found.spent.iter().copied())
+        .collect();
     let (received_too, spent_too) = (received.clone(), spent.clone());
     node.db
         .write(move |txn| {
             txn.add_block(BlockRow { height, hash })?;
             rows.iter().try_for_each(|row| txn.put_transaction(row))?;
             received.iter().try_for_each(|row| txn.put_output(row))?;
-            spent.iter().try_for_each(|outpoint| txn.set_output_spent(*outpoint, height))
+            spent
+                .iter()
+                .try_for_each(|outpoint| txn.set_output_spent(*outpoint, height))
         })
         .await?;
     node.chain.blocks.borrow_mut().insert(height.0, hash);
     node.wallet.on_block(node, height, received_too, &spent_too);
     node.chain.height.send_replace(height);
-    node.log.debug(&node.origin, format!("Adding block {height}: {hash}"));
+    node.log
+        .debug(&node.origin, format!("Adding block {height}: {hash}"));
     node.channels.on_block(node, height, &found);
     node.gossip_new_block(height);
     Ok(())
@@ -212,7 +272,10 @@ fn received_rows(found: &Found, height: BlockHeight) -> Vec<OutputRow> {
     let row = |(vout, key_index): &(u32, u32)| {
         let output = found.tx.output.get(usize::try_from(*vout).ok()?)?;
         Some(OutputRow {
-            outpoint: OutPoint { txid: found.txid, vout: *vout },
+            outpoint: OutPoint {
+                txid: found.txid,
+                vout: *vout,
+            },
             amount: Sat::from(output.value),
             status: OutputStatus::Available,
             key_index: *key_index,

@@ -42,9 +42,16 @@ pub(crate) fn scan(block: &Block, interest: &Interest, wallet: &impl WalletView)
     let mut new_outpoints = HashSet::new();
     for (tx, index) in block.txdata.iter().zip(0..) {
         let watched = |outpoint: &OutPoint| {
-            interest.outpoints.contains(outpoint) || wallet.has_coin(outpoint) || new_outpoints.contains(outpoint)
+            interest.outpoints.contains(outpoint)
+                || wallet.has_coin(outpoint)
+                || new_outpoints.contains(outpoint)
         };
-        let spent: Vec<OutPoint> = tx.input.iter().map(|input| input.previous_output).filter(watched).collect();
+        let spent: Vec<OutPoint> = tx
+            .input
+            .iter()
+            .map(|input| input.previous_output)
+            .filter(watched)
+            .collect();
         let received: Vec<(u32, u32)> = tx
             .output
             .iter()
@@ -59,8 +66,18 @@ pub(crate) fn scan(block: &Block, interest: &Interest, wallet: &impl WalletView)
         if !concerned && !interest.txids.contains(&txid) {
             continue;
         }
-        new_outpoints.extend(received.iter().map(|(vout, _)| OutPoint { txid, vout: *vout }));
-        found.push(Found { tx: tx.clone(), txid, index, received, spent });
+        new_outpoints.extend(
+            received
+                .iter()
+                .map(|(vout, _)| OutPoint { txid, vout: *vout }),
+        );
+        found.push(Found {
+            tx: tx.clone(),
+            txid,
+            index,
+            received,
+            spent,
+        });
     }
     found
 }

@@ -32,7 +32,14 @@ pub(crate) enum CloseCause {
 }
 
 impl CloseCause {
-    const ALL: [Self; 6] = [Self::Unknown, Self::Local, Self::User, Self::Remote, Self::Protocol, Self::Onchain];
+    const ALL: [Self; 6] = [
+        Self::Unknown,
+        Self::Local,
+        Self::User,
+        Self::Remote,
+        Self::Protocol,
+        Self::Onchain,
+    ];
 
     /// The word in RPC replies.
     pub(crate) const fn name(self) -> &'static str {
@@ -48,12 +55,19 @@ impl CloseCause {
 
     /// The number in the database.
     pub(crate) fn number(self) -> u8 {
-        Self::ALL.iter().zip(0..).find(|(cause, _)| **cause == self).map_or(0, |(_, number)| number)
+        Self::ALL
+            .iter()
+            .zip(0..)
+            .find(|(cause, _)| **cause == self)
+            .map_or(0, |(_, number)| number)
     }
 
     /// The cause with this number.
     pub(crate) fn from_number(number: u8) -> Self {
-        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Unknown)
+        Self::ALL
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or(Self::Unknown)
     }
 }
 
@@ -128,7 +142,8 @@ pub(crate) struct Channel {
 impl Channel {
     /// A channel as the database has it.
     pub(crate) fn new(row: ChannelRow, changes: Vec<StateChangeRow>, htlcs: Vec<HtlcRow>) -> Self {
-        let to_us = ln_channel::ChannelState::from_bytes(&row.machine).map_or(row.to_us_min, |state| state.to_us());
+        let to_us = ln_channel::ChannelState::from_bytes(&row.machine)
+            .map_or(row.to_us_min, |state| state.to_us());
         Self {
             dbid: row.dbid,
             peer: row.peer,
@@ -137,7 +152,12 @@ impl Channel {
             billboard: RefCell::default(),
             changes: RefCell::new(changes),
             offers: RefCell::default(),
-            htlcs: RefCell::new(htlcs.into_iter().map(|htlc| ((htlc.direction, htlc.id), htlc)).collect()),
+            htlcs: RefCell::new(
+                htlcs
+                    .into_iter()
+                    .map(|htlc| ((htlc.direction, htlc.id), htlc))
+                    .collect(),
+            ),
             state: watch::Sender::new(row.state),
             close_feerates: RefCell::default(),
             spend_height: Cell::new(None),
@@ -179,7 +199,10 @@ impl Channel {
 
     /// How deep its funding transaction is.
     pub(crate) fn depth(&self, tip: BlockHeight) -> u32 {
-        self.row.borrow().scid.map_or(0, |scid| BlockHeight(scid.block()).depth_at(tip))
+        self.row
+            .borrow()
+            .scid
+            .map_or(0, |scid| BlockHeight(scid.block()).depth_at(tip))
     }
 
     /// channeld, when it serves the channel.
@@ -197,13 +220,21 @@ impl Channel {
     }
 
     /// Goes to another state. The change is queued for the database; await the result where the order matters.
-    pub(crate) fn set_state(&self, node: &Node, new: ChannelState, cause: CloseCause, message: &str) -> ln_db::Pending<()> {
+    pub(crate) fn set_state(
+        &self,
+        node: &Node,
+        new: ChannelState,
+        cause: CloseCause,
+        message: &str,
+    ) -> ln_db::Pending<()> {
         let change = self.note_state(node, new, cause, message);
         let row = self.row.borrow().clone();
         let dbid = self.dbid;
         node.db.write(move |txn| {
             txn.put_channel(&row)?;
-            change.iter().try_for_each(|change| txn.add_state_change(dbid, change))
+            change
+                .iter()
+                .try_for_each(|change| txn.add_state_change(dbid, change))
         })
     }
 
@@ -219,9 +250,15 @@ impl Channel {
         if old == new {
             return None;
         }
-        node.log.info(&self.origin(), format!("State changed from {old} to {new}"));
-        let change =
-            StateChangeRow { timestamp: clock::now(), old, new, cause: cause.name().to_owned(), message: message.to_owned() };
+        node.log
+            .info(&self.origin(), format!("State changed from {old} to {new}"));
+        let change = StateChangeRow {
+            timestamp: clock::now(),
+            old,
+            new,
+            cause: cause.name().to_owned(),
+            message: message.to_owned(),
+        };
         self.change(|row| {
             row.state = new;
             if new.is_closing() && row.close_cause == CloseCause::Unknown.number() {

@@ -39,9 +39,19 @@ pub(crate) async fn close_mutually(
         row.shutdown_local.get_or_insert(script).clone()
     });
     let state = channel.row().state;
-    if matches!(state, ChannelState::ChanneldNormal | ChannelState::ChanneldAwaitingLockin) {
+    if matches!(
+        state,
+        ChannelState::ChanneldNormal | ChannelState::ChanneldAwaitingLockin
+    ) {
         let text = "User or plugin invoked close command";
-        channel.set_state(node, ChannelState::ChanneldShuttingDown, CloseCause::User, text).await?;
+        channel
+            .set_state(
+                node,
+                ChannelState::ChanneldShuttingDown,
+                CloseCause::User,
+                text,
+            )
+            .await?;
     } else {
         channel.save(node).await?;
     }
@@ -58,16 +68,26 @@ pub(super) fn start_closingd(node: &Rc<Node>, channel: &Rc<Channel>, link: PeerL
     *channel.owner.borrow_mut() = Some(Owner::Starting);
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     tokio::task::spawn_local(async move {
-        let launched = super::live::start_with_peer(&node, &channel, "closingd", link, capability::CLOSINGD).await;
+        let launched =
+            super::live::start_with_peer(&node, &channel, "closingd", link, capability::CLOSINGD)
+                .await;
         match launched {
             Ok((subd, unread)) => {
                 *channel.owner.borrow_mut() = Some(Owner::Closingd);
                 *channel.billboard.borrow_mut() = subd.billboard();
-                subd.sender().send(&ToClosingd::Init(init(&node, &channel, reconnected, unread)));
+                subd.sender().send(&ToClosingd::Init(init(
+                    &node,
+                    &channel,
+                    reconnected,
+                    unread,
+                )));
                 serve(node, channel, subd).await;
             }
             Err(error) => {
-                node.log.broken(&channel.origin(), format!("closingd can't be started: {error:#}"));
+                node.log.broken(
+                    &channel.origin(),
+                    format!("closingd can't be started: {error:#}"),
+                );
                 *channel.owner.borrow_mut() = None;
             }
         }
@@ -78,14 +98,20 @@ fn init(node: &Node, channel: &Channel, reconnected: bool, unread: Vec<LongBytes
     let fees = node.fees.borrow();
     let preferred = fees.target(FeeTarget::MutualClose).unwrap_or(fees.floor);
     let asked = *channel.close_feerates.borrow();
-    let (min, max) = asked.map_or((fees.floor.min(preferred), None), |(min, max)| (min, Some(max)));
+    let (min, max) = asked.map_or((fees.floor.min(preferred), None), |(min, max)| {
+        (min, Some(max))
+    });
     ClosingdInit {
         network: node.config.network,
         peer_id: channel.peer,
         dbid: channel.dbid,
         state: LongBytes(channel.row().machine.clone()),
         our_features: node.features.init.clone(),
-        their_features: node.peers.get(channel.peer).map(|peer| peer.features).unwrap_or_default(),
+        their_features: node
+            .peers
+            .get(channel.peer)
+            .map(|peer| peer.features)
+            .unwrap_or_default(),
         reconnected,
         unread,
         preferred_feerate: preferred.max(min).min(max.unwrap_or(preferred.max(min))),
@@ -103,12 +129,20 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
         };
         match message {
             FromClosingd::Offer(offer) => {
-                node.log.debug(&channel.origin(), format!("closing transaction with fee {}", offer.fee));
+                node.log.debug(
+                    &channel.origin(),
+                    format!("closing transaction with fee {}", offer.fee),
+                );
                 channel.change(|row| row.last_tx = Some(offer.tx));
                 match channel.save(&node).await {
-                    Ok(()) => subd.sender().send(&ToClosingd::OfferPersisted(ClosingdOfferPersisted {})),
+                    Ok(()) => subd
+                        .sender()
+                        .send(&ToClosingd::OfferPersisted(ClosingdOfferPersisted {})),
                     Err(error) => {
-                        node.log.broken(&channel.origin(), format!("the closing can't be kept: {error}"));
+                        node.log.broken(
+                            &channel.origin(),
+                            format!("the closing can't be kept: {error}"),
+                        );
                         subd.kill();
                     }
                 }
@@ -118,9 +152,16 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
                 closed_mutually(&node, &channel).await;
             }
             FromClosingd::Failed(failed) => {
-                node.log.info(&channel.origin(), format!("closing failed: {}", failed.reason));
+                node.log.info(
+                    &channel.origin(),
+                    format!("closing failed: {}", failed.reason),
+                );
                 if failed.unilateral_close {
-                    let cause = if failed.by_peer { CloseCause::Remote } else { CloseCause::Protocol };
+                    let cause = if failed.by_peer {
+                        CloseCause::Remote
+                    } else {
+                        CloseCause::Protocol
+                    };
                     fail_channel(&node, &channel, cause, &failed.reason, true);
                 }
             }
@@ -132,9 +173,17 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
 /// Both agreed on the last offer.
 async fn closed_mutually(node: &Rc<Node>, channel: &Rc<Channel>) {
     let text = "Closing complete";
-    let saved = channel.set_state(node, ChannelState::ClosingdComplete, CloseCause::Unknown, text);
+    let saved = channel.set_state(
+        node,
+        ChannelState::ClosingdComplete,
+        CloseCause::Unknown,
+        text,
+    );
     if let Err(error) = saved.await {
-        node.log.broken(&channel.origin(), format!("the closing can't be kept: {error}"));
+        node.log.broken(
+            &channel.origin(),
+            format!("the closing can't be kept: {error}"),
+        );
         return;
     }
     super::set_important(node, channel.peer);
@@ -151,9 +200,15 @@ async fn send_closing(node: &Rc<Node>, channel: &Rc<Channel>, tx: Transaction) {
         Ok(Ok(())) => {}
         Ok(Err(refusal)) => {
             // The peer's may be there already; blocks will tell.
-            node.log.unusual(&channel.origin(), format!("transaction {txid} was refused: {refusal}"));
+            node.log.unusual(
+                &channel.origin(),
+                format!("transaction {txid} was refused: {refusal}"),
+            );
         }
-        Err(error) => node.log.broken(&channel.origin(), format!("transaction {txid} can't be kept: {error:#}")),
+        Err(error) => node.log.broken(
+            &channel.origin(),
+            format!("transaction {txid} can't be kept: {error:#}"),
+        ),
     }
 }
 
@@ -162,7 +217,10 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, complete: bool) 
     let waiting = channel.row().state == ChannelState::ClosingdSigexchange;
     if !complete && waiting && node.peers.is_connected(channel.peer) {
         if !end.is_clean() {
-            node.log.unusual(&channel.origin(), format!("closingd ended ({end}): connecting again"));
+            node.log.unusual(
+                &channel.origin(),
+                format!("closingd ended ({end}): connecting again"),
+            );
         }
         node.peers.disconnect(node, channel.peer);
     }
@@ -174,20 +232,35 @@ pub(crate) fn close_unilaterally(node: &Rc<Node>, channel: &Rc<Channel>, reason:
 }
 
 /// Takes a channel to the chain: durable first, then the peer is told and our commitment broadcast (unless we may have lost state).
-pub(super) fn fail_channel(node: &Rc<Node>, channel: &Rc<Channel>, cause: CloseCause, reason: &str, broadcast: bool) {
+pub(super) fn fail_channel(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    cause: CloseCause,
+    reason: &str,
+    broadcast: bool,
+) {
     let state = channel.row().state;
     if state.is_closing() && !state.wants_peer() {
         return;
     }
     let text = format!("Forcibly closed: {reason}");
-    node.log.unusual(&channel.origin(), format!("Peer permanent failure in {state}: {reason}"));
-    let closer = if cause == CloseCause::Remote { Side::Remote } else { Side::Local };
+    node.log.unusual(
+        &channel.origin(),
+        format!("Peer permanent failure in {state}: {reason}"),
+    );
+    let closer = if cause == CloseCause::Remote {
+        Side::Remote
+    } else {
+        Side::Local
+    };
     channel.change(|row| {
         row.closer.get_or_insert(closer);
     });
     let saved = channel.set_state(node, ChannelState::AwaitingUnilateral, cause, &text);
     if let Some(channeld) = channel.channeld() {
-        channeld.send(&ToChanneld::SendError(ChanneldSendError { reason: reason.to_owned() }));
+        channeld.send(&ToChanneld::SendError(ChanneldSendError {
+            reason: reason.to_owned(),
+        }));
     } else if node.peers.is_connected(channel.peer) && cause != CloseCause::Remote {
         let channel_id = channel.row().channel_id;
         crate::peers::send_error(node, channel.peer, channel_id, reason);
@@ -197,7 +270,10 @@ pub(super) fn fail_channel(node: &Rc<Node>, channel: &Rc<Channel>, cause: CloseC
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     tokio::task::spawn_local(async move {
         if let Err(error) = saved.await {
-            node.log.broken(&channel.origin(), format!("the failure can't be kept: {error}"));
+            node.log.broken(
+                &channel.origin(),
+                format!("the failure can't be kept: {error}"),
+            );
             return;
         }
         if broadcast {
@@ -222,7 +298,10 @@ pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
             drop(channel.save(node).await);
             send_closing(node, channel, tx).await;
         }
-        Err(error) => node.log.broken(&channel.origin(), format!("our commitment can't be signed: {error:#}")),
+        Err(error) => node.log.broken(
+            &channel.origin(),
+            format!("our commitment can't be signed: {error:#}"),
+        ),
     }
 }
 
@@ -230,17 +309,26 @@ pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
 async fn sign_commitment(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<Transaction> {
     let machine = ln_channel::ChannelState::from_bytes(&channel.row().machine)?;
     if machine.lost_state {
-        return Err(anyhow!("the peer proved that we lost state: broadcasting would lose money"));
+        return Err(anyhow!(
+            "the peer proved that we lost state: broadcasting would lose money"
+        ));
     }
     let number = machine.commitments.local_number;
-    let fd = node.hsm.client_fd(channel.peer, channel.dbid, capability::ONCHAIND).await?;
+    let fd = node
+        .hsm
+        .client_fd(channel.peer, channel.dbid, capability::ONCHAIND)
+        .await?;
     let mut client = AsyncStream::new(fd)?;
-    client.send(&ToHsmd::from(HsmdGetPerCommitmentPoint { n: number })).await?;
+    client
+        .send(&ToHsmd::from(HsmdGetPerCommitmentPoint { n: number }))
+        .await?;
     let point = match client.recv::<FromHsmd>().await.context("hsmd")? {
         FromHsmd::GetPerCommitmentPointReply(reply) => reply.per_commitment_point,
         other => return Err(anyhow!("hsmd answered with {}", other.name())),
     };
-    let commitment = machine.commitments.local_commitment(&machine.params, &point)?;
+    let commitment = machine
+        .commitments
+        .local_commitment(&machine.params, &point)?;
     let params = commitment.params();
     let spent = TxOut {
         value: params.funding_amount.into(),

@@ -9,7 +9,9 @@ use ln_ipc::channeld::ChanneldAnnouncementSignatures;
 use ln_ipc::gossipd::{FromGossipd, GossipdAddGossip, GossipdOutpointsSpent};
 use ln_ipc::hsmd::{HsmdCupdateSigReq, HsmdNodeAnnouncementSigReq};
 use ln_types::{BlockHeight, ChannelState, Msat, Sat};
-use ln_wire::{ChannelUpdate, FeatureBytes, NodeAddress, NodeAddresses, NodeAnnouncement, PeerMessage};
+use ln_wire::{
+    ChannelUpdate, FeatureBytes, NodeAddress, NodeAddresses, NodeAnnouncement, PeerMessage,
+};
 
 use super::Channel;
 use crate::clock;
@@ -43,20 +45,36 @@ fn our_direction(node: &Node, channel: &Channel) -> u8 {
 }
 
 /// Our `channel_update` for a channel, signed; nothing while it has no short id to be known by.
-async fn make_update(node: &Rc<Node>, channel: &Rc<Channel>, announced: bool) -> anyhow::Result<Option<Vec<u8>>> {
+async fn make_update(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    announced: bool,
+) -> anyhow::Result<Option<Vec<u8>>> {
     let unsigned = {
         let row = channel.row();
         // An unannounced channel is known to the peer by its own alias for it.
-        let scid = if announced { row.scid } else { row.scid.or(row.alias_remote) };
-        let Some(short_channel_id) = scid else { return Ok(None) };
+        let scid = if announced {
+            row.scid
+        } else {
+            row.scid.or(row.alias_remote)
+        };
+        let Some(short_channel_id) = scid else {
+            return Ok(None);
+        };
         let usable = row.state == ChannelState::ChanneldNormal;
         ChannelUpdate {
             signature: placeholder(),
             chain_hash: node.config.network.chain_hash(),
             short_channel_id,
             timestamp: u32::try_from(clock::now()).unwrap_or(u32::MAX),
-            message_flags: ChannelUpdate::MUST_BE_ONE | if announced { 0 } else { ChannelUpdate::DONT_FORWARD },
-            channel_flags: our_direction(node, channel) | if usable { 0 } else { ChannelUpdate::DISABLE },
+            message_flags: ChannelUpdate::MUST_BE_ONE
+                | if announced {
+                    0
+                } else {
+                    ChannelUpdate::DONT_FORWARD
+                },
+            channel_flags: our_direction(node, channel)
+                | if usable { 0 } else { ChannelUpdate::DISABLE },
             cltv_expiry_delta: node.config.cltv_delta,
             htlc_minimum_msat: row.htlc_minimum,
             fee_base_msat: u32::try_from(row.fee_base.as_msat()).unwrap_or(u32::MAX),
@@ -66,16 +84,26 @@ async fn make_update(node: &Rc<Node>, channel: &Rc<Channel>, announced: bool) ->
         }
     };
     let cu = PeerMessage::from(unsigned).to_bytes();
-    let reply = hsm_reply!(node.hsm.request(HsmdCupdateSigReq { cu }).await, CupdateSigReply)?;
+    let reply = hsm_reply!(
+        node.hsm.request(HsmdCupdateSigReq { cu }).await,
+        CupdateSigReply
+    )?;
     Ok(Some(reply.cu))
 }
 
 /// Runs gossip work in the background; a failure is only logged, the next occasion makes up for it.
-fn spawn(node: &Rc<Node>, channel: &Rc<Channel>, work: impl Future<Output = anyhow::Result<()>> + 'static) {
+fn spawn(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    work: impl Future<Output = anyhow::Result<()>> + 'static,
+) {
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     tokio::task::spawn_local(async move {
         if let Err(error) = work.await {
-            node.log.unusual(&channel.origin(), format!("gossip about the channel: {error:#}"));
+            node.log.unusual(
+                &channel.origin(),
+                format!("gossip about the channel: {error:#}"),
+            );
         }
     });
 }
@@ -96,7 +124,9 @@ fn publish(node: &Rc<Node>, channel: &Rc<Channel>) {
     let (node2, channel2) = (Rc::clone(node), Rc::clone(channel));
     spawn(node, channel, async move {
         let announcement = channel2.row().announcement.clone();
-        let Some(announcement) = announcement else { return Ok(()) };
+        let Some(announcement) = announcement else {
+            return Ok(());
+        };
         let capacity = channel2.row().capacity;
         add_gossip(&node2, announcement, Some(capacity));
         if let Some(update) = make_update(&node2, &channel2, true).await? {
@@ -108,7 +138,11 @@ fn publish(node: &Rc<Node>, channel: &Rc<Channel>) {
 }
 
 fn add_gossip(node: &Node, message: Vec<u8>, known_amount: Option<Sat>) {
-    node.to_gossipd(GossipdAddGossip { request: 0, message, known_amount });
+    node.to_gossipd(GossipdAddGossip {
+        request: 0,
+        message,
+        known_amount,
+    });
 }
 
 /// Both sides sent `channel_ready`.
@@ -129,7 +163,11 @@ pub(super) fn reestablished(node: &Rc<Node>, channel: &Rc<Channel>) {
 }
 
 /// The announcement is signed by both: it is kept, then published.
-pub(super) fn announcement_signed(node: &Rc<Node>, channel: &Rc<Channel>, signed: ChanneldAnnouncementSignatures) {
+pub(super) fn announcement_signed(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    signed: ChanneldAnnouncementSignatures,
+) {
     channel.change(|row| row.announcement = Some(signed.announcement));
     let saved = channel.save(node);
     let (node2, channel2) = (Rc::clone(node), Rc::clone(channel));
@@ -157,15 +195,25 @@ pub(super) fn channel_closing(node: &Rc<Node>, channel: &Rc<Channel>) {
 /// The funding output is spent.
 pub(super) fn channel_spent(node: &Rc<Node>, channel: &Rc<Channel>, height: BlockHeight) {
     if let Some(scid) = channel.row().scid {
-        node.to_gossipd(GossipdOutpointsSpent { height, scids: vec![scid] });
+        node.to_gossipd(GossipdOutpointsSpent {
+            height,
+            scids: vec![scid],
+        });
     }
 }
 
 /// The peer's `channel_update` came over the channel.
 pub(super) fn remote_update(node: &Rc<Node>, channel: &Rc<Channel>, message: Vec<u8>) {
-    let Ok(PeerMessage::ChannelUpdate(update)) = PeerMessage::from_bytes(&message) else { return };
-    if update.direction() == our_direction(node, channel) || ln_gossip::verify::channel_update(&update, channel.peer).is_err() {
-        node.log.debug(&channel.origin(), "the peer sent a channel_update that is not its own: ignored");
+    let Ok(PeerMessage::ChannelUpdate(update)) = PeerMessage::from_bytes(&message) else {
+        return;
+    };
+    if update.direction() == our_direction(node, channel)
+        || ln_gossip::verify::channel_update(&update, channel.peer).is_err()
+    {
+        node.log.debug(
+            &channel.origin(),
+            "the peer sent a channel_update that is not its own: ignored",
+        );
         return;
     }
     channel.change(|row| row.remote_update = Some(message));
@@ -178,7 +226,11 @@ pub(crate) fn refresh_updates(node: &Rc<Node>, channel: &Rc<Channel>) {
 }
 
 /// Sets our policy for forwarding over a channel.
-pub(crate) async fn set_policy(node: &Rc<Node>, channel: &Rc<Channel>, policy: Policy) -> anyhow::Result<()> {
+pub(crate) async fn set_policy(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    policy: Policy,
+) -> anyhow::Result<()> {
     channel.change(|row| {
         row.fee_base = policy.fee_base;
         row.fee_ppm = policy.fee_ppm;
@@ -192,12 +244,17 @@ pub(crate) async fn set_policy(node: &Rc<Node>, channel: &Rc<Channel>, policy: P
 
 /// gossipd says something about channels: what a peer charges us over one.
 pub(crate) fn gossip_said(node: &Rc<Node>, message: FromGossipd) {
-    node.log.debug(&node.origin, format!("gossipd says {}", message.name()));
+    node.log
+        .debug(&node.origin, format!("gossipd says {}", message.name()));
 }
 
 /// Publishes who we are: alias, colour, addresses, features.
 pub(crate) async fn announce_node(node: &Rc<Node>) -> anyhow::Result<()> {
-    let announced = node.config.announced.iter().filter_map(NodeAddress::from_net_addr);
+    let announced = node
+        .config
+        .announced
+        .iter()
+        .filter_map(NodeAddress::from_net_addr);
     let unsigned = NodeAnnouncement {
         signature: placeholder(),
         features: FeatureBytes::from(&node.features.node),
@@ -211,7 +268,10 @@ pub(crate) async fn announce_node(node: &Rc<Node>) -> anyhow::Result<()> {
     let announcement = PeerMessage::from(unsigned.clone()).to_bytes();
     let request = HsmdNodeAnnouncementSigReq { announcement };
     let reply = hsm_reply!(node.hsm.request(request).await, NodeAnnouncementSigReply)?;
-    let signed = NodeAnnouncement { signature: reply.signature, ..unsigned };
+    let signed = NodeAnnouncement {
+        signature: reply.signature,
+        ..unsigned
+    };
     add_gossip(node, PeerMessage::from(signed).to_bytes(), None);
     Ok(())
 }

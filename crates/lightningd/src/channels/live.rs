@@ -7,12 +7,12 @@ use bitcoin::secp256k1::PublicKey;
 use futures_util::stream::{FuturesOrdered, StreamExt as _};
 use ln_codec::LongBytes;
 use ln_db::{HtlcDirection, HtlcRow, PaymentRow};
+use ln_ipc::Stream;
 use ln_ipc::channeld::{
-    ChanneldFeerates, ChanneldInit, ChanneldOfferHtlc, ChanneldPersisted, ChanneldResolveHtlc, FromChanneld, Resolution,
-    ToChanneld,
+    ChanneldFeerates, ChanneldInit, ChanneldOfferHtlc, ChanneldPersisted, ChanneldResolveHtlc,
+    FromChanneld, Resolution, ToChanneld,
 };
 use ln_ipc::connectd::{ConnectdAttachChannel, ToConnectd};
-use ln_ipc::Stream;
 use ln_types::{ChannelState, CltvExpiry, HtlcId, Msat, PaymentHash};
 use tokio::sync::oneshot;
 
@@ -38,7 +38,10 @@ pub(crate) struct OfferError {
 
 impl OfferError {
     fn temporary(text: impl Into<String>) -> Self {
-        Self { text: text.into(), code: TEMPORARY_CHANNEL_FAILURE }
+        Self {
+            text: text.into(),
+            code: TEMPORARY_CHANNEL_FAILURE,
+        }
     }
 }
 
@@ -59,7 +62,10 @@ pub(super) fn start_channeld(node: &Rc<Node>, channel: &Rc<Channel>, link: PeerL
         match launch(&node, &channel, link).await {
             Ok(subd) => serve(node, channel, subd).await,
             Err(error) => {
-                node.log.broken(&channel.origin(), format!("channeld can't be started: {error:#}"));
+                node.log.broken(
+                    &channel.origin(),
+                    format!("channeld can't be started: {error:#}"),
+                );
                 *channel.owner.borrow_mut() = None;
             }
         }
@@ -74,7 +80,10 @@ pub(super) async fn start_with_peer(
     link: PeerLink,
     permissions: u64,
 ) -> anyhow::Result<(Subd, Vec<LongBytes>)> {
-    let hsm = node.hsm.client_fd(channel.peer, channel.dbid, permissions).await?;
+    let hsm = node
+        .hsm
+        .client_fd(channel.peer, channel.dbid, permissions)
+        .await?;
     let (peer, unread) = match link {
         PeerLink::HandedOver(peer, unread) => (peer, unread),
         PeerLink::Connection(counter) => {
@@ -84,13 +93,25 @@ pub(super) async fn start_with_peer(
         }
     };
     let origin = Origin::of_peer(channel.peer, &format!("{name}-chan#{}", channel.dbid));
-    let subd = Subd::start(&node.log, SubdStart { name, program: None, origin, fds: vec![peer, hsm] })?;
+    let subd = Subd::start(
+        &node.log,
+        SubdStart {
+            name,
+            program: None,
+            origin,
+            fds: vec![peer, hsm],
+        },
+    )?;
     Ok((subd, unread))
 }
 
 fn attach(node: &Node, channel: &Channel, counter: u64, fd: OwnedFd) {
     let channel_id = channel.row().channel_id;
-    let message = ToConnectd::AttachChannel(ConnectdAttachChannel { id: channel.peer, counter, channel_id });
+    let message = ToConnectd::AttachChannel(ConnectdAttachChannel {
+        id: channel.peer,
+        counter,
+        channel_id,
+    });
     if let Some(connectd) = node.connectd.get() {
         connectd.send_with_fds(&message, vec![fd]);
     }
@@ -98,21 +119,35 @@ fn attach(node: &Node, channel: &Channel, counter: u64, fd: OwnedFd) {
 
 async fn launch(node: &Rc<Node>, channel: &Rc<Channel>, link: PeerLink) -> anyhow::Result<Subd> {
     let first = matches!(link, PeerLink::HandedOver(..));
-    let (subd, unread) = start_with_peer(node, channel, "channeld", link, capability::CHANNELD).await?;
+    let (subd, unread) =
+        start_with_peer(node, channel, "channeld", link, capability::CHANNELD).await?;
     *channel.billboard.borrow_mut() = subd.billboard();
     let sender = subd.sender();
     sender.send(&ToChanneld::Init(init(node, channel, first, unread)));
     if let Some(script) = channel.row().shutdown_local.clone() {
-        sender.send(&ToChanneld::Shutdown(ln_ipc::channeld::ChanneldShutdown { script }));
+        sender.send(&ToChanneld::Shutdown(ln_ipc::channeld::ChanneldShutdown {
+            script,
+        }));
     }
     *channel.owner.borrow_mut() = Some(Owner::Channeld(sender));
     Ok(subd)
 }
 
-fn init(node: &Node, channel: &Channel, first_connection: bool, unread: Vec<LongBytes>) -> ChanneldInit {
-    let their_features = node.peers.get(channel.peer).map(|peer| peer.features).unwrap_or_default();
+fn init(
+    node: &Node,
+    channel: &Channel,
+    first_connection: bool,
+    unread: Vec<LongBytes>,
+) -> ChanneldInit {
+    let their_features = node
+        .peers
+        .get(channel.peer)
+        .map(|peer| peer.features)
+        .unwrap_or_default();
     let htlcs = channel.htlcs.borrow();
-    let incoming = htlcs.values().filter(|htlc| htlc.direction == HtlcDirection::Incoming);
+    let incoming = htlcs
+        .values()
+        .filter(|htlc| htlc.direction == HtlcDirection::Incoming);
     let row = channel.row();
     ChanneldInit {
         network: node.config.network,
@@ -126,7 +161,12 @@ fn init(node: &Node, channel: &Channel, first_connection: bool, unread: Vec<Long
         chain: block_message(node, channel),
         feerates: feerates(node, channel),
         resolutions: incoming
-            .filter_map(|htlc| Some(ChanneldResolveHtlc { id: htlc.id, resolution: resolution(htlc)? }))
+            .filter_map(|htlc| {
+                Some(ChanneldResolveHtlc {
+                    id: htlc.id,
+                    resolution: resolution(htlc)?,
+                })
+            })
             .collect(),
         unread,
         alias: row.alias_local,
@@ -152,8 +192,16 @@ pub(crate) fn feerates(node: &Node, channel: &Channel) -> ChanneldFeerates {
     let unlimited = channel.row().ignore_fee_limits;
     ChanneldFeerates {
         desired: fees.commitment(&node.config),
-        min: if unlimited { ln_types::Feerate::from_perkw(0) } else { bounds.min },
-        max: if unlimited { ln_types::Feerate::from_perkw(u32::MAX) } else { bounds.max },
+        min: if unlimited {
+            ln_types::Feerate::from_perkw(0)
+        } else {
+            bounds.min
+        },
+        max: if unlimited {
+            ln_types::Feerate::from_perkw(u32::MAX)
+        } else {
+            bounds.max
+        },
     }
 }
 
@@ -184,11 +232,19 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
             FromChanneld::Persist(persist) => {
                 let sequence = persist.sequence;
                 let sender = sender.clone();
-                let done = move || sender.send(&ToChanneld::Persisted(ChanneldPersisted { sequence }));
+                let done =
+                    move || sender.send(&ToChanneld::Persisted(ChanneldPersisted { sequence }));
                 committing.push_back(super::persist::persist(&node, &channel, persist, done));
             }
             FromChanneld::OfferHtlcReply(reply) => {
-                refuse(&channel, reply.request, OfferError { text: reply.error, code: reply.failure_code });
+                refuse(
+                    &channel,
+                    reply.request,
+                    OfferError {
+                        text: reply.error,
+                        code: reply.failure_code,
+                    },
+                );
             }
             FromChanneld::Reestablished(_) => {
                 channel.reestablished.set(true);
@@ -196,8 +252,12 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
                 super::gossip::reestablished(&node, &channel);
                 crate::payments::channel_usable(&node, &channel);
             }
-            FromChanneld::AnnouncementSignatures(signed) => super::gossip::announcement_signed(&node, &channel, signed),
-            FromChanneld::ChannelUpdate(update) => super::gossip::remote_update(&node, &channel, update.message),
+            FromChanneld::AnnouncementSignatures(signed) => {
+                super::gossip::announcement_signed(&node, &channel, signed)
+            }
+            FromChanneld::ChannelUpdate(update) => {
+                super::gossip::remote_update(&node, &channel, update.message)
+            }
             FromChanneld::ShutdownComplete(complete) => {
                 if let Ok(peer) = subd.recv_fd().await {
                     handed_over = Some(PeerLink::HandedOver(peer, complete.unread));
@@ -206,16 +266,28 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
                     drop(durable);
                 }
                 let text = "Start closingd";
-                let saved = channel.set_state(&node, ChannelState::ClosingdSigexchange, CloseCause::Unknown, text);
+                let saved = channel.set_state(
+                    &node,
+                    ChannelState::ClosingdSigexchange,
+                    CloseCause::Unknown,
+                    text,
+                );
                 drop(saved.await);
             }
             FromChanneld::Failed(failed) => {
                 if failed.unilateral_close {
-                    let cause = if failed.by_peer { CloseCause::Remote } else { CloseCause::Protocol };
+                    let cause = if failed.by_peer {
+                        CloseCause::Remote
+                    } else {
+                        CloseCause::Protocol
+                    };
                     let text = failed.reason;
                     super::closing::fail_channel(&node, &channel, cause, &text, failed.broadcast);
                 } else {
-                    node.log.info(&channel.origin(), format!("channel error, trying again later: {}", failed.reason));
+                    node.log.info(
+                        &channel.origin(),
+                        format!("channel error, trying again later: {}", failed.reason),
+                    );
                 }
             }
         }
@@ -236,10 +308,16 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Opt
     }
     let requests: Vec<u64> = channel.offers.borrow().keys().copied().collect();
     for request in requests {
-        refuse(channel, request, OfferError::temporary("the channel was disconnected"));
+        refuse(
+            channel,
+            request,
+            OfferError::temporary("the channel was disconnected"),
+        );
     }
     let state = channel.row().state;
-    if let Some(link) = handed_over.filter(|_| state == ChannelState::ClosingdSigexchange && end.is_clean()) {
+    if let Some(link) =
+        handed_over.filter(|_| state == ChannelState::ClosingdSigexchange && end.is_clean())
+    {
         super::closing::start_closingd(node, channel, link);
         return;
     }
@@ -247,14 +325,24 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Opt
         Some(_) if state.wants_peer() => {
             // The peer still thinks it is talking to the channel: hanging up is what tells it, and connectd connects again.
             if !end.is_clean() {
-                node.log.unusual(&channel.origin(), format!("channeld ended ({end}): connecting again"));
+                node.log.unusual(
+                    &channel.origin(),
+                    format!("channeld ended ({end}): connecting again"),
+                );
             }
             node.peers.disconnect(node, channel.peer);
         }
         Some(_) | None => {}
     }
-    if !end.is_clean() && node.config.dev.fail_on_subdaemon_fail && node.stop.borrow().is_none() && end.failure.is_some() {
-        node.log.broken(&node.origin, "a helper failed and dev-fail-on-subdaemon-fail is set: the node stops");
+    if !end.is_clean()
+        && node.config.dev.fail_on_subdaemon_fail
+        && node.stop.borrow().is_none()
+        && end.failure.is_some()
+    {
+        node.log.broken(
+            &node.origin,
+            "a helper failed and dev-fail-on-subdaemon-fail is set: the node stops",
+        );
         node.stop(1);
     }
 }
@@ -286,10 +374,15 @@ pub(crate) async fn offer_htlc(
     new: NewHtlc,
 ) -> Result<(HtlcId, Option<u64>), OfferError> {
     let Some(channeld) = channel.channeld().filter(|_| channel.reestablished.get()) else {
-        return Err(OfferError::temporary(format!("the channel is not usable now ({})", channel.row().state.name())));
+        return Err(OfferError::temporary(format!(
+            "the channel is not usable now ({})",
+            channel.row().state.name()
+        )));
     };
     if node.chain.stale.borrow().is_some() {
-        return Err(OfferError::temporary("the chain backend does not answer: no new payments until it is back"));
+        return Err(OfferError::temporary(
+            "the chain backend does not answer: no new payments until it is back",
+        ));
     }
     let request = node.channels.new_offer();
     let (reply, answer) = oneshot::channel();
@@ -307,10 +400,20 @@ pub(crate) async fn offer_htlc(
         failure: None,
         malformed: None,
         removed: false,
-        payment: new.payment.as_ref().map(|payment| (payment.partid, payment.groupid)),
+        payment: new
+            .payment
+            .as_ref()
+            .map(|payment| (payment.partid, payment.groupid)),
         origin: new.origin,
     };
-    channel.offers.borrow_mut().insert(request, PendingOffer { htlc, payment: new.payment, reply });
+    channel.offers.borrow_mut().insert(
+        request,
+        PendingOffer {
+            htlc,
+            payment: new.payment,
+            reply,
+        },
+    );
     channeld.send(&ToChanneld::OfferHtlc(ChanneldOfferHtlc {
         request,
         amount: new.amount,
@@ -319,15 +422,22 @@ pub(crate) async fn offer_htlc(
         onion: new.onion,
         path_key: new.path_key,
     }));
-    answer.await.unwrap_or_else(|_| Err(OfferError::temporary("the node is stopping")))
+    answer
+        .await
+        .unwrap_or_else(|_| Err(OfferError::temporary("the node is stopping")))
 }
 
 /// Has channeld resolve an incoming HTLC as it was decided. The decision is durable; if channeld is away it learns of it when it is back.
 pub(crate) fn resolve_htlc(channel: &Channel, id: HtlcId, decide: impl FnOnce(&mut HtlcRow)) {
     let mut htlcs = channel.htlcs.borrow_mut();
-    let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Incoming, id)) else { return };
+    let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Incoming, id)) else {
+        return;
+    };
     decide(htlc);
     if let (Some(resolution), Some(channeld)) = (resolution(htlc), channel.channeld()) {
-        channeld.send(&ToChanneld::ResolveHtlc(ChanneldResolveHtlc { id, resolution }));
+        channeld.send(&ToChanneld::ResolveHtlc(ChanneldResolveHtlc {
+            id,
+            resolution,
+        }));
     }
 }

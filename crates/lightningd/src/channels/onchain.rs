@@ -10,10 +10,18 @@ use crate::chain::Found;
 use crate::node::Node;
 
 /// A block spends the funding output.
-pub(super) fn funding_spent(node: &Rc<Node>, channel: &Rc<Channel>, height: BlockHeight, tx: &Transaction) {
+pub(super) fn funding_spent(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    height: BlockHeight,
+    tx: &Transaction,
+) {
     channel.spend_height.set(Some(height));
     let txid = tx.compute_txid();
-    node.log.info(&channel.origin(), format!("the funding output was spent by {txid} in block {height}"));
+    node.log.info(
+        &channel.origin(),
+        format!("the funding output was spent by {txid} in block {height}"),
+    );
     channel.change(|row| row.last_tx = Some(tx.clone()));
     let saved = channel.set_state(
         node,
@@ -26,7 +34,10 @@ pub(super) fn funding_spent(node: &Rc<Node>, channel: &Rc<Channel>, height: Bloc
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     tokio::task::spawn_local(async move {
         if let Err(error) = saved.await {
-            node.log.broken(&channel.origin(), format!("the spending can't be kept: {error}"));
+            node.log.broken(
+                &channel.origin(),
+                format!("the spending can't be kept: {error}"),
+            );
         }
     });
 }
@@ -36,16 +47,29 @@ pub(super) fn spend_undone(node: &Rc<Node>, channel: &Rc<Channel>) {
     channel.spend_height.set(None);
     let text = "the block that spent the funding output was replaced";
     node.log.unusual(&channel.origin(), text);
-    drop(channel.set_state(node, ChannelState::AwaitingUnilateral, CloseCause::Onchain, text));
+    drop(channel.set_state(
+        node,
+        ChannelState::AwaitingUnilateral,
+        CloseCause::Onchain,
+        text,
+    ));
 }
 
 /// A block is in the chain.
-pub(super) fn on_block(_node: &Rc<Node>, _channel: &Rc<Channel>, _height: BlockHeight, _found: &[Found]) {}
+pub(super) fn on_block(
+    _node: &Rc<Node>,
+    _channel: &Rc<Channel>,
+    _height: BlockHeight,
+    _found: &[Found],
+) {
+}
 
 /// After a start: a channel that was going to the chain goes on.
 pub(crate) fn resume(node: &Rc<Node>, channel: &Rc<Channel>) {
     if channel.row().state == ChannelState::AwaitingUnilateral {
         let (node, channel) = (Rc::clone(node), Rc::clone(channel));
-        tokio::task::spawn_local(async move { super::closing::drop_to_chain(&node, &channel).await });
+        tokio::task::spawn_local(
+            async move { super::closing::drop_to_chain(&node, &channel).await },
+        );
     }
 }

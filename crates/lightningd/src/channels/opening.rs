@@ -7,10 +7,12 @@ use bitcoin::{OutPoint, ScriptBuf};
 use ln_codec::{Decode as _, LongBytes};
 use ln_db::{ChannelRow, PeerRow};
 use ln_ipc::Stream;
-use ln_ipc::connectd::{ConnectdAddChannelId, ConnectdAttachChannel, ConnectdRejectSpoke, ToConnectd};
+use ln_ipc::connectd::{
+    ConnectdAddChannelId, ConnectdAttachChannel, ConnectdRejectSpoke, ToConnectd,
+};
 use ln_ipc::openingd::{
-    FromOpeningd, OpeningPolicy, OpeningdAcceptedPersisted, OpeningdCancel, OpeningdFund, OpeningdFundTx,
-    OpeningdIncomingReply, OpeningdInit, ToOpeningd,
+    FromOpeningd, OpeningPolicy, OpeningdAcceptedPersisted, OpeningdCancel, OpeningdFund,
+    OpeningdFundTx, OpeningdIncomingReply, OpeningdInit, ToOpeningd,
 };
 use ln_types::{ChannelId, ChannelState, Features, Feerate, Msat, NodeId, Sat, ShortChannelId};
 
@@ -85,8 +87,16 @@ fn policy(node: &Node) -> OpeningPolicy {
         dust_limit: DUST_LIMIT,
         channel_reserve: None,
         minimum_depth: config.funding_confirms,
-        min_feerate: if unlimited { Feerate::from_perkw(1) } else { bounds.min },
-        max_feerate: if unlimited { Feerate::from_perkw(u32::MAX) } else { bounds.max },
+        min_feerate: if unlimited {
+            Feerate::from_perkw(1)
+        } else {
+            bounds.min
+        },
+        max_feerate: if unlimited {
+            Feerate::from_perkw(u32::MAX)
+        } else {
+            bounds.max
+        },
         allow_dust_reserve: config.dev.allow_dust_reserve,
     }
 }
@@ -99,18 +109,33 @@ async fn start_openingd(
     close_to: Option<ScriptBuf>,
     reserve: Option<Sat>,
 ) -> Result<(Subd, u64, u64), OpenError> {
-    let connection = node.peers.connection(peer).ok_or(OpenError::NotConnected(peer))?;
+    let connection = node
+        .peers
+        .connection(peer)
+        .ok_or(OpenError::NotConnected(peer))?;
     let dbid = node.channels.new_dbid();
     // The number is burnt before any key is derived from it, so that no two channels ever share keys.
-    node.db.write(move |txn| txn.set_var("last_channel_dbid", dbid)).await.map_err(anyhow::Error::from)?;
+    node.db
+        .write(move |txn| txn.set_var("last_channel_dbid", dbid))
+        .await
+        .map_err(anyhow::Error::from)?;
     let hsm = node.hsm.client_fd(peer, dbid, capability::OPENINGD).await?;
     let basepoints = node.hsm.new_channel(peer, dbid).await?;
     let (for_openingd, for_connectd) = Stream::pair().map_err(anyhow::Error::from)?;
     let origin = Origin::of_peer(peer, &format!("openingd-chan#{dbid}"));
-    let start = SubdStart { name: "openingd", program: None, origin, fds: vec![for_openingd, hsm] };
+    let start = SubdStart {
+        name: "openingd",
+        program: None,
+        origin,
+        fds: vec![for_openingd, hsm],
+    };
     let subd = Subd::start(&node.log, start)?;
     let counter = connection.counter;
-    let attach = ToConnectd::AttachChannel(ConnectdAttachChannel { id: peer, counter, channel_id: temporary });
+    let attach = ToConnectd::AttachChannel(ConnectdAttachChannel {
+        id: peer,
+        counter,
+        channel_id: temporary,
+    });
     let mut policy = policy(node);
     policy.channel_reserve = reserve;
     subd.sender().send(&ToOpeningd::Init(OpeningdInit {
@@ -119,23 +144,41 @@ async fn start_openingd(
         dbid,
         basepoints,
         our_features: node.features.init.clone(),
-        their_features: node.peers.get(peer).map(|peer| peer.features).unwrap_or_default(),
+        their_features: node
+            .peers
+            .get(peer)
+            .map(|peer| peer.features)
+            .unwrap_or_default(),
         height: node.chain.height(),
         policy,
         upfront_shutdown_script: close_to,
     }));
-    node.connectd.get().context("connectd is not running")?.send_with_fds(&attach, vec![for_connectd]);
+    node.connectd
+        .get()
+        .context("connectd is not running")?
+        .send_with_fds(&attach, vec![for_connectd]);
     Ok((subd, dbid, counter))
 }
 
 /// Agrees on a channel with the peer, up to the point where the funding transaction can be made.
-pub(crate) async fn open_channel(node: &Rc<Node>, request: OpenRequest) -> Result<Opened, OpenError> {
+pub(crate) async fn open_channel(
+    node: &Rc<Node>,
+    request: OpenRequest,
+) -> Result<Opened, OpenError> {
     let mut temporary = [0; 32];
     getrandom::fill(&mut temporary).map_err(|error| anyhow!("no randomness: {error}"))?;
     let temporary = ChannelId(temporary);
-    let (mut subd, dbid, counter) =
-        start_openingd(node, request.peer, temporary, request.close_to.clone(), request.reserve).await?;
-    let feerate = request.feerate.unwrap_or_else(|| node.fees.borrow().commitment(&node.config));
+    let (mut subd, dbid, counter) = start_openingd(
+        node,
+        request.peer,
+        temporary,
+        request.close_to.clone(),
+        request.reserve,
+    )
+    .await?;
+    let feerate = request
+        .feerate
+        .unwrap_or_else(|| node.fees.borrow().commitment(&node.config));
     subd.sender().send(&ToOpeningd::Fund(OpeningdFund {
         temporary_channel_id: temporary,
         funding: request.funding,
@@ -164,29 +207,52 @@ pub(crate) async fn open_channel(node: &Rc<Node>, request: OpenRequest) -> Resul
 async fn next(subd: &mut Subd) -> Result<FromOpeningd, OpenError> {
     match subd.next::<FromOpeningd>().await {
         Ok(FromOpeningd::Failed(failed)) => {
-            let who = if failed.by_peer { "They sent error: " } else { "" };
+            let who = if failed.by_peer {
+                "They sent error: "
+            } else {
+                ""
+            };
             Err(OpenError::Refused(format!("{who}{}", failed.reason)))
         }
         Ok(message) => Ok(message),
-        Err(end) => Err(OpenError::Refused(format!("the peer disconnected or openingd failed ({end})"))),
+        Err(end) => Err(OpenError::Refused(format!(
+            "the peer disconnected or openingd failed ({end})"
+        ))),
     }
 }
 
 impl Opened {
     /// Has the peer sign our first commitment for a funding transaction that is not broadcast yet. The channel is durable when this returns: the
     /// transaction may go out.
-    pub(crate) async fn fund(mut self, node: &Rc<Node>, funding: OutPoint) -> Result<Rc<Channel>, OpenError> {
+    pub(crate) async fn fund(
+        mut self,
+        node: &Rc<Node>,
+        funding: OutPoint,
+    ) -> Result<Rc<Channel>, OpenError> {
         let peer = self.request.peer;
         let channel_id = ChannelId::v1(funding);
-        let message = ConnectdAddChannelId { id: peer, counter: self.counter, from: self.temporary, to: channel_id };
+        let message = ConnectdAddChannelId {
+            id: peer,
+            counter: self.counter,
+            from: self.temporary,
+            to: channel_id,
+        };
         node.to_connectd(message);
-        self.subd.sender().send(&ToOpeningd::FundTx(OpeningdFundTx { funding }));
+        self.subd
+            .sender()
+            .send(&ToOpeningd::FundTx(OpeningdFundTx { funding }));
         let reply = match next(&mut self.subd).await? {
             FromOpeningd::FundTxReply(reply) => reply,
             other => return Err(anyhow!("openingd answered fund_tx with {}", other.name()).into()),
         };
         let link = self.subd.recv_fd().await.map_err(anyhow::Error::from)?;
-        let new = NewChannel { dbid: self.dbid, peer, channel_id, state: reply.state, close_to: self.request.close_to.clone() };
+        let new = NewChannel {
+            dbid: self.dbid,
+            peer,
+            channel_id,
+            state: reply.state,
+            close_to: self.request.close_to.clone(),
+        };
         let channel = new.insert(node).await?;
         super::live::start_channeld(node, &channel, PeerLink::HandedOver(link, reply.unread));
         super::set_important(node, peer);
@@ -195,7 +261,9 @@ impl Opened {
 
     /// Gives the opening up.
     pub(crate) fn cancel(self, reason: &str) {
-        self.subd.sender().send(&ToOpeningd::Cancel(OpeningdCancel { reason: reason.to_owned() }));
+        self.subd.sender().send(&ToOpeningd::Cancel(OpeningdCancel {
+            reason: reason.to_owned(),
+        }));
         tokio::task::spawn_local(async move {
             let mut subd = self.subd;
             while subd.next::<FromOpeningd>().await.is_ok() {}
@@ -215,7 +283,8 @@ struct NewChannel {
 impl NewChannel {
     /// Makes it durable, then known.
     async fn insert(self, node: &Rc<Node>) -> Result<Rc<Channel>, OpenError> {
-        let machine = ln_channel::ChannelState::from_bytes(&self.state.0).map_err(anyhow::Error::from)?;
+        let machine =
+            ln_channel::ChannelState::from_bytes(&self.state.0).map_err(anyhow::Error::from)?;
         let row = self.row(node, &machine)?;
         let known = node.peers.get(self.peer);
         let peer = PeerRow {
@@ -236,12 +305,19 @@ impl NewChannel {
         Ok(channel)
     }
 
-    fn row(&self, node: &Node, machine: &ln_channel::ChannelState) -> Result<ChannelRow, OpenError> {
+    fn row(
+        &self,
+        node: &Node,
+        machine: &ln_channel::ChannelState,
+    ) -> Result<ChannelRow, OpenError> {
         let params = &machine.params;
         let capacity = params.funding_amount;
         let to_us = machine.to_us();
         let reserve = params.sides.local.channel_reserve;
-        let most = node.config.htlc_maximum.unwrap_or_else(|| capacity.saturating_sub(reserve).to_msat_saturating());
+        let most = node
+            .config
+            .htlc_maximum
+            .unwrap_or_else(|| capacity.saturating_sub(reserve).to_msat_saturating());
         Ok(ChannelRow {
             dbid: self.dbid,
             peer: self.peer,
@@ -261,7 +337,11 @@ impl NewChannel {
             machine: self.state.0.clone(),
             fee_base: node.config.fee_base,
             fee_ppm: node.config.fee_ppm,
-            htlc_minimum: params.sides.remote.htlc_minimum.max(node.config.htlc_minimum),
+            htlc_minimum: params
+                .sides
+                .remote
+                .htlc_minimum
+                .max(node.config.htlc_minimum),
             htlc_maximum: most.min(params.sides.remote.max_htlc_value_in_flight),
             ignore_fee_limits: node.config.ignore_fee_limits,
             remote_update: None,
@@ -290,7 +370,9 @@ impl NewChannel {
 fn random_alias() -> Result<ShortChannelId, OpenError> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("no randomness: {error}"))?;
-    Ok(ShortChannelId::from_u64(u64::from_be_bytes(bytes) >> 1 | 1 << 62))
+    Ok(ShortChannelId::from_u64(
+        u64::from_be_bytes(bytes) >> 1 | 1 << 62,
+    ))
 }
 
 /// A peer sent `open_channel`.
@@ -299,15 +381,26 @@ pub(crate) fn accept_opening(node: &Rc<Node>, peer: NodeId, temporary: ChannelId
     tokio::task::spawn_local(async move {
         let origin = Origin::of_peer(peer, "lightningd");
         if let Err(error) = accept(&node, peer, temporary).await {
-            node.log.info(&origin, format!("the peer's opening of a channel failed: {error}"));
+            node.log.info(
+                &origin,
+                format!("the peer's opening of a channel failed: {error}"),
+            );
         }
     });
 }
 
 async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(), OpenError> {
-    let counter = node.peers.connection(peer).ok_or(OpenError::NotConnected(peer))?.counter;
+    let counter = node
+        .peers
+        .connection(peer)
+        .ok_or(OpenError::NotConnected(peer))?
+        .counter;
     if !node.chain.is_synced() || node.chain.stale.borrow().is_some() {
-        node.to_connectd(ConnectdRejectSpoke { id: peer, counter, channel_id: temporary });
+        node.to_connectd(ConnectdRejectSpoke {
+            id: peer,
+            counter,
+            channel_id: temporary,
+        });
         let text = "I am still syncing with the chain: try again later";
         crate::peers::send_error(node, peer, temporary, text);
         return Err(OpenError::Refused(text.to_owned()));
@@ -319,20 +412,38 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
     };
     node.log.debug(
         &Origin::of_peer(peer, &format!("openingd-chan#{dbid}")),
-        format!("peer offers a channel of {} with {} for us", incoming.funding, incoming.push),
+        format!(
+            "peer offers a channel of {} with {} for us",
+            incoming.funding, incoming.push
+        ),
     );
-    let reply = OpeningdIncomingReply { reject: None, close_to: None, minimum_depth: None, reserve: None };
+    let reply = OpeningdIncomingReply {
+        reject: None,
+        close_to: None,
+        minimum_depth: None,
+        reserve: None,
+    };
     subd.sender().send(&ToOpeningd::IncomingReply(reply));
     let accepted = match next(&mut subd).await? {
         FromOpeningd::Accepted(accepted) => accepted,
         other => return Err(anyhow!("openingd answered with {}", other.name()).into()),
     };
     if node.channels.by_channel_id(accepted.channel_id).is_some() {
-        return Err(OpenError::Refused(format!("channel {} exists already", accepted.channel_id)));
+        return Err(OpenError::Refused(format!(
+            "channel {} exists already",
+            accepted.channel_id
+        )));
     }
-    let new = NewChannel { dbid, peer, channel_id: accepted.channel_id, state: accepted.state, close_to: None };
+    let new = NewChannel {
+        dbid,
+        peer,
+        channel_id: accepted.channel_id,
+        state: accepted.state,
+        close_to: None,
+    };
     let channel = new.insert(node).await?;
-    subd.sender().send(&ToOpeningd::AcceptedPersisted(OpeningdAcceptedPersisted {}));
+    subd.sender()
+        .send(&ToOpeningd::AcceptedPersisted(OpeningdAcceptedPersisted {}));
     // Whether or not funding_signed reached the peer, the channel exists; if the funding never confirms it is forgotten later.
     super::set_important(node, peer);
     if let Ok(FromOpeningd::Done(done)) = subd.next::<FromOpeningd>().await

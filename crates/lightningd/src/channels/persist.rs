@@ -16,7 +16,11 @@ use crate::payments;
 enum Step {
     AddHtlc(Box<HtlcRow>, Option<Box<PaymentRow>>),
     Fulfilled(HtlcId, PaymentPreimage, Option<(PaymentHash, (u64, u64))>),
-    Failed(HtlcId, Result<Vec<u8>, ([u8; 32], u16)>, Option<(PaymentHash, (u64, u64))>),
+    Failed(
+        HtlcId,
+        Result<Vec<u8>, ([u8; 32], u16)>,
+        Option<(PaymentHash, (u64, u64))>,
+    ),
     Removed(HtlcDirection, HtlcId),
 }
 
@@ -46,7 +50,9 @@ impl Work {
             ChannelEvent::Received(received) => self.received(channel, received),
             ChannelEvent::Fulfilled(id, preimage) => self.fulfilled(channel, id, preimage),
             ChannelEvent::Failed(id, reason) => self.failed(channel, id, Ok(reason)),
-            ChannelEvent::FailedMalformed(id, code) => self.failed(channel, id, Err(([0; 32], code))),
+            ChannelEvent::FailedMalformed(id, code) => {
+                self.failed(channel, id, Err(([0; 32], code)))
+            }
             ChannelEvent::OfferedRemoved(id) => self.removed(channel, HtlcDirection::Outgoing, id),
             ChannelEvent::ReceivedRemoved(id) => self.removed(channel, HtlcDirection::Incoming, id),
             ChannelEvent::RemoteReady(alias) => {
@@ -55,8 +61,12 @@ impl Work {
             }
             ChannelEvent::Ready => {
                 if channel.row().state == ChannelState::ChanneldAwaitingLockin {
-                    self.change =
-                        channel.note_state(node, ChannelState::ChanneldNormal, CloseCause::Unknown, "Lockin complete");
+                    self.change = channel.note_state(
+                        node,
+                        ChannelState::ChanneldNormal,
+                        CloseCause::Unknown,
+                        "Lockin complete",
+                    );
                 }
                 self.row_changed = true;
                 self.after.push(After::Ready);
@@ -66,13 +76,26 @@ impl Work {
                 channel.change(|row| {
                     row.shutdown_local = shutdown.local_script.or(row.shutdown_local.take());
                     row.shutdown_remote = shutdown.remote_script.or(row.shutdown_remote.take());
-                    row.closer.get_or_insert(if by_peer { Side::Remote } else { Side::Local });
+                    row.closer
+                        .get_or_insert(if by_peer { Side::Remote } else { Side::Local });
                 });
-                let cause = if by_peer { CloseCause::Remote } else { CloseCause::User };
-                let text = if by_peer { "Peer closes channel" } else { "User or plugin invoked close command" };
+                let cause = if by_peer {
+                    CloseCause::Remote
+                } else {
+                    CloseCause::User
+                };
+                let text = if by_peer {
+                    "Peer closes channel"
+                } else {
+                    "User or plugin invoked close command"
+                };
                 let state = channel.row().state;
-                if matches!(state, ChannelState::ChanneldNormal | ChannelState::ChanneldAwaitingLockin) {
-                    self.change = channel.note_state(node, ChannelState::ChanneldShuttingDown, cause, text);
+                if matches!(
+                    state,
+                    ChannelState::ChanneldNormal | ChannelState::ChanneldAwaitingLockin
+                ) {
+                    self.change =
+                        channel.note_state(node, ChannelState::ChanneldShuttingDown, cause, text);
                 }
                 self.row_changed = true;
                 self.after.push(After::ShuttingDown);
@@ -82,14 +105,22 @@ impl Work {
     }
 
     fn offered(&mut self, channel: &Rc<Channel>, id: HtlcId, request: u64) {
-        let Some(mut offer) = channel.offers.borrow_mut().remove(&request) else { return };
+        let Some(mut offer) = channel.offers.borrow_mut().remove(&request) else {
+            return;
+        };
         offer.htlc.id = id;
-        channel.htlcs.borrow_mut().insert((HtlcDirection::Outgoing, id), offer.htlc.clone());
+        channel
+            .htlcs
+            .borrow_mut()
+            .insert((HtlcDirection::Outgoing, id), offer.htlc.clone());
         channel.change(|row| {
             row.out_payments_offered += 1;
             row.out_offered = row.out_offered.saturating_add(offer.htlc.amount);
         });
-        self.steps.push(Step::AddHtlc(Box::new(offer.htlc.clone()), offer.payment.take().map(Box::new)));
+        self.steps.push(Step::AddHtlc(
+            Box::new(offer.htlc.clone()),
+            offer.payment.take().map(Box::new),
+        ));
         self.after.push(After::Offered(offer, id));
     }
 
@@ -126,7 +157,9 @@ impl Work {
 
     fn fulfilled(&mut self, channel: &Rc<Channel>, id: HtlcId, preimage: PaymentPreimage) {
         let mut htlcs = channel.htlcs.borrow_mut();
-        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else { return };
+        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else {
+            return;
+        };
         if htlc.preimage.is_some() {
             return;
         }
@@ -140,13 +173,22 @@ impl Work {
         self.steps.push(Step::Fulfilled(id, preimage, payment));
         match payment {
             Some((hash, part)) => self.after.push(After::PaymentChanged(hash, part)),
-            None => self.after.push(After::OutgoingResolved(Box::new(htlc.clone()))),
+            None => self
+                .after
+                .push(After::OutgoingResolved(Box::new(htlc.clone()))),
         }
     }
 
-    fn failed(&mut self, channel: &Rc<Channel>, id: HtlcId, failure: Result<Vec<u8>, ([u8; 32], u16)>) {
+    fn failed(
+        &mut self,
+        channel: &Rc<Channel>,
+        id: HtlcId,
+        failure: Result<Vec<u8>, ([u8; 32], u16)>,
+    ) {
         let mut htlcs = channel.htlcs.borrow_mut();
-        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else { return };
+        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else {
+            return;
+        };
         match &failure {
             Ok(reason) => htlc.failure = Some(reason.clone()),
             Err(malformed) => htlc.malformed = Some(*malformed),
@@ -155,12 +197,16 @@ impl Work {
         self.steps.push(Step::Failed(id, failure, payment));
         match payment {
             Some((hash, part)) => self.after.push(After::PaymentChanged(hash, part)),
-            None => self.after.push(After::OutgoingResolved(Box::new(htlc.clone()))),
+            None => self
+                .after
+                .push(After::OutgoingResolved(Box::new(htlc.clone()))),
         }
     }
 
     fn removed(&mut self, channel: &Rc<Channel>, direction: HtlcDirection, id: HtlcId) {
-        let Some(htlc) = channel.htlcs.borrow_mut().remove(&(direction, id)) else { return };
+        let Some(htlc) = channel.htlcs.borrow_mut().remove(&(direction, id)) else {
+            return;
+        };
         if direction == HtlcDirection::Incoming && htlc.preimage.is_some() {
             channel.change(|row| {
                 row.in_payments_fulfilled += 1;
@@ -184,7 +230,12 @@ pub(super) fn persist(
     for event in message.events {
         work.event(node, channel, event);
     }
-    let Work { steps, after, change, row_changed } = work;
+    let Work {
+        steps,
+        after,
+        change,
+        row_changed,
+    } = work;
     let dbid = channel.dbid;
     let row = row_changed.then(|| channel.row().clone());
     let counters = counters(channel);
@@ -192,18 +243,20 @@ pub(super) fn persist(
     let (indexes_out, indexes_in) = oneshot::channel();
     let machine = message.state.0;
     let durable = node.db.write(move |txn| {
-            match &row {
-                Some(row) => txn.put_channel(row)?,
-                None => txn.set_machine(dbid, &machine, &counters)?,
-            }
-            change.iter().try_for_each(|change| txn.add_state_change(dbid, change))?;
-            let mut indexes = Vec::new();
-            for step in steps {
-                apply(txn, dbid, step, now, &mut indexes)?;
-            }
-            drop(indexes_out.send(indexes));
-            Ok(())
-        });
+        match &row {
+            Some(row) => txn.put_channel(row)?,
+            None => txn.set_machine(dbid, &machine, &counters)?,
+        }
+        change
+            .iter()
+            .try_for_each(|change| txn.add_state_change(dbid, change))?;
+        let mut indexes = Vec::new();
+        for step in steps {
+            apply(txn, dbid, step, now, &mut indexes)?;
+        }
+        drop(indexes_out.send(indexes));
+        Ok(())
+    });
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     async move {
         durable.await?;
@@ -219,22 +272,36 @@ fn counters(channel: &Channel) -> ChannelCounters {
 }
 
 /// Does one step; the `created_index` of each payment that is new is noted, in order of the offers.
-fn apply(txn: &mut Txn<'_>, dbid: u64, step: Step, now: u64, indexes: &mut Vec<Option<u64>>) -> Result<(), DbError> {
+fn apply(
+    txn: &mut Txn<'_>,
+    dbid: u64,
+    step: Step,
+    now: u64,
+    indexes: &mut Vec<Option<u64>>,
+) -> Result<(), DbError> {
     match step {
         Step::AddHtlc(htlc, payment) => {
             txn.add_htlc(&htlc)?;
             if htlc.direction == HtlcDirection::Outgoing {
-                indexes.push(payment.map(|payment| txn.add_payment(&payment)).transpose()?);
+                indexes.push(
+                    payment
+                        .map(|payment| txn.add_payment(&payment))
+                        .transpose()?,
+                );
             }
             Ok(())
         }
         Step::Fulfilled(id, preimage, payment) => {
             txn.set_htlc_preimage(dbid, HtlcDirection::Outgoing, id, &preimage)?;
-            payment.map_or(Ok(()), |(hash, part)| txn.complete_payment(&hash, part, &preimage, now))
+            payment.map_or(Ok(()), |(hash, part)| {
+                txn.complete_payment(&hash, part, &preimage, now)
+            })
         }
         Step::Failed(id, failure, payment) => {
             txn.set_htlc_failure(dbid, HtlcDirection::Outgoing, id, &failure)?;
-            payment.map_or(Ok(()), |(hash, part)| payments::fail_in(txn, &hash, part, &failure, now))
+            payment.map_or(Ok(()), |(hash, part)| {
+                payments::fail_in(txn, &hash, part, &failure, now)
+            })
         }
         Step::Removed(direction, id) => txn.set_htlc_removed(dbid, direction, id),
     }

@@ -11,18 +11,30 @@ use crate::node::Node;
 
 /// Starts the daemons for the channels of a connected peer that have none.
 pub(crate) fn serve_peer(node: &Rc<Node>, peer: NodeId) {
-    let Some(connection) = node.peers.connection(peer) else { return };
+    let Some(connection) = node.peers.connection(peer) else {
+        return;
+    };
     for channel in node.channels.of_peer(peer) {
         if channel.owner.borrow().is_some() {
             continue;
         }
         let state = channel.row().state;
         match state {
-            ChannelState::ChanneldAwaitingLockin | ChannelState::ChanneldNormal | ChannelState::ChanneldShuttingDown => {
-                super::live::start_channeld(node, &channel, PeerLink::Connection(connection.counter));
+            ChannelState::ChanneldAwaitingLockin
+            | ChannelState::ChanneldNormal
+            | ChannelState::ChanneldShuttingDown => {
+                super::live::start_channeld(
+                    node,
+                    &channel,
+                    PeerLink::Connection(connection.counter),
+                );
             }
             ChannelState::ClosingdSigexchange => {
-                super::closing::start_closingd(node, &channel, PeerLink::Connection(connection.counter));
+                super::closing::start_closingd(
+                    node,
+                    &channel,
+                    PeerLink::Connection(connection.counter),
+                );
             }
             ChannelState::DualopendOpenInit
             | ChannelState::ClosingdComplete
@@ -40,14 +52,32 @@ pub(crate) fn serve_peer(node: &Rc<Node>, peer: NodeId) {
 
 /// Has connectd keep up the connection while there is a channel that needs it.
 pub(crate) fn set_important(node: &Rc<Node>, peer: NodeId) {
-    let important = node.channels.of_peer(peer).any(|channel| channel.row().state.wants_peer());
-    let addresses = node.peers.get(peer).and_then(|peer| peer.address).into_iter().collect();
-    node.to_connectd(ConnectdSetImportant { id: peer, important, addresses });
+    let important = node
+        .channels
+        .of_peer(peer)
+        .any(|channel| channel.row().state.wants_peer());
+    let addresses = node
+        .peers
+        .get(peer)
+        .and_then(|peer| peer.address)
+        .into_iter()
+        .collect();
+    node.to_connectd(ConnectdSetImportant {
+        id: peer,
+        important,
+        addresses,
+    });
 }
 
 /// The peer failed a channel (`error`): it goes on chain.
 pub(crate) fn peer_failed(node: &Rc<Node>, channel: &Rc<Channel>, text: &str) {
     if channel.row().state.wants_peer() {
-        super::closing::fail_channel(node, channel, CloseCause::Remote, &format!("peer sent error: {text}"), true);
+        super::closing::fail_channel(
+            node,
+            channel,
+            CloseCause::Remote,
+            &format!("peer sent error: {text}"),
+            true,
+        );
     }
 }

@@ -40,7 +40,10 @@ impl Channels {
             let htlcs = live.remove(&row.dbid).unwrap_or_default();
             channels.push((row, changes, htlcs));
         }
-        Ok(ChannelRows { channels, last_dbid: txn.max_channel_dbid()? })
+        Ok(ChannelRows {
+            channels,
+            last_dbid: txn.max_channel_dbid()?,
+        })
     }
 
     /// The channels out of the database.
@@ -50,7 +53,11 @@ impl Channels {
             .into_iter()
             .map(|(row, changes, htlcs)| (row.dbid, Rc::new(Channel::new(row, changes, htlcs))))
             .collect();
-        Self { table: RefCell::new(table), last_dbid: Cell::new(rows.last_dbid), next_offer: Cell::new(0) }
+        Self {
+            table: RefCell::new(table),
+            last_dbid: Cell::new(rows.last_dbid),
+            next_offer: Cell::new(0),
+        }
     }
 
     /// Adds what blocks are to be searched for.
@@ -104,12 +111,16 @@ impl Channels {
 
     /// The channels with a peer.
     pub(crate) fn of_peer(&self, peer: NodeId) -> impl Iterator<Item = Rc<Channel>> + use<> {
-        self.all().into_iter().filter(move |channel| channel.peer == peer)
+        self.all()
+            .into_iter()
+            .filter(move |channel| channel.peer == peer)
     }
 
     /// The channel with an id.
     pub(crate) fn by_channel_id(&self, id: ChannelId) -> Option<Rc<Channel>> {
-        self.all().into_iter().find(|channel| channel.row().channel_id == id)
+        self.all()
+            .into_iter()
+            .find(|channel| channel.row().channel_id == id)
     }
 
     /// The channel with a short id or our alias.
@@ -122,7 +133,10 @@ impl Channels {
 
     /// Whether any channel may need the emergency reserve.
     pub(crate) fn any_with_anchors(&self) -> bool {
-        self.table.borrow().values().any(|channel| !channel.row().state.is_closing())
+        self.table
+            .borrow()
+            .values()
+            .any(|channel| !channel.row().state.is_closing())
     }
 
     /// A block is in the chain and durable.
@@ -147,11 +161,18 @@ impl Channels {
         for channel in self.all() {
             let confirmed = channel.row().scid.map(|scid| BlockHeight(scid.block()));
             if confirmed.is_some_and(|confirmed| confirmed >= height) {
-                node.log.unusual(&channel.origin(), format!("the funding transaction's block {height} was replaced"));
+                node.log.unusual(
+                    &channel.origin(),
+                    format!("the funding transaction's block {height} was replaced"),
+                );
                 channel.change(|row| row.scid = None);
                 drop(channel.save(node));
             }
-            if channel.spend_height.get().is_some_and(|spent| spent >= height) {
+            if channel
+                .spend_height
+                .get()
+                .is_some_and(|spent| spent >= height)
+            {
                 super::onchain::spend_undone(node, &channel);
             }
             tell_depth(node, &channel);
@@ -161,8 +182,13 @@ impl Channels {
 
 fn confirm(node: &Rc<Node>, channel: &Rc<Channel>, height: BlockHeight, index: u32) {
     let vout = u16::try_from(channel.row().funding.vout).unwrap_or(u16::MAX);
-    let Some(scid) = ShortChannelId::new(height.0, index, vout) else { return };
-    node.log.debug(&channel.origin(), format!("funding transaction is in block {height}: {scid}"));
+    let Some(scid) = ShortChannelId::new(height.0, index, vout) else {
+        return;
+    };
+    node.log.debug(
+        &channel.origin(),
+        format!("funding transaction is in block {height}: {scid}"),
+    );
     channel.change(|row| row.scid = Some(scid));
     drop(channel.save(node));
 }
@@ -170,7 +196,11 @@ fn confirm(node: &Rc<Node>, channel: &Rc<Channel>, height: BlockHeight, index: u
 /// The chain as channeld is told of it.
 pub(super) fn block_message(node: &Node, channel: &Channel) -> ChanneldBlock {
     let height = node.chain.height();
-    ChanneldBlock { height, funding_depth: channel.depth(height), scid: channel.row().scid }
+    ChanneldBlock {
+        height,
+        funding_depth: channel.depth(height),
+        scid: channel.row().scid,
+    }
 }
 
 fn tell_depth(node: &Node, channel: &Channel) {

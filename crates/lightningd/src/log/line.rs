@@ -21,12 +21,18 @@ pub(crate) struct Origin {
 impl Origin {
     /// A subsystem that serves no peer in particular.
     pub(crate) fn of(name: &str) -> Self {
-        Self { peer: None, name: name.into() }
+        Self {
+            peer: None,
+            name: name.into(),
+        }
     }
 
     /// A subsystem that serves one peer.
     pub(crate) fn of_peer(peer: NodeId, name: &str) -> Self {
-        Self { peer: Some(peer), name: name.into() }
+        Self {
+            peer: Some(peer),
+            name: name.into(),
+        }
     }
 }
 
@@ -89,8 +95,18 @@ impl Line {
         match self.level {
             LogLevel::IoIn => writeln!(out, "{}: {}[IN] ", self.origin, self.text),
             LogLevel::IoOut => writeln!(out, "{}: {}[OUT] ", self.origin, self.text),
-            LogLevel::Broken | LogLevel::Unusual | LogLevel::Info | LogLevel::Debug | LogLevel::Trace => {
-                writeln!(out, "{} {}: {}", level_text(self.level), self.origin, self.text)
+            LogLevel::Broken
+            | LogLevel::Unusual
+            | LogLevel::Info
+            | LogLevel::Debug
+            | LogLevel::Trace => {
+                writeln!(
+                    out,
+                    "{} {}: {}",
+                    level_text(self.level),
+                    self.origin,
+                    self.text
+                )
             }
         }
         .unwrap_or_default();
@@ -101,7 +117,9 @@ impl Line {
 /// `2026-01-02T03:04:05.678Z `.
 fn push_time(out: &mut String, time: Duration) {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    let Ok(date) = OffsetDateTime::from_unix_timestamp(seconds) else { return };
+    let Ok(date) = OffsetDateTime::from_unix_timestamp(seconds) else {
+        return;
+    };
     let _ = write!(
         out,
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z ",
@@ -127,8 +145,14 @@ mod tests {
             origin: Origin::of("lightningd"),
             text: "hello".to_owned(),
         };
-        assert_eq!(line.format("lightningd-1 ", true), "lightningd-1 2023-11-14T22:13:20.123Z INFO    lightningd: hello\n");
-        let broken = Line { level: LogLevel::Broken, ..line };
+        assert_eq!(
+            line.format("lightningd-1 ", true),
+            "lightningd-1 2023-11-14T22:13:20.123Z INFO    lightningd: hello\n"
+        );
+        let broken = Line {
+            level: LogLevel::Broken,
+            ..line
+        };
         assert_eq!(broken.format("", false), "**BROKEN** lightningd: hello\n");
     }
 

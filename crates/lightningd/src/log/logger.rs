@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::LogLevel;
 use super::line::{Line, Origin, printable};
 use super::ring::{MAX_BYTES, Ring};
-use super::LogLevel;
 use crate::clock;
 
 /// One `log-level`: which lines of which subsystems.
@@ -24,7 +24,9 @@ pub(crate) struct LogFilter {
 impl LogFilter {
     /// Reads `LEVEL[:SUBSYSTEM]`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (level, subsystem) = text.split_once(':').map_or((text, None), |(level, rest)| (level, Some(rest)));
+        let (level, subsystem) = text
+            .split_once(':')
+            .map_or((text, None), |(level, rest)| (level, Some(rest)));
         let level = match level.to_ascii_lowercase().as_str() {
             "io" => LogLevel::IoIn,
             "trace" => LogLevel::Trace,
@@ -32,9 +34,16 @@ impl LogFilter {
             "info" => LogLevel::Info,
             "unusual" => LogLevel::Unusual,
             "broken" => LogLevel::Broken,
-            _ => return Err(format!("'{level}' is not a log level: use io, trace, debug, info, unusual or broken")),
+            _ => {
+                return Err(format!(
+                    "'{level}' is not a log level: use io, trace, debug, info, unusual or broken"
+                ));
+            }
         };
-        Ok(Self { level, subsystem: subsystem.map(str::to_owned) })
+        Ok(Self {
+            level,
+            subsystem: subsystem.map(str::to_owned),
+        })
     }
 }
 
@@ -63,7 +72,10 @@ impl Logger {
         Self(Rc::new(Inner {
             ring: RefCell::default(),
             outputs: RefCell::new(vec![Output::Stdout]),
-            filters: RefCell::new(vec![LogFilter { level: LogLevel::Unusual, subsystem: None }]),
+            filters: RefCell::new(vec![LogFilter {
+                level: LogLevel::Unusual,
+                subsystem: None,
+            }]),
             least: Cell::new(LogLevel::Debug),
             prefix: RefCell::default(),
             timestamps: Cell::new(true),
@@ -81,16 +93,31 @@ impl Logger {
     ) -> Result<(), String> {
         let mut outputs = Vec::new();
         for name in files {
-            outputs.push(if name == "-" { Output::Stdout } else { open(Path::new(name))? });
+            outputs.push(if name == "-" {
+                Output::Stdout
+            } else {
+                open(Path::new(name))?
+            });
         }
         if outputs.is_empty() {
             outputs.push(Output::Stdout);
         }
-        let least = filters.iter().map(|filter| filter.level).min().unwrap_or(LogLevel::Info);
+        let least = filters
+            .iter()
+            .map(|filter| filter.level)
+            .min()
+            .unwrap_or(LogLevel::Info);
         // `getlog` shows what files don't, down to debug.
         self.0.least.set(least.min(LogLevel::Debug));
         *self.0.outputs.borrow_mut() = outputs;
-        *self.0.filters.borrow_mut() = if filters.is_empty() { vec![LogFilter { level: LogLevel::Info, subsystem: None }] } else { filters };
+        *self.0.filters.borrow_mut() = if filters.is_empty() {
+            vec![LogFilter {
+                level: LogLevel::Info,
+                subsystem: None,
+            }]
+        } else {
+            filters
+        };
         prefix.clone_into(&mut self.0.prefix.borrow_mut());
         self.0.timestamps.set(timestamps);
         Ok(())
@@ -118,7 +145,12 @@ impl Logger {
             return;
         }
         for text in text.as_ref().split('\n') {
-            let line = Line { time: clock::since_epoch(), level, origin: origin.clone(), text: printable(text) };
+            let line = Line {
+                time: clock::since_epoch(),
+                level,
+                origin: origin.clone(),
+                text: printable(text),
+            };
             self.write(&line);
             self.0.ring.borrow_mut().push(line);
         }
@@ -128,8 +160,17 @@ impl Logger {
         let name = line.origin.to_string();
         let filters = self.0.filters.borrow();
         // The last filter that fits the subsystem counts.
-        let fits = |filter: &&LogFilter| filter.subsystem.as_ref().is_none_or(|part| name.contains(part.as_str()));
-        let shown = filters.iter().rev().find(fits).map_or(LogLevel::Info, |filter| filter.level);
+        let fits = |filter: &&LogFilter| {
+            filter
+                .subsystem
+                .as_ref()
+                .is_none_or(|part| name.contains(part.as_str()))
+        };
+        let shown = filters
+            .iter()
+            .rev()
+            .find(fits)
+            .map_or(LogLevel::Info, |filter| filter.level);
         if line.level < shown {
             return;
         }
@@ -158,7 +199,11 @@ impl Logger {
 /// Opens a log for appending; after earlier runs four empty lines show where this one starts.
 fn open(path: &Path) -> Result<Output, String> {
     let failed = |error: std::io::Error| format!("can't open log file {}: {error}", path.display());
-    let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(failed)?;
     if file.metadata().map_err(failed)?.len() > 0 {
         file.write_all(b"\n\n\n\n").map_err(failed)?;
     }

@@ -5,5 +5,5 @@ mod logger;
 mod ring;
 
 pub(crate) use line::{Line, Origin};
-pub(crate) use logger::{LogFilter, Logger};
 pub(crate) use ln_ipc::status::LogLevel;
+pub(crate) use logger::{LogFilter, Logger};

@@ -24,7 +24,9 @@ impl Ring {
         self.bytes += line.text.len() + OVERHEAD;
         self.lines.push_back(line);
         while self.bytes > MAX_BYTES {
-            let Some(oldest) = self.lines.pop_front() else { break };
+            let Some(oldest) = self.lines.pop_front() else {
+                break;
+            };
             self.bytes = self.bytes.saturating_sub(oldest.text.len() + OVERHEAD);
             self.skipped += 1;
         }

@@ -84,9 +84,15 @@ impl LogConfig {
     /// Understands the log's options.
     pub(crate) fn new(settings: &Settings) -> Result<Self, OptionError> {
         let mut filters = Vec::new();
-        for setting in settings.all().iter().filter(|setting| setting.name == "log-level") {
+        for setting in settings
+            .all()
+            .iter()
+            .filter(|setting| setting.name == "log-level")
+        {
             let text = setting.value.as_deref().unwrap_or_default();
-            filters.push(LogFilter::parse(text).map_err(|problem| OptionError::new(setting, problem))?);
+            filters.push(
+                LogFilter::parse(text).map_err(|problem| OptionError::new(setting, problem))?,
+            );
         }
         Ok(Self {
             filters,
@@ -103,16 +109,31 @@ fn special<T>(
     name: &str,
     read: impl FnOnce(&str) -> Result<T, String>,
 ) -> Result<Option<T>, OptionError> {
-    let Some(setting) = settings.last(name) else { return Ok(None) };
+    let Some(setting) = settings.last(name) else {
+        return Ok(None);
+    };
     let text = setting.value.as_deref().unwrap_or_default();
-    read(text).map(Some).map_err(|problem| OptionError::new(setting, problem))
+    read(text)
+        .map(Some)
+        .map_err(|problem| OptionError::new(setting, problem))
 }
 
 /// The network the settings ask for.
 pub(crate) fn network(settings: &Settings) -> Result<Network, OptionError> {
-    let shorthand = |name: &str| matches!(name, "mainnet" | "testnet" | "testnet4" | "signet" | "regtest");
-    let found = settings.all().iter().rev().find(|setting| setting.name == "network" || shorthand(&setting.name));
-    let Some(setting) = found else { return Ok(Network::Bitcoin) };
+    let shorthand = |name: &str| {
+        matches!(
+            name,
+            "mainnet" | "testnet" | "testnet4" | "signet" | "regtest"
+        )
+    };
+    let found = settings
+        .all()
+        .iter()
+        .rev()
+        .find(|setting| setting.name == "network" || shorthand(&setting.name));
+    let Some(setting) = found else {
+        return Ok(Network::Bitcoin);
+    };
     let name = match setting.name.as_str() {
         "network" => setting.value.as_deref().unwrap_or_default(),
         shorthand => shorthand,
@@ -123,24 +144,31 @@ pub(crate) fn network(settings: &Settings) -> Result<Network, OptionError> {
 fn alias(text: &str) -> Result<[u8; 32], String> {
     let mut alias = [0; 32];
     let bytes = text.as_bytes();
-    let place = alias.get_mut(..bytes.len()).ok_or_else(|| format!("is {} bytes long, at most 32 fit", bytes.len()))?;
+    let place = alias
+        .get_mut(..bytes.len())
+        .ok_or_else(|| format!("is {} bytes long, at most 32 fit", bytes.len()))?;
     place.copy_from_slice(bytes);
     Ok(alias)
 }
 
 fn rgb(text: &str) -> Result<[u8; 3], String> {
-    bitcoin::hex::FromHex::from_hex(text).map_err(|_| format!("'{text}' is not a colour: write six hex digits, such as ff0000"))
+    bitcoin::hex::FromHex::from_hex(text)
+        .map_err(|_| format!("'{text}' is not a colour: write six hex digits, such as ff0000"))
 }
 
 fn feerates(text: &str) -> Result<[Feerate; 6], String> {
     let mut rates = Vec::new();
     for part in text.split('/') {
-        let rate: u32 = part.parse().map_err(|_| format!("'{part}' is not a feerate per kiloweight"))?;
+        let rate: u32 = part
+            .parse()
+            .map_err(|_| format!("'{part}' is not a feerate per kiloweight"))?;
         rates.push(Feerate::from_perkw(rate));
     }
     let last = *rates.last().ok_or("needs at least one feerate")?;
     rates.resize(rates.len().max(6), last);
-    rates.try_into().map_err(|_| "takes at most six feerates, separated by '/'".to_owned())
+    rates
+        .try_into()
+        .map_err(|_| "takes at most six feerates, separated by '/'".to_owned())
 }
 
 fn octal(text: &str) -> Result<u32, String> {
@@ -148,7 +176,11 @@ fn octal(text: &str) -> Result<u32, String> {
 }
 
 /// Addresses to listen on and to announce.
-fn addresses(settings: &Settings, network: Network, developer_localhost: bool) -> Result<(Vec<NetAddr>, Vec<NetAddr>), OptionError> {
+fn addresses(
+    settings: &Settings,
+    network: Network,
+    developer_localhost: bool,
+) -> Result<(Vec<NetAddr>, Vec<NetAddr>), OptionError> {
     let (mut bindings, mut announced) = (Vec::new(), Vec::new());
     let offline = settings.flag("offline");
     for setting in settings.all() {
@@ -159,7 +191,8 @@ fn addresses(settings: &Settings, network: Network, developer_localhost: bool) -
             _ => continue,
         };
         let text = setting.value.as_deref().unwrap_or_default();
-        let address = NetAddr::parse(text, network.lightning_port()).map_err(|error| OptionError::new(setting, error))?;
+        let address = NetAddr::parse(text, network.lightning_port())
+            .map_err(|error| OptionError::new(setting, error))?;
         if binds && !offline {
             bindings.push(address.clone());
         }
@@ -169,7 +202,10 @@ fn addresses(settings: &Settings, network: Network, developer_localhost: bool) -
     }
     let named = settings.last("addr").is_some() || settings.last("bind-addr").is_some();
     if settings.bool("autolisten", !named)? && !offline {
-        bindings.push(NetAddr::Ipv4(std::net::Ipv4Addr::UNSPECIFIED, network.lightning_port()));
+        bindings.push(NetAddr::Ipv4(
+            std::net::Ipv4Addr::UNSPECIFIED,
+            network.lightning_port(),
+        ));
     }
     Ok((bindings, announced))
 }
@@ -177,7 +213,9 @@ fn addresses(settings: &Settings, network: Network, developer_localhost: bool) -
 /// Whether others could reach an address: no local, private or unspecified one.
 fn is_public(address: &NetAddr) -> bool {
     match address {
-        NetAddr::Ipv4(ip, _) => !(ip.is_loopback() || ip.is_private() || ip.is_unspecified() || ip.is_link_local()),
+        NetAddr::Ipv4(ip, _) => {
+            !(ip.is_loopback() || ip.is_private() || ip.is_unspecified() || ip.is_link_local())
+        }
         NetAddr::Ipv6(ip, _) => !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local()),
         NetAddr::TorV3(..) | NetAddr::Dns(..) => true,
         NetAddr::Unix(_) => false,
@@ -186,12 +224,18 @@ fn is_public(address: &NetAddr) -> bool {
 
 impl DevConfig {
     fn new(settings: &Settings) -> Result<Self, OptionError> {
-        let optional = |name| special(settings, name, |text| text.parse().map_err(|_| format!("'{text}' is not a number")));
+        let optional = |name| {
+            special(settings, name, |text| {
+                text.parse()
+                    .map_err(|_| format!("'{text}' is not a number"))
+            })
+        };
         Ok(Self {
             fast_gossip: settings.flag("dev-fast-gossip"),
             fast_gossip_prune: settings.flag("dev-fast-gossip-prune"),
             bitcoind_poll: special(settings, "dev-bitcoind-poll", |text| {
-                text.parse().map_err(|_| format!("'{text}' is not a number of seconds"))
+                text.parse()
+                    .map_err(|_| format!("'{text}' is not a number of seconds"))
             })?,
             disconnect_file: settings.text("dev-disconnect").map(str::to_owned),
             no_reconnect: settings.flag("dev-no-reconnect"),
@@ -218,10 +262,15 @@ impl Config {
         let dev = DevConfig::new(settings)?;
         let (bindings, announced) = addresses(settings, network, dev.allow_localhost)?;
         let database = special(settings, "wallet", |text| {
-            let path = text.strip_prefix("sqlite3://").ok_or("only sqlite3://PATH is supported")?;
+            let path = text
+                .strip_prefix("sqlite3://")
+                .ok_or("only sqlite3://PATH is supported")?;
             Ok(PathBuf::from(path))
         })?;
-        let pid_file = settings.text("pid-file").map(PathBuf::from).unwrap_or_else(|| format!("lightningd-{network}.pid").into());
+        let pid_file = settings
+            .text("pid-file")
+            .map(PathBuf::from)
+            .unwrap_or_else(|| format!("lightningd-{network}.pid").into());
         Ok(Self {
             network,
             pid_file: base_dir.join(pid_file),
@@ -230,7 +279,10 @@ impl Config {
             network_dir,
             developer,
             allow_deprecated: settings.bool("allow-deprecated-apis", !developer)?,
-            rpc_file: settings.text("rpc-file").unwrap_or("lightning-rpc").to_owned(),
+            rpc_file: settings
+                .text("rpc-file")
+                .unwrap_or("lightning-rpc")
+                .to_owned(),
             rpc_file_mode: special(settings, "rpc-file-mode", octal)?.unwrap_or(0o600),
             rescan: settings.parsed("rescan", pick(15, 30))?,
             alias: special(settings, "alias", alias)?,
@@ -241,20 +293,29 @@ impl Config {
             ignore_fee_limits: settings.bool("ignore-fee-limits", test)?,
             force_feerates: special(settings, "force-feerates", feerates)?,
             htlc_minimum: settings.parsed("htlc-minimum-msat", Msat::ZERO)?,
-            htlc_maximum: special(settings, "htlc-maximum-msat", |text| text.parse().map_err(|e: ln_types::AmountError| e.to_string()))?,
+            htlc_maximum: special(settings, "htlc-maximum-msat", |text| {
+                text.parse()
+                    .map_err(|e: ln_types::AmountError| e.to_string())
+            })?,
             watchtime_blocks: settings.parsed("watchtime-blocks", if test { 6 } else { 144 })?,
             funding_confirms: settings.parsed("funding-confirms", if test { 1 } else { 3 })?,
             commit_fee_percent: settings.parsed("commit-fee", 100)?,
             commit_feerate_offset: settings.parsed("commit-feerate-offset", 5)?,
-            max_concurrent_htlcs: settings.parsed("max-concurrent-htlcs", if test { 483_u16 } else { 30 })?.clamp(1, 483),
-            max_dust_exposure: settings.parsed("max-dust-htlc-exposure-msat", Msat::from_msat(50_000_000))?,
+            max_concurrent_htlcs: settings
+                .parsed("max-concurrent-htlcs", if test { 483_u16 } else { 30 })?
+                .clamp(1, 483),
+            max_dust_exposure: settings
+                .parsed("max-dust-htlc-exposure-msat", Msat::from_msat(50_000_000))?,
             cltv_delta: CltvDelta(settings.parsed("cltv-delta", if test { 6 } else { 34 })?),
             cltv_final: CltvDelta(settings.parsed("cltv-final", if test { 10 } else { 18 })?),
-            emergency_reserve: settings.parsed("min-emergency-msat", Msat::from_msat(25_000_000))?,
+            emergency_reserve: settings
+                .parsed("min-emergency-msat", Msat::from_msat(25_000_000))?,
             bindings,
             announced,
             offline: settings.flag("offline"),
-            proxy: special(settings, "proxy", |text| NetAddr::parse(text, 9050).map_err(|error| error.to_string()))?,
+            proxy: special(settings, "proxy", |text| {
+                NetAddr::parse(text, 9050).map_err(|error| error.to_string())
+            })?,
             always_use_proxy: settings.bool("always-use-proxy", false)?,
             use_dns: !settings.flag("disable-dns"),
             hsm_passphrase: settings.flag("hsm-passphrase"),

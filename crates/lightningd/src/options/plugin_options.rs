@@ -39,12 +39,16 @@ pub(crate) fn plugin_value(kind: OptionKind, setting: &Setting) -> Result<Value,
         (OptionKind::Flag, _) => Ok(json!(true)),
         (OptionKind::Bool, None | Some("true" | "yes" | "1")) => Ok(json!(true)),
         (OptionKind::Bool, Some("false" | "no" | "0")) => Ok(json!(false)),
-        (OptionKind::Bool, Some(other)) => {
-            Err(OptionError::new(setting, format!("'{other}' is neither true nor false")))
-        }
+        (OptionKind::Bool, Some(other)) => Err(OptionError::new(
+            setting,
+            format!("'{other}' is neither true nor false"),
+        )),
         (OptionKind::Int, Some(text)) => match text.parse::<i64>() {
             Ok(number) => Ok(json!(number)),
-            Err(_) => Err(OptionError::new(setting, format!("'{text}' is not a whole number"))),
+            Err(_) => Err(OptionError::new(
+                setting,
+                format!("'{text}' is not a whole number"),
+            )),
         },
         (OptionKind::String | OptionKind::StringConceal, Some(text)) => Ok(json!(text)),
         (OptionKind::Int | OptionKind::String | OptionKind::StringConceal, None) => {

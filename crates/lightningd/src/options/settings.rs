@@ -50,11 +50,17 @@ impl OptionError {
             Source::CommandLine => format!("--{}", setting.name),
             Source::File(path, line) => format!("{} line {line}: {}", path.display(), setting.name),
         };
-        Self { place, problem: problem.to_string() }
+        Self {
+            place,
+            problem: problem.to_string(),
+        }
     }
 
     fn file(path: &Path, problem: impl fmt::Display) -> Self {
-        Self { place: path.display().to_string(), problem: problem.to_string() }
+        Self {
+            place: path.display().to_string(),
+            problem: problem.to_string(),
+        }
     }
 }
 
@@ -79,13 +85,24 @@ impl Settings {
                 "-V" => ("version".to_owned(), None),
                 text => {
                     let Some(word) = text.strip_prefix("--") else {
-                        let setting = Setting { name: text.to_owned(), value: None, source: Source::CommandLine };
-                        return Err(OptionError::new(&setting, "no arguments are taken, only options: write --name=value"));
+                        let setting = Setting {
+                            name: text.to_owned(),
+                            value: None,
+                            source: Source::CommandLine,
+                        };
+                        return Err(OptionError::new(
+                            &setting,
+                            "no arguments are taken, only options: write --name=value",
+                        ));
                     };
                     split(word)
                 }
             };
-            let mut setting = Setting { name, value, source: Source::CommandLine };
+            let mut setting = Setting {
+                name,
+                value,
+                source: Source::CommandLine,
+            };
             if setting.value.is_none() && wants_value(&setting.name) {
                 let Some(next) = rest.next() else {
                     return Err(OptionError::new(&setting, "needs a value"));
@@ -123,7 +140,11 @@ impl Settings {
 
     /// All values of an option that may be given several times.
     pub(crate) fn every(&self, name: &str) -> Vec<String> {
-        self.all.iter().filter(|setting| setting.name == name).filter_map(|setting| setting.value.clone()).collect()
+        self.all
+            .iter()
+            .filter(|setting| setting.name == name)
+            .filter_map(|setting| setting.value.clone())
+            .collect()
     }
 
     /// The text of an option.
@@ -138,11 +159,16 @@ impl Settings {
 
     /// A truth value.
     pub(crate) fn bool(&self, name: &str, default: bool) -> Result<bool, OptionError> {
-        let Some(setting) = self.last(name) else { return Ok(default) };
+        let Some(setting) = self.last(name) else {
+            return Ok(default);
+        };
         match setting.value.as_deref() {
             None | Some("true" | "yes" | "1") => Ok(true),
             Some("false" | "no" | "0") => Ok(false),
-            Some(other) => Err(OptionError::new(setting, format!("'{other}' is neither true nor false"))),
+            Some(other) => Err(OptionError::new(
+                setting,
+                format!("'{other}' is neither true nor false"),
+            )),
         }
     }
 
@@ -152,22 +178,34 @@ impl Settings {
         T: std::str::FromStr,
         T::Err: fmt::Display,
     {
-        let Some(setting) = self.last(name) else { return Ok(default) };
+        let Some(setting) = self.last(name) else {
+            return Ok(default);
+        };
         let text = setting.value.as_deref().unwrap_or_default();
-        text.parse().map_err(|error| OptionError::new(setting, format!("'{text}': {error}")))
+        text.parse()
+            .map_err(|error| OptionError::new(setting, format!("'{text}': {error}")))
     }
 
     /// Fails at the first setting that is no option of ours nor of a plugin.
-    pub(crate) fn check_known(&self, developer: bool, of_plugin: impl Fn(&str) -> bool) -> Result<(), OptionError> {
+    pub(crate) fn check_known(
+        &self,
+        developer: bool,
+        of_plugin: impl Fn(&str) -> bool,
+    ) -> Result<(), OptionError> {
         for setting in &self.all {
             match find(&setting.name) {
                 Some(info) if info.dev && !developer => {
-                    return Err(OptionError::new(setting, "is only for developers: give --developer as well"));
+                    return Err(OptionError::new(
+                        setting,
+                        "is only for developers: give --developer as well",
+                    ));
                 }
                 Some(info) => check_shape(info, setting)?,
                 None if of_plugin(&setting.name) => {}
                 None => {
-                    let hint = nearest(&setting.name).map(|name| format!(": did you mean '{name}'?")).unwrap_or_default();
+                    let hint = nearest(&setting.name)
+                        .map(|name| format!(": did you mean '{name}'?"))
+                        .unwrap_or_default();
                     return Err(OptionError::new(setting, format!("unknown option{hint}")));
                 }
             }
@@ -178,11 +216,16 @@ impl Settings {
 
 fn check_shape(info: &OptionInfo, setting: &Setting) -> Result<(), OptionError> {
     match (info.kind, setting.value.as_deref()) {
-        (Kind::Flag, Some(value)) if !matches!(value, "true" | "false") => Err(OptionError::new(setting, "takes no value")),
-        (Kind::Int, Some(value)) if value.parse::<i64>().is_err() => {
-            Err(OptionError::new(setting, format!("'{value}' is not a whole number")))
+        (Kind::Flag, Some(value)) if !matches!(value, "true" | "false") => {
+            Err(OptionError::new(setting, "takes no value"))
         }
-        (Kind::Int | Kind::Msat | Kind::Text, None) => Err(OptionError::new(setting, "needs a value")),
+        (Kind::Int, Some(value)) if value.parse::<i64>().is_err() => Err(OptionError::new(
+            setting,
+            format!("'{value}' is not a whole number"),
+        )),
+        (Kind::Int | Kind::Msat | Kind::Text, None) => {
+            Err(OptionError::new(setting, "needs a value"))
+        }
         (Kind::Flag | Kind::Bool | Kind::Int | Kind::Msat | Kind::Text, _) => Ok(()),
     }
 }
@@ -205,10 +248,15 @@ fn split(word: &str) -> (String, Option<String>) {
 
 fn read_file(path: &Path, depth: u32, all: &mut Vec<Setting>) -> Result<(), OptionError> {
     if depth > MAX_INCLUDES {
-        return Err(OptionError::file(path, "files include each other more than 100 deep"));
+        return Err(OptionError::file(
+            path,
+            "files include each other more than 100 deep",
+        ));
     }
-    let bytes = std::fs::read(path).map_err(|error| OptionError::file(path, format!("can't be read: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| OptionError::file(path, "is not UTF-8 text"))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| OptionError::file(path, format!("can't be read: {error}")))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| OptionError::file(path, "is not UTF-8 text"))?;
     for (index, line) in text.lines().enumerate() {
         let source = Source::File(path.to_owned(), index + 1);
         let start = line.trim_start();
@@ -216,16 +264,32 @@ fn read_file(path: &Path, depth: u32, all: &mut Vec<Setting>) -> Result<(), Opti
             continue;
         }
         if let Some(included) = start.strip_prefix("include ") {
-            let included = path.parent().unwrap_or(Path::new(".")).join(included.trim());
+            let included = path
+                .parent()
+                .unwrap_or(Path::new("."))
+                .join(included.trim());
             read_file(&included, depth + 1, all)?;
             continue;
         }
         let (name, value) = split(start);
         let keeps_blanks = matches!(name.as_str(), "alias" | "log-prefix");
-        let value = value.map(|value| if keeps_blanks { value } else { value.trim_end().to_owned() });
-        let setting = Setting { name: name.trim_end().to_owned(), value, source };
+        let value = value.map(|value| {
+            if keeps_blanks {
+                value
+            } else {
+                value.trim_end().to_owned()
+            }
+        });
+        let setting = Setting {
+            name: name.trim_end().to_owned(),
+            value,
+            source,
+        };
         if matches!(setting.name.as_str(), "conf" | "help" | "version") {
-            return Err(OptionError::new(&setting, "only makes sense on the command line"));
+            return Err(OptionError::new(
+                &setting,
+                "only makes sense on the command line",
+            ));
         }
         all.push(setting);
     }
@@ -240,14 +304,21 @@ fn nearest(name: &str) -> Option<&'static str> {
             let mut diagonal = i;
             let mut left = i + 1;
             for (cell, b) in row.iter_mut().skip(1).zip(known.bytes()) {
-                let here = (*cell + 1).min(left + 1).min(diagonal + usize::from(a != b));
+                let here = (*cell + 1)
+                    .min(left + 1)
+                    .min(diagonal + usize::from(a != b));
                 diagonal = std::mem::replace(cell, here);
                 left = here;
             }
         }
         row.last().copied().unwrap_or(usize::MAX)
     };
-    OPTIONS.iter().map(|info| (distance(info.name), info.name)).min().filter(|(far, _)| *far <= 3).map(|(_, name)| name)
+    OPTIONS
+        .iter()
+        .map(|info| (distance(info.name), info.name))
+        .min()
+        .filter(|(far, _)| *far <= 3)
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]
@@ -260,7 +331,15 @@ mod tests {
 
     #[test]
     fn the_last_value_counts_and_lists_gather() {
-        let settings = line(&["--alias=a", "--alias", "b", "--addr=1.2.3.4", "--addr=::1", "--developer"]).unwrap();
+        let settings = line(&[
+            "--alias=a",
+            "--alias",
+            "b",
+            "--addr=1.2.3.4",
+            "--addr=::1",
+            "--developer",
+        ])
+        .unwrap();
         assert_eq!(settings.text("alias"), Some("b"));
         assert_eq!(settings.every("addr"), ["1.2.3.4", "::1"]);
         assert!(settings.flag("developer"));
@@ -269,7 +348,10 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let settings = line(&["--aliass=a"]).unwrap();
-        let error = settings.check_known(false, |_| false).unwrap_err().to_string();
+        let error = settings
+            .check_known(false, |_| false)
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, "--aliass: unknown option: did you mean 'alias'?");
         assert!(line(&["--alias"]).is_err());
         assert!(line(&["alias"]).is_err());
@@ -283,11 +365,22 @@ mod tests {
     #[test]
     fn files_have_comments_includes_and_line_numbers() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("config"), "# hi\n\nalias=two \ninclude more\n").unwrap();
+        std::fs::write(
+            dir.path().join("config"),
+            "# hi\n\nalias=two \ninclude more\n",
+        )
+        .unwrap();
         std::fs::write(dir.path().join("more"), "rgb=ff0000  \n").unwrap();
         let settings = Settings::file(&dir.path().join("config")).unwrap();
         assert_eq!(settings.text("alias"), Some("two "));
         assert_eq!(settings.text("rgb"), Some("ff0000"));
-        assert!(settings.last("rgb").unwrap().source.to_string().ends_with("more:1"));
+        assert!(
+            settings
+                .last("rgb")
+                .unwrap()
+                .source
+                .to_string()
+                .ends_with("more:1")
+        );
     }
 }

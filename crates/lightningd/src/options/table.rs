@@ -31,15 +31,33 @@ pub(crate) struct OptionInfo {
 }
 
 const fn option(name: &'static str, kind: Kind, help: &'static str) -> OptionInfo {
-    OptionInfo { name, kind, multi: false, dev: false, help }
+    OptionInfo {
+        name,
+        kind,
+        multi: false,
+        dev: false,
+        help,
+    }
 }
 
 const fn multi(name: &'static str, help: &'static str) -> OptionInfo {
-    OptionInfo { name, kind: Kind::Text, multi: true, dev: false, help }
+    OptionInfo {
+        name,
+        kind: Kind::Text,
+        multi: true,
+        dev: false,
+        help,
+    }
 }
 
 const fn dev(name: &'static str, kind: Kind, help: &'static str) -> OptionInfo {
-    OptionInfo { name, kind, multi: false, dev: true, help }
+    OptionInfo {
+        name,
+        kind,
+        multi: false,
+        dev: true,
+        help,
+    }
 }
 
 use Kind::{Bool, Flag, Int, Msat, Text};
@@ -47,71 +65,239 @@ use Kind::{Bool, Flag, Int, Msat, Text};
 /// All of them, by chapter.
 pub(crate) const OPTIONS: &[OptionInfo] = &[
     // General
-    option("conf", Text, "read this file instead of the config files in the lightning directory"),
-    option("lightning-dir", Text, "where everything is kept (default: ~/.lightning)"),
-    option("network", Text, "the chain: bitcoin, testnet, testnet4, signet or regtest"),
+    option(
+        "conf",
+        Text,
+        "read this file instead of the config files in the lightning directory",
+    ),
+    option(
+        "lightning-dir",
+        Text,
+        "where everything is kept (default: ~/.lightning)",
+    ),
+    option(
+        "network",
+        Text,
+        "the chain: bitcoin, testnet, testnet4, signet or regtest",
+    ),
     option("mainnet", Flag, "same as network=bitcoin"),
     option("testnet", Flag, "same as network=testnet"),
     option("testnet4", Flag, "same as network=testnet4"),
     option("signet", Flag, "same as network=signet"),
     option("regtest", Flag, "same as network=regtest"),
     option("developer", Flag, "allow dev- options and commands"),
-    option("allow-deprecated-apis", Bool, "allow what will be removed (default: true, with developer false)"),
+    option(
+        "allow-deprecated-apis",
+        Bool,
+        "allow what will be removed (default: true, with developer false)",
+    ),
     option("help", Flag, "print this and exit"),
     option("version", Flag, "print the version and exit"),
-    option("list-features-only", Flag, "print the supported features and exit"),
-    option("database-upgrade", Bool, "upgrade the database, or refuse to"),
+    option(
+        "list-features-only",
+        Flag,
+        "print the supported features and exit",
+    ),
+    option(
+        "database-upgrade",
+        Bool,
+        "upgrade the database, or refuse to",
+    ),
     // Daemon
-    option("rpc-file", Text, "the RPC socket's name (default: lightning-rpc)"),
-    option("rpc-file-mode", Text, "the RPC socket's mode in octal (default: 0600)"),
-    option("pid-file", Text, "where the process id is written (default: lightningd-<network>.pid)"),
+    option(
+        "rpc-file",
+        Text,
+        "the RPC socket's name (default: lightning-rpc)",
+    ),
+    option(
+        "rpc-file-mode",
+        Text,
+        "the RPC socket's mode in octal (default: 0600)",
+    ),
+    option(
+        "pid-file",
+        Text,
+        "where the process id is written (default: lightningd-<network>.pid)",
+    ),
     option("daemon", Flag, "run in the background; needs log-file"),
-    option("wallet", Text, "where the database is (default: sqlite3://<network directory>/lightningd.sqlite3)"),
-    option("hsm-passphrase", Flag, "ask for the passphrase of hsm_secret"),
-    option("rescan", Int, "blocks to look at again on start, or a negative height to start from"),
-    multi("log-level", "io, trace, debug, info, unusual or broken, with :SUBSYSTEM for some lines only (default: info)"),
-    multi("log-file", "write the log here, '-' is standard output (default: -)"),
+    option(
+        "wallet",
+        Text,
+        "where the database is (default: sqlite3://<network directory>/lightningd.sqlite3)",
+    ),
+    option(
+        "hsm-passphrase",
+        Flag,
+        "ask for the passphrase of hsm_secret",
+    ),
+    option(
+        "rescan",
+        Int,
+        "blocks to look at again on start, or a negative height to start from",
+    ),
+    multi(
+        "log-level",
+        "io, trace, debug, info, unusual or broken, with :SUBSYSTEM for some lines only (default: info)",
+    ),
+    multi(
+        "log-file",
+        "write the log here, '-' is standard output (default: -)",
+    ),
     option("log-prefix", Text, "what each line of the log starts with"),
-    option("log-timestamps", Bool, "show the time in each line of the log (default: true)"),
-    multi("subdaemon", "NAME:PATH: run another program for one of the helpers"),
+    option(
+        "log-timestamps",
+        Bool,
+        "show the time in each line of the log (default: true)",
+    ),
+    multi(
+        "subdaemon",
+        "NAME:PATH: run another program for one of the helpers",
+    ),
     // Node
-    option("alias", Text, "the node's name, up to 32 bytes (default: made from the node id)"),
-    option("rgb", Text, "the node's colour, six hex digits (default: made from the node id)"),
-    option("fee-base", Msat, "base fee for forwarding (default: 1000 msat, 1 on test networks)"),
-    option("fee-per-satoshi", Int, "proportional fee for forwarding, in millionths (default: 10)"),
-    option("min-capacity-sat", Int, "the smallest channel to accept, in satoshi (default: 10000)"),
-    option("ignore-fee-limits", Bool, "let peers set any feerate (default: false, true on test networks)"),
-    option("commit-time", Int, "milliseconds to gather changes before a commitment (default: 10; 0 is as good here)"),
-    option("force-feerates", Text, "up to six feerates per kiloweight, instead of estimates"),
-    option("htlc-minimum-msat", Msat, "the least HTLC to accept (default: 0)"),
+    option(
+        "alias",
+        Text,
+        "the node's name, up to 32 bytes (default: made from the node id)",
+    ),
+    option(
+        "rgb",
+        Text,
+        "the node's colour, six hex digits (default: made from the node id)",
+    ),
+    option(
+        "fee-base",
+        Msat,
+        "base fee for forwarding (default: 1000 msat, 1 on test networks)",
+    ),
+    option(
+        "fee-per-satoshi",
+        Int,
+        "proportional fee for forwarding, in millionths (default: 10)",
+    ),
+    option(
+        "min-capacity-sat",
+        Int,
+        "the smallest channel to accept, in satoshi (default: 10000)",
+    ),
+    option(
+        "ignore-fee-limits",
+        Bool,
+        "let peers set any feerate (default: false, true on test networks)",
+    ),
+    option(
+        "commit-time",
+        Int,
+        "milliseconds to gather changes before a commitment (default: 10; 0 is as good here)",
+    ),
+    option(
+        "force-feerates",
+        Text,
+        "up to six feerates per kiloweight, instead of estimates",
+    ),
+    option(
+        "htlc-minimum-msat",
+        Msat,
+        "the least HTLC to accept (default: 0)",
+    ),
     option("htlc-maximum-msat", Msat, "the greatest HTLC to forward"),
-    option("large-channels", Flag, "no longer of any effect: large channels are always allowed"),
+    option(
+        "large-channels",
+        Flag,
+        "no longer of any effect: large channels are always allowed",
+    ),
     option("wumbo", Flag, "same as large-channels"),
-    option("announce-addr-discovered", Text, "announce addresses that peers tell us: on, off or auto (default: auto)"),
-    option("announce-addr-discovered-port", Int, "the port for such addresses"),
+    option(
+        "announce-addr-discovered",
+        Text,
+        "announce addresses that peers tell us: on, off or auto (default: auto)",
+    ),
+    option(
+        "announce-addr-discovered-port",
+        Int,
+        "the port for such addresses",
+    ),
     // Channels
-    option("watchtime-blocks", Int, "blocks a peer's funds are delayed if it closes alone (default: 144, 6 on test networks)"),
-    option("funding-confirms", Int, "confirmations before a channel is used (default: 3, 1 on test networks)"),
-    option("require-confirmed-inputs", Bool, "demand confirmed inputs of peers (default: false)"),
-    option("commit-fee", Int, "percentage of the estimate to pay for commitments (default: 100)"),
-    option("commit-feerate-offset", Int, "added to the feerate of channels we open, per kiloweight (default: 5)"),
-    option("max-concurrent-htlcs", Int, "HTLCs to allow at once in a channel (default: 30, 483 on test networks)"),
-    option("max-dust-htlc-exposure-msat", Msat, "the most to have in HTLCs too small for an output (default: 50000000)"),
-    option("cltv-delta", Int, "blocks between incoming and outgoing HTLCs (default: 34, 6 on test networks)"),
-    option("cltv-final", Int, "blocks an invoice demands (default: 18, 10 on test networks)"),
-    option("min-emergency-msat", Msat, "kept in the wallet for closing channels with anchors (default: 25000000)"),
-    multi("accept-htlc-tlv-type", "an even onion record to accept from payers"),
+    option(
+        "watchtime-blocks",
+        Int,
+        "blocks a peer's funds are delayed if it closes alone (default: 144, 6 on test networks)",
+    ),
+    option(
+        "funding-confirms",
+        Int,
+        "confirmations before a channel is used (default: 3, 1 on test networks)",
+    ),
+    option(
+        "require-confirmed-inputs",
+        Bool,
+        "demand confirmed inputs of peers (default: false)",
+    ),
+    option(
+        "commit-fee",
+        Int,
+        "percentage of the estimate to pay for commitments (default: 100)",
+    ),
+    option(
+        "commit-feerate-offset",
+        Int,
+        "added to the feerate of channels we open, per kiloweight (default: 5)",
+    ),
+    option(
+        "max-concurrent-htlcs",
+        Int,
+        "HTLCs to allow at once in a channel (default: 30, 483 on test networks)",
+    ),
+    option(
+        "max-dust-htlc-exposure-msat",
+        Msat,
+        "the most to have in HTLCs too small for an output (default: 50000000)",
+    ),
+    option(
+        "cltv-delta",
+        Int,
+        "blocks between incoming and outgoing HTLCs (default: 34, 6 on test networks)",
+    ),
+    option(
+        "cltv-final",
+        Int,
+        "blocks an invoice demands (default: 18, 10 on test networks)",
+    ),
+    option(
+        "min-emergency-msat",
+        Msat,
+        "kept in the wallet for closing channels with anchors (default: 25000000)",
+    ),
+    multi(
+        "accept-htlc-tlv-type",
+        "an even onion record to accept from payers",
+    ),
     // Networking
     multi("addr", "listen here and announce it"),
     multi("bind-addr", "listen here, or at the path of a unix socket"),
     multi("announce-addr", "announce this address"),
     option("offline", Flag, "neither listen nor connect"),
-    option("autolisten", Bool, "listen on the network's port when no address is given (default: true)"),
-    option("autoconnect-seeker-peers", Int, "peers to connect to for gossip (default: 10)"),
+    option(
+        "autolisten",
+        Bool,
+        "listen on the network's port when no address is given (default: true)",
+    ),
+    option(
+        "autoconnect-seeker-peers",
+        Int,
+        "peers to connect to for gossip (default: 10)",
+    ),
     option("proxy", Text, "a SOCKS5 proxy for connections"),
-    option("always-use-proxy", Bool, "use the proxy for every connection (default: false)"),
+    option(
+        "always-use-proxy",
+        Bool,
+        "use the proxy for every connection (default: false)",
+    ),
     option("disable-dns", Flag, "look up no host names"),
-    option("tor-service-password", Text, "password of the Tor control port"),
+    option(
+        "tor-service-password",
+        Text,
+        "password of the Tor control port",
+    ),
     // Plugins
     multi("plugin", "run this plugin"),
     multi("plugin-dir", "run the plugins in this directory"),
@@ -119,31 +305,99 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     multi("disable-plugin", "do not run this plugin"),
     option("clear-plugins", Flag, "forget the plugins named so far"),
     // Experimental
-    option("experimental-dual-fund", Flag, "open channels funded by both sides"),
-    option("experimental-simple-close", Flag, "close channels with the simple protocol"),
+    option(
+        "experimental-dual-fund",
+        Flag,
+        "open channels funded by both sides",
+    ),
+    option(
+        "experimental-simple-close",
+        Flag,
+        "close channels with the simple protocol",
+    ),
     option("experimental-splicing", Flag, "no longer of any effect"),
     // Developer
     dev("dev-fast-gossip", Flag, "short delays in gossip"),
-    dev("dev-fast-gossip-prune", Flag, "forget channels after 90 seconds"),
-    dev("dev-bitcoind-poll", Int, "seconds between polls of the chain backend (default: 30)"),
-    dev("dev-disconnect", Text, "a file that says when to disconnect"),
+    dev(
+        "dev-fast-gossip-prune",
+        Flag,
+        "forget channels after 90 seconds",
+    ),
+    dev(
+        "dev-bitcoind-poll",
+        Int,
+        "seconds between polls of the chain backend (default: 30)",
+    ),
+    dev(
+        "dev-disconnect",
+        Text,
+        "a file that says when to disconnect",
+    ),
     dev("dev-no-reconnect", Flag, "never connect again by itself"),
-    dev("dev-no-reconnect-private", Flag, "never connect again by itself for private channels"),
-    dev("dev-fast-reconnect", Flag, "connect again within three seconds"),
+    dev(
+        "dev-no-reconnect-private",
+        Flag,
+        "never connect again by itself for private channels",
+    ),
+    dev(
+        "dev-fast-reconnect",
+        Flag,
+        "connect again within three seconds",
+    ),
     dev("dev-no-ping-timer", Flag, "send no pings"),
-    dev("dev-fail-on-subdaemon-fail", Flag, "stop when a helper fails"),
-    dev("dev-save-plugin-io", Text, "a directory for what plugins are sent"),
+    dev(
+        "dev-fail-on-subdaemon-fail",
+        Flag,
+        "stop when a helper fails",
+    ),
+    dev(
+        "dev-save-plugin-io",
+        Text,
+        "a directory for what plugins are sent",
+    ),
     dev("dev-crash-after", Int, "crash after so many seconds"),
     dev("dev-debugger", Text, "wait for a debugger in this helper"),
-    dev("dev-disable-commit-after", Int, "send only so many commitments"),
+    dev(
+        "dev-disable-commit-after",
+        Int,
+        "send only so many commitments",
+    ),
     dev("dev-allow-localhost", Flag, "announce local addresses"),
-    dev("dev-allowdustreserve", Bool, "allow reserves below the dust limit"),
-    dev("dev-timeout-secs", Int, "seconds for connecting and handshakes (default: 60)"),
-    dev("dev-max-fee-multiplier", Int, "how many times the estimate a peer's feerate may be (default: 10)"),
+    dev(
+        "dev-allowdustreserve",
+        Bool,
+        "allow reserves below the dust limit",
+    ),
+    dev(
+        "dev-timeout-secs",
+        Int,
+        "seconds for connecting and handshakes (default: 60)",
+    ),
+    dev(
+        "dev-max-fee-multiplier",
+        Int,
+        "how many times the estimate a peer's feerate may be (default: 10)",
+    ),
     dev("dev-force-features", Text, "change the features offered"),
-    dev("dev-no-htlc-timeout", Flag, "never close a channel over an HTLC"),
-    dev("dev-builtin-plugins-unimportant", Flag, "go on when a built-in plugin ends"),
-    dev("dev-no-version-checks", Flag, "do not compare helpers' versions"),
-    dev("dev-strict-forwarding", Flag, "forward over exactly the channel asked for"),
+    dev(
+        "dev-no-htlc-timeout",
+        Flag,
+        "never close a channel over an HTLC",
+    ),
+    dev(
+        "dev-builtin-plugins-unimportant",
+        Flag,
+        "go on when a built-in plugin ends",
+    ),
+    dev(
+        "dev-no-version-checks",
+        Flag,
+        "do not compare helpers' versions",
+    ),
+    dev(
+        "dev-strict-forwarding",
+        Flag,
+        "forward over exactly the channel asked for",
+    ),
     dev("dev-dns-bootstrap", Flag, "no effect"),
 ];

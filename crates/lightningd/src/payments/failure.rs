@@ -13,17 +13,28 @@ pub(crate) fn fail_in(
     failure: &Result<Vec<u8>, ([u8; 32], u16)>,
     now: u64,
 ) -> Result<(), DbError> {
-    let Some(row) = txn.payment(hash, part)? else { return Ok(()) };
+    let Some(row) = txn.payment(hash, part)? else {
+        return Ok(());
+    };
     let read = match failure {
         Ok(reason) => read(&row, reason),
-        Err((_, code)) => at_hop(&row, 0, FailureCode(*code), "our peer could not read the onion".to_owned()),
+        Err((_, code)) => at_hop(
+            &row,
+            0,
+            FailureCode(*code),
+            "our peer could not read the onion".to_owned(),
+        ),
     };
     txn.fail_payment(hash, part, &read, now)
 }
 
 /// Opens the encrypted reason with the route's secrets.
 fn read(row: &PaymentRow, reason: &[u8]) -> PaymentFailure {
-    let secrets: Vec<SharedSecret> = row.path_secrets.iter().map(|secret| SharedSecret(*secret)).collect();
+    let secrets: Vec<SharedSecret> = row
+        .path_secrets
+        .iter()
+        .map(|secret| SharedSecret(*secret))
+        .collect();
     let opened = open_failure(&secrets, reason, None);
     let Some((hop, message)) = opened.failure else {
         return PaymentFailure {
@@ -40,8 +51,15 @@ fn read(row: &PaymentRow, reason: &[u8]) -> PaymentFailure {
     match FailureMessage::from_bytes(&message) {
         Ok(failure) => at_hop(row, hop + 1, failure.code(), "reply from remote".to_owned()),
         Err(_) => {
-            let code = message.first_chunk().map_or(FailureCode(0), |bytes| FailureCode(u16::from_be_bytes(*bytes)));
-            at_hop(row, hop + 1, code, "reply from remote that can't be read".to_owned())
+            let code = message.first_chunk().map_or(FailureCode(0), |bytes| {
+                FailureCode(u16::from_be_bytes(*bytes))
+            });
+            at_hop(
+                row,
+                hop + 1,
+                code,
+                "reply from remote that can't be read".to_owned(),
+            )
         }
     }
 }
@@ -52,7 +70,11 @@ fn at_hop(row: &PaymentRow, index: usize, code: FailureCode, detail: String) -> 
     let node = index.max(1) - 1;
     let from_destination = index >= last;
     // A failing node blames its outgoing channel; the destination has none, so its incoming one is named.
-    let channel = if from_destination { row.route_channels.last() } else { row.route_channels.get(index) };
+    let channel = if from_destination {
+        row.route_channels.last()
+    } else {
+        row.route_channels.get(index)
+    };
     PaymentFailure {
         onion_reply: None,
         destination_permanent: from_destination && code.has(FailureCode::PERM),

@@ -7,8 +7,9 @@ use bitcoin::hashes::{Hash, sha256};
 use ln_codec::Encode as _;
 use ln_db::{DbError, HtlcDirection, HtlcRow, InvoiceRow, InvoiceStatus, Txn};
 use ln_onion::{
-    FAILURE_LENGTH, FailureCode, FailureMessage, HopPayload, HtlcIn, Instruction, OnionPacket, PaymentData, Peeled,
-    SharedSecret, create_failure_packet, instruction, peel, wrap_failure_packet,
+    FAILURE_LENGTH, FailureCode, FailureMessage, HopPayload, HtlcIn, Instruction, OnionPacket,
+    PaymentData, Peeled, SharedSecret, create_failure_packet, instruction, peel,
+    wrap_failure_packet,
 };
 use ln_types::{Msat, PaymentHash, PaymentPreimage};
 
@@ -33,14 +34,20 @@ enum Decision {
 
 /// Decides about an HTLC in the background. Asking twice is harmless.
 pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow) {
-    if !node.payments.deciding.borrow_mut().insert((htlc.channel, htlc.id)) {
+    if !node
+        .payments
+        .deciding
+        .borrow_mut()
+        .insert((htlc.channel, htlc.id))
+    {
         return;
     }
     let node = Rc::clone(node);
     tokio::task::spawn_local(async move {
         let key = (htlc.channel, htlc.id);
         if let Err(error) = decide(&node, htlc).await {
-            node.log.broken(&node.origin, format!("an HTLC can't be decided: {error:#}"));
+            node.log
+                .broken(&node.origin, format!("an HTLC can't be decided: {error:#}"));
         }
         node.payments.deciding.borrow_mut().remove(&key);
     });
@@ -53,7 +60,9 @@ pub(super) fn decide_undecided(node: &Rc<Node>, channel: &Rc<Channel>) {
         .borrow()
         .values()
         .filter(|htlc| htlc.direction == HtlcDirection::Incoming)
-        .filter(|htlc| htlc.preimage.is_none() && htlc.failure.is_none() && htlc.malformed.is_none())
+        .filter(|htlc| {
+            htlc.preimage.is_none() && htlc.failure.is_none() && htlc.malformed.is_none()
+        })
         .cloned()
         .collect();
     for htlc in undecided {
@@ -64,7 +73,13 @@ pub(super) fn decide_undecided(node: &Rc<Node>, channel: &Rc<Channel>) {
 /// An HTLC we forwarded is resolved downstream.
 pub(crate) fn forward_resolved(node: &Rc<Node>, htlc: HtlcRow) {
     // Nothing is forwarded yet: an outgoing HTLC without a payment of ours can only come from a database of another making.
-    node.log.unusual(&node.origin, format!("an HTLC with hash {} belongs to no payment", htlc.payment_hash));
+    node.log.unusual(
+        &node.origin,
+        format!(
+            "an HTLC with hash {} belongs to no payment",
+            htlc.payment_hash
+        ),
+    );
 }
 
 async fn decide(node: &Rc<Node>, htlc: HtlcRow) -> anyhow::Result<()> {
@@ -79,7 +94,12 @@ async fn decide(node: &Rc<Node>, htlc: HtlcRow) -> anyhow::Result<()> {
 
 fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
     let Some(secret) = htlc.shared_secret else {
-        return Decision::Malformed(FailureMessage::InvalidOnionKey { sha256_of_onion: [0; 32] }.code());
+        return Decision::Malformed(
+            FailureMessage::InvalidOnionKey {
+                sha256_of_onion: [0; 32],
+            }
+            .code(),
+        );
     };
     let packet = match OnionPacket::from_bytes(&htlc.onion) {
         Ok(packet) => packet,
@@ -90,7 +110,11 @@ fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
         Err(error) => {
             let failure = error.failure(&htlc.onion);
             let code = failure.code();
-            return if code.has(FailureCode::BADONION) { Decision::Malformed(code) } else { Decision::Fail(failure) };
+            return if code.has(FailureCode::BADONION) {
+                Decision::Malformed(code)
+            } else {
+                Decision::Fail(failure)
+            };
         }
     };
     let (bytes, is_final) = match peeled {
@@ -110,13 +134,23 @@ fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
     match instruction(&payload, &arrived, None) {
         Err(error) => Decision::Fail(error.failure(&bytes)),
         Ok(Instruction::Forward { .. }) => Decision::Fail(FailureMessage::UnknownNextPeer {}),
-        Ok(Instruction::Receive { amount, total, cltv_expiry, payment_data, .. }) => {
+        Ok(Instruction::Receive {
+            amount,
+            total,
+            cltv_expiry,
+            payment_data,
+            ..
+        }) => {
             // BOLT 4 §Non-Error Messages and final-node rules: the last HTLC must bring what the payload promises.
             if htlc.amount < amount {
-                return Decision::Fail(FailureMessage::FinalIncorrectHtlcAmount { incoming_htlc_amt: htlc.amount });
+                return Decision::Fail(FailureMessage::FinalIncorrectHtlcAmount {
+                    incoming_htlc_amt: htlc.amount,
+                });
             }
             if htlc.cltv_expiry < cltv_expiry {
-                return Decision::Fail(FailureMessage::FinalIncorrectCltvExpiry { cltv_expiry: htlc.cltv_expiry });
+                return Decision::Fail(FailureMessage::FinalIncorrectCltvExpiry {
+                    cltv_expiry: htlc.cltv_expiry,
+                });
             }
             let soonest = node.chain.height().expiry(node.config.cltv_final);
             match payment_data {
@@ -129,20 +163,40 @@ fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
 
 /// The one failure that tells a prober nothing.
 fn unknown_payment(node: &Node, htlc_msat: Msat) -> FailureMessage {
-    FailureMessage::IncorrectOrUnknownPaymentDetails { htlc_msat, height: node.chain.height() }
+    FailureMessage::IncorrectOrUnknownPaymentDetails {
+        htlc_msat,
+        height: node.chain.height(),
+    }
 }
 
-async fn receive(node: &Rc<Node>, htlc: HtlcRow, total: Msat, data: PaymentData) -> anyhow::Result<()> {
+async fn receive(
+    node: &Rc<Node>,
+    htlc: HtlcRow,
+    total: Msat,
+    data: PaymentData,
+) -> anyhow::Result<()> {
     let hash = htlc.payment_hash;
-    let part = Part { channel: htlc.channel, id: htlc.id, amount: htlc.amount };
+    let part = Part {
+        channel: htlc.channel,
+        id: htlc.id,
+        amount: htlc.amount,
+    };
     let secret = data.payment_secret;
-    let added = node.payments.sets.borrow_mut().add(hash, secret, total, part);
+    let added = node
+        .payments
+        .sets
+        .borrow_mut()
+        .add(hash, secret, total, part);
     match added {
         Added::Mismatch => fail(node, &htlc, &unknown_payment(node, htlc.amount)).await?,
         Added::Waiting(number, first) => {
             let payable = node
                 .db
-                .read(move |txn| Ok(txn.invoice_by_hash(&hash)?.is_some_and(|invoice| accepts(&invoice, &data, clock::now()))))
+                .read(move |txn| {
+                    Ok(txn
+                        .invoice_by_hash(&hash)?
+                        .is_some_and(|invoice| accepts(&invoice, &data, clock::now())))
+                })
                 .await?;
             if !payable {
                 give_up(node, hash, number).await?;
@@ -151,7 +205,10 @@ async fn receive(node: &Rc<Node>, htlc: HtlcRow, total: Msat, data: PaymentData)
                 tokio::task::spawn_local(async move {
                     tokio::time::sleep(PARTS_PATIENCE).await;
                     if let Err(error) = give_up(&node, hash, number).await {
-                        node.log.broken(&node.origin, format!("parts of a payment can't be failed: {error:#}"));
+                        node.log.broken(
+                            &node.origin,
+                            format!("parts of a payment can't be failed: {error:#}"),
+                        );
                     }
                 });
             }
@@ -184,17 +241,27 @@ fn accepts(invoice: &InvoiceRow, data: &PaymentData, now: u64) -> bool {
 
 /// The whole payment is here: the invoice is marked paid and every part gets the preimage, in one transaction, before anything is told to
 /// the peers.
-async fn complete(node: &Rc<Node>, hash: PaymentHash, parts: Vec<Part>, data: PaymentData) -> anyhow::Result<()> {
+async fn complete(
+    node: &Rc<Node>,
+    hash: PaymentHash,
+    parts: Vec<Part>,
+    data: PaymentData,
+) -> anyhow::Result<()> {
     let received: Msat = parts.iter().map(|part| part.amount).sum();
     let (claimed, now) = (parts.clone(), clock::now());
     let paid = node
         .db
         .write(move |txn| {
-            let Some(invoice) = txn.invoice_by_hash(&hash)?.filter(|invoice| accepts(invoice, &data, now)) else {
+            let Some(invoice) = txn
+                .invoice_by_hash(&hash)?
+                .filter(|invoice| accepts(invoice, &data, now))
+            else {
                 return Ok(None);
             };
             let invoice_paid = txn.set_invoice_paid(&hash, received, now)?;
-            claimed.iter().try_for_each(|part| keep_preimage(txn, part, &invoice.preimage))?;
+            claimed
+                .iter()
+                .try_for_each(|part| keep_preimage(txn, part, &invoice.preimage))?;
             Ok(Some(invoice_paid))
         })
         .await?;
@@ -206,24 +273,39 @@ async fn complete(node: &Rc<Node>, hash: PaymentHash, parts: Vec<Part>, data: Pa
     };
     for part in parts {
         if let Some(channel) = node.channels.get(part.channel) {
-            resolve_htlc(&channel, part.id, |htlc| htlc.preimage = Some(invoice.preimage));
+            resolve_htlc(&channel, part.id, |htlc| {
+                htlc.preimage = Some(invoice.preimage)
+            });
         }
     }
     node.log.info(
         &node.origin,
-        format!("Resolved invoice '{}' with amount {received}", invoice.label),
+        format!(
+            "Resolved invoice '{}' with amount {received}",
+            invoice.label
+        ),
     );
     node.invoices.paid(node, &invoice);
     Ok(())
 }
 
-fn keep_preimage(txn: &mut Txn<'_>, part: &Part, preimage: &PaymentPreimage) -> Result<(), DbError> {
+fn keep_preimage(
+    txn: &mut Txn<'_>,
+    part: &Part,
+    preimage: &PaymentPreimage,
+) -> Result<(), DbError> {
     txn.set_htlc_preimage(part.channel, HtlcDirection::Incoming, part.id, preimage)
 }
 
 async fn fail_part(node: &Rc<Node>, part: Part) -> anyhow::Result<()> {
-    let Some(channel) = node.channels.get(part.channel) else { return Ok(()) };
-    let htlc = channel.htlcs.borrow().get(&(HtlcDirection::Incoming, part.id)).cloned();
+    let Some(channel) = node.channels.get(part.channel) else {
+        return Ok(());
+    };
+    let htlc = channel
+        .htlcs
+        .borrow()
+        .get(&(HtlcDirection::Incoming, part.id))
+        .cloned();
     let Some(htlc) = htlc else { return Ok(()) };
     fail(node, &htlc, &unknown_payment(node, part.amount)).await
 }
@@ -233,9 +315,19 @@ async fn fail(node: &Rc<Node>, htlc: &HtlcRow, failure: &FailureMessage) -> anyh
     let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
     let mut reason = create_failure_packet(&secret, &failure.to_bytes(), FAILURE_LENGTH);
     wrap_failure_packet(&secret, &mut reason);
-    node.log.debug(&node.origin, format!("failing HTLC {} on channel {}: {:?}", htlc.id, htlc.channel, failure.code()));
+    node.log.debug(
+        &node.origin,
+        format!(
+            "failing HTLC {} on channel {}: {:?}",
+            htlc.id,
+            htlc.channel,
+            failure.code()
+        ),
+    );
     let (channel, id, kept) = (htlc.channel, htlc.id, Ok(reason.clone()));
-    node.db.write(move |txn| txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &kept)).await?;
+    node.db
+        .write(move |txn| txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &kept))
+        .await?;
     if let Some(channel) = node.channels.get(htlc.channel) {
         resolve_htlc(&channel, htlc.id, |htlc| htlc.failure = Some(reason));
     }
@@ -246,7 +338,11 @@ async fn fail(node: &Rc<Node>, htlc: &HtlcRow, failure: &FailureMessage) -> anyh
 async fn fail_malformed(node: &Rc<Node>, htlc: &HtlcRow, code: FailureCode) -> anyhow::Result<()> {
     let malformed = (sha256::Hash::hash(&htlc.onion).to_byte_array(), code.0);
     let (channel, id) = (htlc.channel, htlc.id);
-    node.db.write(move |txn| txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &Err(malformed))).await?;
+    node.db
+        .write(move |txn| {
+            txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &Err(malformed))
+        })
+        .await?;
     if let Some(channel) = node.channels.get(htlc.channel) {
         resolve_htlc(&channel, htlc.id, |htlc| htlc.malformed = Some(malformed));
     }

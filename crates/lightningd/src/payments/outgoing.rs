@@ -57,19 +57,29 @@ pub(crate) async fn send_part(node: &Rc<Node>, part: NewPart) -> Result<PaymentR
     let channel = node.channels.by_scid(first.short_channel_id).or_else(|| {
         // A route may name the channel by the peer's alias for it.
         let alias = first.short_channel_id;
-        node.channels.all().into_iter().find(|channel| channel.row().alias_remote == Some(alias))
+        node.channels
+            .all()
+            .into_iter()
+            .find(|channel| channel.row().alias_remote == Some(alias))
     });
     let channel = channel.filter(|channel| channel.peer.public_key() == first.node_id);
     let Some(channel) = channel else {
-        let text = format!("No connection to first peer found: no channel {} with {}", first.short_channel_id, first.node_id);
+        let text = format!(
+            "No connection to first peer found: no channel {} with {}",
+            first.short_channel_id, first.node_id
+        );
         return Err(SendError::NoChannel(text));
     };
     let end = LastHop::Clear {
-        payment_data: part.payment_secret.map(|payment_secret| PaymentData { payment_secret, total_msat: part.total }),
+        payment_data: part.payment_secret.map(|payment_secret| PaymentData {
+            payment_secret,
+            total_msat: part.total,
+        }),
         payment_metadata: part.payment_metadata.clone(),
         extra: Vec::new(),
     };
-    let hops = payloads_for_route(&part.route, &end).map_err(|error| SendError::Route(error.to_string()))?;
+    let hops = payloads_for_route(&part.route, &end)
+        .map_err(|error| SendError::Route(error.to_string()))?;
     let session_key = random_key()?;
     let onion = construct(&session_key, &hops, &part.payment_hash.0, PAYMENT_PAYLOADS)
         .map_err(|error| SendError::Route(error.to_string()))?;
@@ -105,7 +115,10 @@ pub(crate) async fn send_part(node: &Rc<Node>, part: NewPart) -> Result<PaymentR
         origin: None,
     };
     let (_, created_index) = offer_htlc(node, &channel, htlc).await?;
-    Ok(PaymentRow { created_index: created_index.unwrap_or_default(), ..row })
+    Ok(PaymentRow {
+        created_index: created_index.unwrap_or_default(),
+        ..row
+    })
 }
 
 fn random_key() -> Result<SecretKey, SendError> {

@@ -41,7 +41,13 @@ impl Drop for Starting<'_> {
 impl Payments {
     /// A part's outcome changed: whoever waits looks again.
     pub(crate) fn changed(&self, node: &Rc<Node>, hash: PaymentHash, part: (u64, u64)) {
-        for waiter in self.waiting.borrow_mut().remove(&(hash, part)).into_iter().flatten() {
+        for waiter in self
+            .waiting
+            .borrow_mut()
+            .remove(&(hash, part))
+            .into_iter()
+            .flatten()
+        {
             drop(waiter.send(()));
         }
         node.rpc.index_changed();
@@ -60,6 +66,9 @@ impl Payments {
     /// Takes a part's place; `None` when the very same part is being sent by somebody else this moment.
     pub(crate) fn start(&self, hash: PaymentHash, part: (u64, u64)) -> Option<Starting<'_>> {
         let part = (hash, part);
-        self.starting.borrow_mut().insert(part).then_some(Starting { payments: self, part })
+        self.starting.borrow_mut().insert(part).then_some(Starting {
+            payments: self,
+            part,
+        })
     }
 }

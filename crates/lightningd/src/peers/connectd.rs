@@ -6,11 +6,11 @@ use std::rc::Rc;
 use anyhow::{Context as _, bail};
 use ln_codec::Encode as _;
 use ln_db::PeerRow;
-use ln_ipc::connectd::{
-    ConnectdActivate, ConnectdDev, ConnectdInit, ConnectdPeerConnected, ConnectdPeerError, ConnectdPeerSpoke,
-    ConnectdRejectSpoke, FromConnectd, ToConnectd,
-};
 use ln_ipc::Stream;
+use ln_ipc::connectd::{
+    ConnectdActivate, ConnectdDev, ConnectdInit, ConnectdPeerConnected, ConnectdPeerError,
+    ConnectdPeerSpoke, ConnectdRejectSpoke, FromConnectd, ToConnectd,
+};
 use ln_types::{ChannelId, NodeId};
 use ln_wire::{ErrorMessage, PeerMessage};
 
@@ -27,7 +27,10 @@ const OPEN_CHANNEL: u16 = 32;
 pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, OwnedFd)> {
     let config = &node.config;
     let (for_connectd, for_gossipd) = Stream::pair()?;
-    let hsm = node.hsm.client_fd(node.id(), 0, capability::CONNECTD).await?;
+    let hsm = node
+        .hsm
+        .client_fd(node.id(), 0, capability::CONNECTD)
+        .await?;
     let start = SubdStart {
         name: "connectd",
         program: None,
@@ -64,19 +67,26 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
         Ok(other) => bail!("connectd answered init with {}", other.name()),
         Err(end) => bail!("connectd failed: {end}"),
     }
-    node.connectd.set(subd.sender()).ok().context("connectd was started twice")?;
+    node.connectd
+        .set(subd.sender())
+        .ok()
+        .context("connectd was started twice")?;
     Ok((subd, for_gossipd))
 }
 
 /// Lets peers in and serves connectd until it ends, which ends the node.
 pub(crate) async fn run_connectd(node: Rc<Node>, mut subd: Subd) {
-    subd.sender().send(&ToConnectd::Activate(ConnectdActivate {}));
+    subd.sender()
+        .send(&ToConnectd::Activate(ConnectdActivate {}));
     loop {
         match subd.next::<FromConnectd>().await {
             Ok(message) => on_message(&node, message),
             Err(end) => {
                 if node.stop.borrow().is_none() {
-                    node.log.broken(&node.origin, format!("connectd ended ({end}): the node stops"));
+                    node.log.broken(
+                        &node.origin,
+                        format!("connectd ended ({end}): the node stops"),
+                    );
                     node.stop(1);
                 }
                 return;
@@ -89,17 +99,24 @@ fn on_message(node: &Rc<Node>, message: FromConnectd) {
     match message {
         FromConnectd::InitReply(_) => {}
         FromConnectd::PingReply(reply) => {
-            node.peers.ponged(reply.request, reply.error.map_or(Ok(reply.total_len), Err));
+            node.peers
+                .ponged(reply.request, reply.error.map_or(Ok(reply.total_len), Err));
         }
         FromConnectd::PeerConnected(connected) => on_connected(node, connected),
         FromConnectd::PeerDisconnected(gone) => {
             let has_channels = node.channels.of_peer(gone.id).next().is_some();
             if node.peers.disconnected(gone.id, gone.counter, has_channels) {
-                node.log.debug(&Origin::of_peer(gone.id, "lightningd"), format!("peer disconnected: {}", gone.reason));
+                node.log.debug(
+                    &Origin::of_peer(gone.id, "lightningd"),
+                    format!("peer disconnected: {}", gone.reason),
+                );
             }
         }
         FromConnectd::ConnectFailed(failed) => {
-            let error = ConnectError { reason: failed.reason, no_address: failed.no_address };
+            let error = ConnectError {
+                reason: failed.reason,
+                no_address: failed.no_address,
+            };
             node.peers.connect_failed(failed.id, &error);
         }
         FromConnectd::PeerSpoke(spoke) => on_spoke(node, &spoke),
@@ -114,15 +131,32 @@ fn on_message(node: &Rc<Node>, message: FromConnectd) {
 }
 
 fn on_connected(node: &Rc<Node>, connected: ConnectdPeerConnected) {
-    let ConnectdPeerConnected { id, counter, address, remote_addr, incoming, features } = connected;
+    let ConnectdPeerConnected {
+        id,
+        counter,
+        address,
+        remote_addr,
+        incoming,
+        features,
+    } = connected;
     let origin = Origin::of_peer(id, "lightningd");
     let direction = if incoming { "in" } else { "out" };
-    node.log.debug(&origin, format!("peer_connected {direction} at {address}"));
-    let connection = Connection { counter, address, remote_addr, incoming };
+    node.log
+        .debug(&origin, format!("peer_connected {direction} at {address}"));
+    let connection = Connection {
+        counter,
+        address,
+        remote_addr,
+        incoming,
+    };
     node.peers.connected(id, &connection, features.clone());
     if node.channels.of_peer(id).next().is_some() {
         // Where it was reached is kept for the next start.
-        let row = PeerRow { id, address: (!incoming).then_some(connection.address), features };
+        let row = PeerRow {
+            id,
+            address: (!incoming).then_some(connection.address),
+            features,
+        };
         drop(node.db.write(move |txn| txn.put_peer(&row)));
     }
     crate::channels::serve_peer(node, id);
@@ -130,8 +164,16 @@ fn on_connected(node: &Rc<Node>, connected: ConnectdPeerConnected) {
 
 /// A peer speaks of a channel that nobody serves.
 fn on_spoke(node: &Rc<Node>, spoke: &ConnectdPeerSpoke) {
-    let ConnectdPeerSpoke { id, counter, channel_id, message_type } = *spoke;
-    let current = node.peers.connection(id).is_some_and(|connection| connection.counter == counter);
+    let ConnectdPeerSpoke {
+        id,
+        counter,
+        channel_id,
+        message_type,
+    } = *spoke;
+    let current = node
+        .peers
+        .connection(id)
+        .is_some_and(|connection| connection.counter == counter);
     if !current {
         return;
     }
@@ -140,18 +182,27 @@ fn on_spoke(node: &Rc<Node>, spoke: &ConnectdPeerSpoke) {
         return;
     }
     let known = node.channels.by_channel_id(channel_id);
-    let serving = known.as_ref().is_some_and(|channel| channel.row().state.wants_peer());
+    let serving = known
+        .as_ref()
+        .is_some_and(|channel| channel.row().state.wants_peer());
     if serving {
         crate::channels::serve_peer(node, id);
         return;
     }
-    node.to_connectd(ConnectdRejectSpoke { id, counter, channel_id });
+    node.to_connectd(ConnectdRejectSpoke {
+        id,
+        counter,
+        channel_id,
+    });
     // BOLT 2 §Message Retransmission: a peer that wants to go on with a channel we gave up must learn that it is over.
     let text = match known {
         Some(channel) => format!("Channel is being closed ({})", channel.row().state.name()),
         None => "Unknown channel for reestablish".to_owned(),
     };
-    node.log.debug(&Origin::of_peer(id, "lightningd"), format!("message {message_type} for {channel_id}: {text}"));
+    node.log.debug(
+        &Origin::of_peer(id, "lightningd"),
+        format!("message {message_type} for {channel_id}: {text}"),
+    );
     send_error(node, id, channel_id, &text);
 }
 
@@ -165,14 +216,20 @@ pub(crate) fn send_error(node: &Node, id: NodeId, channel_id: ChannelId, text: &
 fn on_error(node: &Rc<Node>, error: &ConnectdPeerError) {
     let origin = Origin::of_peer(error.id, "lightningd");
     let kind = if error.warning { "warning" } else { "error" };
-    node.log.log(LogLevel::Info, &origin, format!("peer sent {kind} for {}: {}", error.channel_id, error.text));
+    node.log.log(
+        LogLevel::Info,
+        &origin,
+        format!("peer sent {kind} for {}: {}", error.channel_id, error.text),
+    );
     if error.warning {
         return;
     }
     let hit: Vec<_> = node
         .channels
         .of_peer(error.id)
-        .filter(|channel| error.channel_id == ChannelId::ALL || channel.row().channel_id == error.channel_id)
+        .filter(|channel| {
+            error.channel_id == ChannelId::ALL || channel.row().channel_id == error.channel_id
+        })
         .collect();
     for channel in hit {
         crate::channels::peer_failed(node, &channel, &error.text);

@@ -57,7 +57,14 @@ pub(crate) struct Peers {
 impl Peers {
     /// Adds a peer that the database knows.
     pub(crate) fn insert_known(&self, id: NodeId, address: Option<NetAddr>, features: Features) {
-        self.table.borrow_mut().insert(id, Peer { connection: None, address, features });
+        self.table.borrow_mut().insert(
+            id,
+            Peer {
+                connection: None,
+                address,
+                features,
+            },
+        );
     }
 
     /// One peer.
@@ -67,31 +74,51 @@ impl Peers {
 
     /// All peers, by id.
     pub(crate) fn all(&self) -> Vec<(NodeId, Peer)> {
-        self.table.borrow().iter().map(|(id, peer)| (*id, peer.clone())).collect()
+        self.table
+            .borrow()
+            .iter()
+            .map(|(id, peer)| (*id, peer.clone()))
+            .collect()
     }
 
     /// A peer's connection.
     pub(crate) fn connection(&self, id: NodeId) -> Option<Connection> {
-        self.table.borrow().get(&id).and_then(|peer| peer.connection.clone())
+        self.table
+            .borrow()
+            .get(&id)
+            .and_then(|peer| peer.connection.clone())
     }
 
     /// Whether a peer is connected.
     pub(crate) fn is_connected(&self, id: NodeId) -> bool {
-        self.table.borrow().get(&id).is_some_and(|peer| peer.connection.is_some())
+        self.table
+            .borrow()
+            .get(&id)
+            .is_some_and(|peer| peer.connection.is_some())
     }
 
     /// Notes a connection and tells who waits for it.
     pub(crate) fn connected(&self, id: NodeId, connection: &Connection, features: Features) {
         {
             let mut table = self.table.borrow_mut();
-            let peer = table.entry(id).or_insert_with(|| Peer { connection: None, address: None, features: Features::new() });
+            let peer = table.entry(id).or_insert_with(|| Peer {
+                connection: None,
+                address: None,
+                features: Features::new(),
+            });
             peer.connection = Some(connection.clone());
             peer.features = features;
             if !connection.incoming {
                 peer.address = Some(connection.address.clone());
             }
         }
-        for waiter in self.connecting.borrow_mut().remove(&id).into_iter().flatten() {
+        for waiter in self
+            .connecting
+            .borrow_mut()
+            .remove(&id)
+            .into_iter()
+            .flatten()
+        {
             drop(waiter.send(Ok(connection.clone())));
         }
     }
@@ -99,8 +126,14 @@ impl Peers {
     /// Notes the end of a connection. Returns whether it was the present one. A peer without channels is forgotten.
     pub(crate) fn disconnected(&self, id: NodeId, counter: u64, has_channels: bool) -> bool {
         let mut table = self.table.borrow_mut();
-        let Some(peer) = table.get_mut(&id) else { return false };
-        if peer.connection.as_ref().is_none_or(|connection| connection.counter != counter) {
+        let Some(peer) = table.get_mut(&id) else {
+            return false;
+        };
+        if peer
+            .connection
+            .as_ref()
+            .is_none_or(|connection| connection.counter != counter)
+        {
             return false;
         }
         peer.connection = None;
@@ -112,45 +145,83 @@ impl Peers {
 
     /// Tells who waits that there is no connection.
     pub(crate) fn connect_failed(&self, id: NodeId, error: &ConnectError) {
-        for waiter in self.connecting.borrow_mut().remove(&id).into_iter().flatten() {
+        for waiter in self
+            .connecting
+            .borrow_mut()
+            .remove(&id)
+            .into_iter()
+            .flatten()
+        {
             drop(waiter.send(Err(error.clone())));
         }
     }
 
     /// Connects, or finds that we are connected already.
-    pub(crate) async fn connect(&self, node: &Node, id: NodeId, addresses: Vec<NetAddr>) -> Result<Connection, ConnectError> {
+    pub(crate) async fn connect(
+        &self,
+        node: &Node,
+        id: NodeId,
+        addresses: Vec<NetAddr>,
+    ) -> Result<Connection, ConnectError> {
         if let Some(connection) = self.connection(id) {
             return Ok(connection);
         }
         let mut all = addresses;
         all.extend(self.get(id).and_then(|peer| peer.address));
         let (sender, receiver) = oneshot::channel();
-        self.connecting.borrow_mut().entry(id).or_default().push(sender);
+        self.connecting
+            .borrow_mut()
+            .entry(id)
+            .or_default()
+            .push(sender);
         node.to_connectd(ConnectdConnect { id, addresses: all });
-        let gone = || ConnectError { reason: "the node is stopping".to_owned(), no_address: false };
+        let gone = || ConnectError {
+            reason: "the node is stopping".to_owned(),
+            no_address: false,
+        };
         receiver.await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Hangs up.
     pub(crate) fn disconnect(&self, node: &Node, id: NodeId) {
         if let Some(connection) = self.connection(id) {
-            node.to_connectd(ConnectdDisconnect { id, counter: connection.counter });
+            node.to_connectd(ConnectdDisconnect {
+                id,
+                counter: connection.counter,
+            });
         }
     }
 
     /// Sends one peer message.
     pub(crate) fn send(&self, node: &Node, id: NodeId, message: Vec<u8>, then_disconnect: bool) {
-        node.to_connectd(ConnectdSendMessage { id, message, then_disconnect });
+        node.to_connectd(ConnectdSendMessage {
+            id,
+            message,
+            then_disconnect,
+        });
     }
 
     /// Pings a peer; returns the pong's size.
-    pub(crate) async fn ping(&self, node: &Node, id: NodeId, len: u16, pong_bytes: u16) -> Result<u16, String> {
+    pub(crate) async fn ping(
+        &self,
+        node: &Node,
+        id: NodeId,
+        len: u16,
+        pong_bytes: u16,
+    ) -> Result<u16, String> {
         let request = self.next_ping.get();
         self.next_ping.set(request + 1);
         let (sender, receiver) = oneshot::channel();
         self.pings.borrow_mut().insert(request, sender);
-        node.to_connectd(ConnectdPing { id, request, len, pong_bytes });
-        receiver.await.unwrap_or_else(|_| Err("the peer disconnected".to_owned()))
+        node.to_connectd(ConnectdPing {
+            id,
+            request,
+            len,
+            pong_bytes,
+        });
+        receiver
+            .await
+            .unwrap_or_else(|_| Err("the peer disconnected".to_owned()))
     }
 
     /// A pong came, or won't.

@@ -44,23 +44,61 @@ pub(crate) struct PluginStart<'a> {
 
 impl PluginHost {
     /// Starts a built-in plugin and learns what it offers.
-    pub(crate) async fn add_builtin(&self, log: &Logger, name: &str, allow_deprecated: bool) -> anyhow::Result<()> {
+    pub(crate) async fn add_builtin(
+        &self,
+        log: &Logger,
+        name: &str,
+        allow_deprecated: bool,
+    ) -> anyhow::Result<()> {
         let plugin = PluginProcess::start_builtin(log, name)?;
-        let ask = plugin.call("getmanifest", json!({ "allow-deprecated-apis": allow_deprecated }));
+        let ask = plugin.call(
+            "getmanifest",
+            json!({ "allow-deprecated-apis": allow_deprecated }),
+        );
         let manifest = tokio::time::timeout(PATIENCE, ask)
             .await
             .with_context(|| format!("plugin {name} did not answer getmanifest"))??;
-        for option in manifest.get("options").and_then(Value::as_array).into_iter().flatten() {
-            let text = |member: &str| option.get(member).and_then(Value::as_str).unwrap_or_default();
-            let Some(kind) = OptionKind::from_name(text("type")) else {
-                bail!("plugin {name}: option {} has an unknown type {}", text("name"), text("type"));
+        for option in manifest
+            .get("options")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let text = |member: &str| {
+                option
+                    .get(member)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
             };
-            let declared = PluginOption { plugin: Rc::clone(&plugin.name), kind, help: text("description").to_owned() };
-            self.options.borrow_mut().insert(text("name").to_owned(), declared);
+            let Some(kind) = OptionKind::from_name(text("type")) else {
+                bail!(
+                    "plugin {name}: option {} has an unknown type {}",
+                    text("name"),
+                    text("type")
+                );
+            };
+            let declared = PluginOption {
+                plugin: Rc::clone(&plugin.name),
+                kind,
+                help: text("description").to_owned(),
+            };
+            self.options
+                .borrow_mut()
+                .insert(text("name").to_owned(), declared);
         }
-        for method in manifest.get("rpcmethods").and_then(Value::as_array).into_iter().flatten() {
-            let method = method.get("name").and_then(Value::as_str).unwrap_or_default();
-            self.methods.borrow_mut().insert(method.to_owned(), Rc::clone(&plugin));
+        for method in manifest
+            .get("rpcmethods")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let method = method
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            self.methods
+                .borrow_mut()
+                .insert(method.to_owned(), Rc::clone(&plugin));
         }
         self.plugins.borrow_mut().push(plugin);
         Ok(())
@@ -78,7 +116,10 @@ impl PluginHost {
                     options.insert(setting.name.clone(), plugin_value(option.kind, setting)?);
                 }
             }
-            let ask = plugin.call("init", json!({ "options": options, "configuration": start.configuration }));
+            let ask = plugin.call(
+                "init",
+                json!({ "options": options, "configuration": start.configuration }),
+            );
             let answer = tokio::time::timeout(PATIENCE, ask)
                 .await
                 .with_context(|| format!("plugin {} did not answer init", plugin.name))?
@@ -113,16 +154,26 @@ impl PluginHost {
     }
 
     /// Asks whichever plugin serves the method.
-    pub(crate) async fn call<T: serde::de::DeserializeOwned>(&self, method: &str, params: Value) -> Result<T, PluginError> {
+    pub(crate) async fn call<T: serde::de::DeserializeOwned>(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<T, PluginError> {
         let Some(plugin) = self.serving(method) else {
-            return Err(PluginError::Answered(ln_rpc::RpcError::unknown_command(method)));
+            return Err(PluginError::Answered(ln_rpc::RpcError::unknown_command(
+                method,
+            )));
         };
         plugin.call_typed(method, params).await
     }
 
     /// The names of all plugins.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.plugins.borrow().iter().map(|plugin| plugin.name.to_string()).collect()
+        self.plugins
+            .borrow()
+            .iter()
+            .map(|plugin| plugin.name.to_string())
+            .collect()
     }
 
     /// Ends all plugins.

@@ -62,8 +62,13 @@ impl PluginProcess {
     }
 
     fn start(log: &Logger, name: &str, mut command: Command) -> anyhow::Result<Rc<Self>> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-        command.env("LIGHTNINGD_PLUGIN", "1").env("LIGHTNINGD_VERSION", VERSION);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0);
+        command
+            .env("LIGHTNINGD_PLUGIN", "1")
+            .env("LIGHTNINGD_VERSION", VERSION);
         let mut child = tokio::process::Command::from(command)
             .kill_on_drop(true)
             .spawn()
@@ -75,8 +80,19 @@ impl PluginProcess {
         let name: Rc<str> = name.into();
         tokio::task::spawn_local(write_requests(stdin, queue));
         let origin = Origin::of(&format!("plugin-{name}"));
-        tokio::task::spawn_local(read_replies(stdout, Rc::clone(&waiting), log.clone(), origin));
-        Ok(Rc::new(Self { name, waiting, requests, next_id: Cell::new(0), child: RefCell::new(child) }))
+        tokio::task::spawn_local(read_replies(
+            stdout,
+            Rc::clone(&waiting),
+            log.clone(),
+            origin,
+        ));
+        Ok(Rc::new(Self {
+            name,
+            waiting,
+            requests,
+            next_id: Cell::new(0),
+            child: RefCell::new(child),
+        }))
     }
 
     /// Asks the plugin something and waits for the answer.
@@ -135,14 +151,23 @@ async fn read_replies(stdout: ChildStdout, waiting: Waiting, log: Logger, origin
         match reader.read_until(b'\n', &mut text).await {
             Ok(0) | Err(_) => break,
             Ok(_) if text.len() > MAX_REPLY => {
-                log.broken(&origin, format!("wrote more than {MAX_REPLY} bytes without an end: dropped"));
+                log.broken(
+                    &origin,
+                    format!("wrote more than {MAX_REPLY} bytes without an end: dropped"),
+                );
                 break;
             }
             Ok(_) => {}
         }
-        let line_is_empty = text.get(start..).is_some_and(|line| line.iter().all(u8::is_ascii_whitespace));
+        let line_is_empty = text
+            .get(start..)
+            .is_some_and(|line| line.iter().all(u8::is_ascii_whitespace));
         // A reply may be written on one line, or on many with an empty one at its end.
-        let parsed = if text.iter().all(u8::is_ascii_whitespace) { None } else { serde_json::from_slice::<Value>(&text).ok() };
+        let parsed = if text.iter().all(u8::is_ascii_whitespace) {
+            None
+        } else {
+            serde_json::from_slice::<Value>(&text).ok()
+        };
         match parsed {
             Some(message) => {
                 on_message(message, &waiting, &log, &origin);
@@ -150,7 +175,10 @@ async fn read_replies(stdout: ChildStdout, waiting: Waiting, log: Logger, origin
             }
             None if line_is_empty => {
                 if !text.iter().all(u8::is_ascii_whitespace) {
-                    log.unusual(&origin, format!("wrote what is not JSON: {}", String::from_utf8_lossy(&text)));
+                    log.unusual(
+                        &origin,
+                        format!("wrote what is not JSON: {}", String::from_utf8_lossy(&text)),
+                    );
                 }
                 text.clear();
             }
@@ -166,23 +194,34 @@ fn on_message(mut message: Value, waiting: &Waiting, log: &Logger, origin: &Orig
         _ => None,
     };
     if let Some(sender) = id.and_then(|id| waiting.borrow_mut().remove(&id)) {
-        let answer = match (message.get_mut("result").map(Value::take), message.get("error")) {
+        let answer = match (
+            message.get_mut("result").map(Value::take),
+            message.get("error"),
+        ) {
             (Some(result), None) => Ok(result),
             (_, Some(error)) => Err(RpcError::from_value(error)),
-            (None, None) => Err(RpcError::lightningd("the plugin's reply has neither result nor error")),
+            (None, None) => Err(RpcError::lightningd(
+                "the plugin's reply has neither result nor error",
+            )),
         };
         drop(sender.send(answer));
         return;
     }
     if message.get("method").and_then(Value::as_str) == Some("log") {
         let params = message.get("params").cloned().unwrap_or_default();
-        let level = params.get("level").and_then(Value::as_str).unwrap_or("info");
+        let level = params
+            .get("level")
+            .and_then(Value::as_str)
+            .unwrap_or("info");
         let level = match level {
             "warn" => LogLevel::Unusual,
             "error" => LogLevel::Broken,
             other => LogFilter::parse(other).map_or(LogLevel::Info, |filter| filter.level),
         };
-        let text = params.get("message").and_then(Value::as_str).unwrap_or_default();
+        let text = params
+            .get("message")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         log.log(level, origin, text);
     }
 }

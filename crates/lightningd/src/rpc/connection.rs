@@ -80,7 +80,9 @@ pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
         loop {
             match splitter.next_text() {
                 Ok(Some(text)) => {
-                    let Ok(permit) = Arc::clone(&in_progress).acquire_owned().await else { return };
+                    let Ok(permit) = Arc::clone(&in_progress).acquire_owned().await else {
+                        return;
+                    };
                     if !start(&node, &switches, &outbox, text, permit).await {
                         return;
                     }
@@ -88,7 +90,11 @@ pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
                 Ok(None) => break,
                 Err(error) => {
                     let mut out = Vec::new();
-                    write_error(&mut out, None, &RpcError::invalid_request(error.to_string()));
+                    write_error(
+                        &mut out,
+                        None,
+                        &RpcError::invalid_request(error.to_string()),
+                    );
                     outbox.send(out).await;
                     return;
                 }
@@ -98,7 +104,13 @@ pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
 }
 
 /// Starts working on one request; returns whether the connection can go on.
-async fn start(node: &Rc<Node>, switches: &Rc<Switches>, outbox: &Outbox, text: String, permit: OwnedSemaphorePermit) -> bool {
+async fn start(
+    node: &Rc<Node>,
+    switches: &Rc<Switches>,
+    outbox: &Outbox,
+    text: String,
+    permit: OwnedSemaphorePermit,
+) -> bool {
     let request = match Request::parse(&text) {
         Ok(request) => request,
         Err(malformed) => {
@@ -108,12 +120,19 @@ async fn start(node: &Rc<Node>, switches: &Rc<Switches>, outbox: &Outbox, text: 
             return !malformed.fatal;
         }
     };
-    let deprecated_ok = switches.deprecations.get().unwrap_or(node.config.allow_deprecated);
+    let deprecated_ok = switches
+        .deprecations
+        .get()
+        .unwrap_or(node.config.allow_deprecated);
     let context = Context {
         id: Rc::from(request.id.to_owned()),
         switches: Rc::clone(switches),
         outbox: outbox.clone(),
-        env: ParamEnv { developer: node.config.developer, check_only: false, deprecated_ok },
+        env: ParamEnv {
+            developer: node.config.developer,
+            check_only: false,
+            deprecated_ok,
+        },
     };
     let method = request.method.clone();
     let params: Box<RawValue> = request.params.to_owned();

@@ -89,7 +89,10 @@ pub(super) async fn dispatch(
     filter: Option<Box<RawValue>>,
 ) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    let filter = match filter.map(|filter| ResultFilter::parse(&filter, context.env)).transpose() {
+    let filter = match filter
+        .map(|filter| ResultFilter::parse(&filter, context.env))
+        .transpose()
+    {
         Ok(filter) => filter,
         Err(error) => {
             refuse(&node, &context, &error, &mut out);
@@ -111,7 +114,12 @@ pub(super) async fn dispatch(
             Some(out)
         }
         None => {
-            refuse(&node, &context, &RpcError::unknown_command(&method), &mut out);
+            refuse(
+                &node,
+                &context,
+                &RpcError::unknown_command(&method),
+                &mut out,
+            );
             Some(out)
         }
     }
@@ -120,7 +128,10 @@ pub(super) async fn dispatch(
 /// Why a method is not to be had on this node or connection.
 fn refused(node: &Node, context: &Context, info: &MethodInfo) -> Option<RpcError> {
     if info.developer && !node.config.developer {
-        let text = format!("Command '{}' is developer-only: start lightningd with --developer", info.name);
+        let text = format!(
+            "Command '{}' is developer-only: start lightningd with --developer",
+            info.name
+        );
         return Some(RpcError::new(RpcErrorCode::MethodNotFound, text));
     }
     if info.deprecated.is_some() && !context.env.deprecated_ok {
@@ -130,13 +141,25 @@ fn refused(node: &Node, context: &Context, info: &MethodInfo) -> Option<RpcError
     None
 }
 
-async fn ask_plugin(node: &Rc<Node>, method: &str, params: &RawValue) -> Result<Box<RawValue>, RpcError> {
+async fn ask_plugin(
+    node: &Rc<Node>,
+    method: &str,
+    params: &RawValue,
+) -> Result<Box<RawValue>, RpcError> {
     let params = serde_json::from_str(params.get()).map_err(super::internal)?;
-    let plugin = node.plugins.serving(method).ok_or_else(|| RpcError::unknown_command(method))?;
+    let plugin = node
+        .plugins
+        .serving(method)
+        .ok_or_else(|| RpcError::unknown_command(method))?;
     match plugin.call(method, params).await {
         Ok(value) => serde_json::value::to_raw_value(&value).map_err(super::internal),
         Err(PluginError::Answered(error)) => Err(error),
-        Err(error @ PluginError::Terminated(_)) => Err(RpcError::new(RpcErrorCode::PluginTerminated, error.to_string())),
-        Err(error @ PluginError::Malformed { .. }) => Err(RpcError::new(RpcErrorCode::PluginError, error.to_string())),
+        Err(error @ PluginError::Terminated(_)) => Err(RpcError::new(
+            RpcErrorCode::PluginTerminated,
+            error.to_string(),
+        )),
+        Err(error @ PluginError::Malformed { .. }) => {
+            Err(RpcError::new(RpcErrorCode::PluginError, error.to_string()))
+        }
     }
 }

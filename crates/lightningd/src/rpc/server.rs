@@ -15,11 +15,14 @@ pub(crate) fn listen(file: &str, mode: u32) -> anyhow::Result<UnixListener> {
     match std::fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("can't replace the RPC socket {file}")),
+        Err(error) => {
+            return Err(error).with_context(|| format!("can't replace the RPC socket {file}"));
+        }
     }
     // Nobody else may connect between the moment the socket exists and the moment it has its mode.
     let before = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o177));
-    let listener = UnixListener::bind(path).with_context(|| format!("can't open the RPC socket {file}"));
+    let listener =
+        UnixListener::bind(path).with_context(|| format!("can't open the RPC socket {file}"));
     rustix::process::umask(before);
     let listener = listener?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
@@ -36,7 +39,10 @@ pub(crate) async fn serve(node: Rc<Node>, listener: UnixListener) {
             }
             Err(error) => {
                 // Out of descriptors, most likely: some will be free again.
-                node.log.unusual(&node.origin, format!("an RPC client can't be let in: {error}"));
+                node.log.unusual(
+                    &node.origin,
+                    format!("an RPC client can't be let in: {error}"),
+                );
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }
         }

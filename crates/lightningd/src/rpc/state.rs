@@ -16,7 +16,10 @@ pub(crate) struct RpcState {
 
 impl Default for RpcState {
     fn default() -> Self {
-        Self { indexes: watch::Sender::new(0), farewells: RefCell::default() }
+        Self {
+            indexes: watch::Sender::new(0),
+            farewells: RefCell::default(),
+        }
     }
 }
 

@@ -94,16 +94,28 @@ impl Subd {
             .fds
             .into_iter()
             .zip(3..)
-            .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd })
+            .map(|(parent_fd, child_fd)| FdMapping {
+                parent_fd,
+                child_fd,
+            })
             .collect();
-        command.stdin(Stdio::from(theirs)).fd_mappings(mappings).context("descriptors for a helper collide")?;
+        command
+            .stdin(Stdio::from(theirs))
+            .fd_mappings(mappings)
+            .context("descriptors for a helper collide")?;
         // A helper must not die of the operator's ctrl-c before lightningd has said what to do.
         command.process_group(0);
         let mut command = tokio::process::Command::from(command);
-        let child = command.kill_on_drop(false).spawn().with_context(|| format!("can't start {argv0}"))?;
+        let child = command
+            .kill_on_drop(false)
+            .spawn()
+            .with_context(|| format!("can't start {argv0}"))?;
         let number = ours.as_fd().as_raw_fd();
         let (reader, writer) = AsyncStream::new(ours)?.split();
-        log.debug(&start.origin, format!("pid {}, msgfd {number}", child.id().unwrap_or_default()));
+        log.debug(
+            &start.origin,
+            format!("pid {}, msgfd {number}", child.id().unwrap_or_default()),
+        );
         Ok(Self {
             name: start.name.to_owned(),
             origin: start.origin,
@@ -138,7 +150,8 @@ impl Subd {
                 Ok(message) => message,
                 Err(FrameError::Closed) => return Err(self.end().await),
                 Err(error) => {
-                    self.failure.get_or_insert_with(|| format!("{} spoke badly: {error}", self.name));
+                    self.failure
+                        .get_or_insert_with(|| format!("{} spoke badly: {error}", self.name));
                     return Err(self.end().await);
                 }
             };
@@ -150,7 +163,9 @@ impl Subd {
                 Ok(message) => return Ok(message),
                 Err(error) => {
                     let number = message_number(&message).unwrap_or_default();
-                    self.failure.get_or_insert_with(|| format!("{} sent message {number}: {error}", self.name));
+                    self.failure.get_or_insert_with(|| {
+                        format!("{} sent message {number}: {error}", self.name)
+                    });
                     return Err(self.end().await);
                 }
             }
@@ -161,7 +176,10 @@ impl Subd {
         match Status::from_bytes(message) {
             Ok(Status::Log(line)) => {
                 let origin = match line.peer {
-                    Some(peer) => Origin { peer: Some(peer), name: Rc::clone(&self.origin.name) },
+                    Some(peer) => Origin {
+                        peer: Some(peer),
+                        name: Rc::clone(&self.origin.name),
+                    },
                     None => self.origin.clone(),
                 };
                 self.log.log(line.level, &origin, line.text);
@@ -170,7 +188,9 @@ impl Subd {
                 self.log.broken(&self.origin, &fail.text);
                 self.failure = Some(fail.text);
             }
-            Ok(Status::PeerConnectionLost(_)) => self.log.debug(&self.origin, "peer connection lost"),
+            Ok(Status::PeerConnectionLost(_)) => {
+                self.log.debug(&self.origin, "peer connection lost")
+            }
             Ok(Status::Billboard(billboard)) => *self.billboard.borrow_mut() = Some(billboard.text),
             Ok(Status::Version(version)) => {
                 if version.version != VERSION {
@@ -180,7 +200,9 @@ impl Subd {
                     ));
                 }
             }
-            Err(error) => self.log.broken(&self.origin, format!("undecodable status message: {error}")),
+            Err(error) => self
+                .log
+                .broken(&self.origin, format!("undecodable status message: {error}")),
         }
     }
 
@@ -190,16 +212,24 @@ impl Subd {
         let status = match tokio::time::timeout(patience, self.child.wait()).await {
             Ok(status) => status.ok(),
             Err(_) => {
-                self.log.unusual(&self.origin, "did not end by itself, killed");
+                self.log
+                    .unusual(&self.origin, "did not end by itself, killed");
                 drop(self.child.start_kill());
                 self.child.wait().await.ok()
             }
         };
         if self.failure.is_none() && !status.is_some_and(|status| status.success()) {
             let text = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
-            self.log.log(LogLevel::Unusual, &self.origin, format!("{} died: {text}", self.name));
+            self.log.log(
+                LogLevel::Unusual,
+                &self.origin,
+                format!("{} died: {text}", self.name),
+            );
         }
-        SubdEnd { failure: self.failure.take(), status }
+        SubdEnd {
+            failure: self.failure.take(),
+            status,
+        }
     }
 
     /// Waits for its next descriptor.

@@ -39,6 +39,9 @@ impl SubdSender {
 
     /// Sends one message and its descriptors.
     pub(crate) fn send_with_fds(&self, message: &impl Encode, fds: Vec<OwnedFd>) {
-        drop(self.0.try_send(Outgoing { message: message.to_bytes(), fds }));
+        drop(self.0.try_send(Outgoing {
+            message: message.to_bytes(),
+            fds,
+        }));
     }
 }

@@ -13,14 +13,20 @@ use ln_types::{BlockHeight, Network, Sat};
 use ln_wallet::{AddressKind, Coins, LOOK_AHEAD, Origin, ScriptIndex, Utxo, WalletKeys};
 
 pub(crate) use rows::{output_row, utxo};
-pub(crate) use spend::{PreparedTx, SpendError, SpendRequest, hsm_utxo, prepare, release, send, sign};
+pub(crate) use spend::{
+    PreparedTx, SpendError, SpendRequest, hsm_utxo, prepare, release, send, sign,
+};
 
 use crate::hsm::HsmIdentity;
 use crate::node::Node;
 
 /// The counter of addresses given out, under the name it has for each kind of secret.
 fn index_var(identity: &HsmIdentity) -> &'static str {
-    if identity.bip86.is_some() { "bip86_max_index" } else { "bip32_max_index" }
+    if identity.bip86.is_some() {
+        "bip86_max_index"
+    } else {
+        "bip32_max_index"
+    }
 }
 
 /// The wallet.
@@ -36,13 +42,20 @@ impl Wallet {
     pub(crate) fn load(txn: &Txn<'_>, identity: &HsmIdentity) -> anyhow::Result<Self> {
         let keys = match identity.bip86 {
             Some(base) => WalletKeys::Bip86 { base },
-            None => WalletKeys::Legacy { base: identity.bip32 },
+            None => WalletKeys::Legacy {
+                base: identity.bip32,
+            },
         };
         let index_var = index_var(identity);
-        let last = u32::try_from(txn.var(index_var)?).context("the wallet's key index is damaged")?;
+        let last =
+            u32::try_from(txn.var(index_var)?).context("the wallet's key index is damaged")?;
         let scripts = ScriptIndex::new(keys, last)?;
         let coins = txn.outputs()?.into_iter().map(|row| utxo(row, &scripts));
-        Ok(Self { coins: RefCell::new(Coins::new(coins)), scripts: RefCell::new(scripts), index_var })
+        Ok(Self {
+            coins: RefCell::new(Coins::new(coins)),
+            scripts: RefCell::new(scripts),
+            index_var,
+        })
     }
 
     /// The key index a script of ours belongs to.
@@ -62,7 +75,12 @@ impl Wallet {
 
     /// What the confirmed coins add up to that nothing keeps from being spent.
     pub(crate) fn spendable(&self, tip: BlockHeight) -> Sat {
-        self.coins.borrow().spendable(tip).iter().map(|coin| coin.value).sum()
+        self.coins
+            .borrow()
+            .spendable(tip)
+            .iter()
+            .map(|coin| coin.value)
+            .sum()
     }
 
     /// The script of an address given out before.
@@ -92,7 +110,13 @@ impl Wallet {
     }
 
     /// A block brought and spent coins; the database knows already.
-    pub(crate) fn on_block(&self, node: &Rc<Node>, height: BlockHeight, received: Vec<OutputRow>, spent: &[OutPoint]) {
+    pub(crate) fn on_block(
+        &self,
+        node: &Rc<Node>,
+        height: BlockHeight,
+        received: Vec<OutputRow>,
+        spent: &[OutPoint],
+    ) {
         let mut seen = None;
         {
             let mut coins = self.coins.borrow_mut();
@@ -113,9 +137,13 @@ impl Wallet {
                 }
             }
         }
-        let moved = seen.is_some_and(|index| self.scripts.borrow_mut().mark_used(index).unwrap_or(false));
+        let moved =
+            seen.is_some_and(|index| self.scripts.borrow_mut().mark_used(index).unwrap_or(false));
         if let (true, Some(index)) = (moved, seen) {
-            node.log.info(&node.origin, format!("found a coin of key {index}: looking {LOOK_AHEAD} keys further"));
+            node.log.info(
+                &node.origin,
+                format!("found a coin of key {index}: looking {LOOK_AHEAD} keys further"),
+            );
             let name = self.index_var;
             drop(node.db.write(move |txn| txn.set_var(name, index.into())));
         }
@@ -135,13 +163,19 @@ impl Wallet {
     }
 
     /// A transaction of ours not in a block yet brings coins (change) that may be spent on.
-    pub(crate) async fn add_unconfirmed(&self, node: &Node, tx: &bitcoin::Transaction) -> Result<(), DbError> {
+    pub(crate) async fn add_unconfirmed(
+        &self,
+        node: &Node,
+        tx: &bitcoin::Transaction,
+    ) -> Result<(), DbError> {
         let changes = {
             let scripts = self.scripts.borrow();
             self.coins.borrow_mut().on_transaction(tx, None, &scripts)
         };
         let rows: Vec<OutputRow> = changes.received.iter().map(output_row).collect();
-        node.db.write(move |txn| rows.iter().try_for_each(|row| txn.put_output(row))).await
+        node.db
+            .write(move |txn| rows.iter().try_for_each(|row| txn.put_output(row)))
+            .await
     }
 
     /// Changes some coins in memory.

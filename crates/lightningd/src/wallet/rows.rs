@@ -14,8 +14,13 @@ pub(crate) fn utxo(row: OutputRow, scripts: &ScriptIndex) -> Utxo {
             csv: u32::from(row.csv),
         }),
         None => {
-            let kind = scripts.find(&row.script).map_or(AddressKind::P2wpkh, |(kind, _)| kind);
-            Origin::Wallet { kind, key_index: row.key_index }
+            let kind = scripts
+                .find(&row.script)
+                .map_or(AddressKind::P2wpkh, |(kind, _)| kind);
+            Origin::Wallet {
+                kind,
+                key_index: row.key_index,
+            }
         }
     };
     Utxo {
@@ -34,14 +39,20 @@ pub(crate) fn utxo(row: OutputRow, scripts: &ScriptIndex) -> Utxo {
 pub(crate) fn output_row(coin: &Utxo) -> OutputRow {
     let (key_index, close, csv) = match &coin.origin {
         Origin::Wallet { key_index, .. } => (*key_index, None, 1),
-        Origin::Close(close) => {
-            (0, Some((close.peer_id, close.channel_dbid)), u16::try_from(close.csv).unwrap_or(u16::MAX))
-        }
+        Origin::Close(close) => (
+            0,
+            Some((close.peer_id, close.channel_dbid)),
+            u16::try_from(close.csv).unwrap_or(u16::MAX),
+        ),
     };
     OutputRow {
         outpoint: coin.outpoint,
         amount: coin.value,
-        status: if coin.spent_height.is_some() { OutputStatus::Spent } else { OutputStatus::Available },
+        status: if coin.spent_height.is_some() {
+            OutputStatus::Spent
+        } else {
+            OutputStatus::Available
+        },
         key_index,
         script: coin.script_pubkey.clone(),
         close,

@@ -9,8 +9,8 @@ use ln_ipc::hsmd::{CloseInfo as HsmClose, HsmUtxo};
 use ln_types::{BlockHeight, Feerate, Sat};
 use ln_wallet::weight::{core_weight, output_weight};
 use ln_wallet::{
-    Amount, DEFAULT_RESERVATION, FundError, FundRequest, Funding, Origin, Utxo, anti_fee_sniping_locktime, build_psbt,
-    extract, finalize, fund, fund_with,
+    Amount, DEFAULT_RESERVATION, FundError, FundRequest, Funding, Origin, Utxo,
+    anti_fee_sniping_locktime, build_psbt, extract, finalize, fund, fund_with,
 };
 
 use crate::node::Node;
@@ -66,7 +66,10 @@ impl From<ln_db::DbError> for SpendError {
 }
 
 /// Chooses coins, reserves them (durably) and builds the transaction. The change, if any, goes to a new address of ours.
-pub(crate) async fn prepare(node: &Rc<Node>, request: &SpendRequest) -> Result<PreparedTx, SpendError> {
+pub(crate) async fn prepare(
+    node: &Rc<Node>,
+    request: &SpendRequest,
+) -> Result<PreparedTx, SpendError> {
     let tip = node.chain.height();
     let fund_request = FundRequest {
         amount: request.amount,
@@ -96,31 +99,48 @@ pub(crate) async fn prepare(node: &Rc<Node>, request: &SpendRequest) -> Result<P
 /// What must stay in the wallet: nothing without channels that may need it.
 fn emergency_reserve(node: &Node, keep: bool) -> Sat {
     let needed = keep && node.channels.any_with_anchors();
-    if needed { node.config.emergency_reserve.to_sat_ceil() } else { Sat::ZERO }
+    if needed {
+        node.config.emergency_reserve.to_sat_ceil()
+    } else {
+        Sat::ZERO
+    }
 }
 
-fn choose(node: &Node, request: &SpendRequest, fund_request: &FundRequest) -> Result<Funding, SpendError> {
+fn choose(
+    node: &Node,
+    request: &SpendRequest,
+    fund_request: &FundRequest,
+) -> Result<Funding, SpendError> {
     let all = node.wallet.coins();
-    let Some(wanted) = &request.coins else { return Ok(fund(&all, fund_request)?) };
+    let Some(wanted) = &request.coins else {
+        return Ok(fund(&all, fund_request)?);
+    };
     let mut coins = Vec::new();
     for outpoint in wanted {
-        let coin = node.wallet.coin(outpoint).filter(|coin| coin.is_spendable(fund_request.height));
+        let coin = node
+            .wallet
+            .coin(outpoint)
+            .filter(|coin| coin.is_spendable(fund_request.height));
         coins.push(coin.ok_or(SpendError::UnknownCoin(*outpoint))?);
     }
     Ok(fund_with(&all, coins, fund_request)?)
 }
 
 fn reserve(node: &Node, coins: &[Utxo], tip: BlockHeight) {
-    node.wallet.change_coins(coins, |coin| coin.reserve(tip, DEFAULT_RESERVATION));
+    node.wallet
+        .change_coins(coins, |coin| coin.reserve(tip, DEFAULT_RESERVATION));
 }
 
 /// Lets go of coins reserved for a transaction that will not be sent.
 pub(crate) async fn release(node: &Rc<Node>, coins: &[Utxo]) -> Result<(), ln_db::DbError> {
-    node.wallet.change_coins(coins, |coin| coin.reserved_until = None);
+    node.wallet
+        .change_coins(coins, |coin| coin.reserved_until = None);
     let outpoints: Vec<OutPoint> = coins.iter().map(|coin| coin.outpoint).collect();
     node.db
         .write(move |txn| {
-            outpoints.iter().try_for_each(|outpoint| txn.set_output_status(*outpoint, OutputStatus::Available, None))
+            outpoints.iter().try_for_each(|outpoint| {
+                txn.set_output_status(*outpoint, OutputStatus::Available, None)
+            })
         })
         .await
 }
@@ -135,11 +155,19 @@ async fn build(
     let outpoints: Vec<OutPoint> = funding.inputs.iter().map(|coin| coin.outpoint).collect();
     let until = tip.plus(DEFAULT_RESERVATION);
     let write = node.db.write(move |txn| {
-        outpoints.iter().try_for_each(|outpoint| txn.set_output_status(*outpoint, OutputStatus::Reserved, Some(until)))
+        outpoints.iter().try_for_each(|outpoint| {
+            txn.set_output_status(*outpoint, OutputStatus::Reserved, Some(until))
+        })
     });
-    let mut outputs = vec![TxOut { value: paid.into(), script_pubkey: request.script.clone() }];
+    let mut outputs = vec![TxOut {
+        value: paid.into(),
+        script_pubkey: request.script.clone(),
+    }];
     if let Some(change) = funding.change {
-        outputs.push(TxOut { value: change.into(), script_pubkey: node.wallet.new_script(node).await? });
+        outputs.push(TxOut {
+            value: change.into(),
+            script_pubkey: node.wallet.new_script(node).await?,
+        });
     }
     write.await?;
     let dice = random_u32();
@@ -147,7 +175,10 @@ async fn build(
     if dice & 1 == 1 {
         outputs.reverse();
     }
-    let output = outputs.iter().zip(0_u32..).find(|(output, _)| output.script_pubkey == request.script);
+    let output = outputs
+        .iter()
+        .zip(0_u32..)
+        .find(|(output, _)| output.script_pubkey == request.script);
     let output = output.map_or(0, |(_, index)| index);
     let locktime = anti_fee_sniping_locktime(tip, dice);
     let wrapped_key = |index| node.wallet.public_key(index);
@@ -156,18 +187,36 @@ async fn build(
         &funding.inputs,
         outputs,
         locktime,
-        |txid| previous.iter().find(|tx| tx.compute_txid() == *txid).cloned(),
+        |txid| {
+            previous
+                .iter()
+                .find(|tx| tx.compute_txid() == *txid)
+                .cloned()
+        },
         wrapped_key,
     );
-    Ok(PreparedTx { psbt, coins: funding.inputs.clone(), output, amount: paid })
+    Ok(PreparedTx {
+        psbt,
+        coins: funding.inputs.clone(),
+        output,
+        amount: paid,
+    })
 }
 
 /// The whole transactions of the coins, as far as we have them.
-async fn previous_transactions(node: &Rc<Node>, coins: &[Utxo]) -> Result<Vec<Transaction>, SpendError> {
+async fn previous_transactions(
+    node: &Rc<Node>,
+    coins: &[Utxo],
+) -> Result<Vec<Transaction>, SpendError> {
     let txids: Vec<_> = coins.iter().map(|coin| coin.outpoint.txid).collect();
     let rows = node
         .db
-        .read(move |txn| txids.iter().map(|txid| txn.transaction(txid)).collect::<Result<Vec<_>, _>>())
+        .read(move |txn| {
+            txids
+                .iter()
+                .map(|txid| txn.transaction(txid))
+                .collect::<Result<Vec<_>, _>>()
+        })
         .await?;
     Ok(rows.into_iter().flatten().map(|row| row.tx).collect())
 }
@@ -191,20 +240,36 @@ pub(crate) fn hsm_utxo(coin: &Utxo) -> HsmUtxo {
             }),
         ),
     };
-    HsmUtxo { outpoint: coin.outpoint, amount: coin.value, key_index, script_pubkey: coin.script_pubkey.clone(), close_info }
+    HsmUtxo {
+        outpoint: coin.outpoint,
+        amount: coin.value,
+        key_index,
+        script_pubkey: coin.script_pubkey.clone(),
+        close_info,
+    }
 }
 
 /// Has the coins of a prepared transaction signed. The result is final.
-pub(crate) async fn sign(node: &Rc<Node>, prepared: &PreparedTx) -> Result<(Psbt, Transaction), SpendError> {
+pub(crate) async fn sign(
+    node: &Rc<Node>,
+    prepared: &PreparedTx,
+) -> Result<(Psbt, Transaction), SpendError> {
     let inputs = prepared.coins.iter().map(hsm_utxo).collect();
-    let mut psbt = node.hsm.sign_withdrawal(inputs, prepared.psbt.clone()).await?;
+    let mut psbt = node
+        .hsm
+        .sign_withdrawal(inputs, prepared.psbt.clone())
+        .await?;
     finalize(&mut psbt).map_err(anyhow::Error::from)?;
     let tx = extract(&psbt).map_err(anyhow::Error::from)?;
     Ok((psbt, tx))
 }
 
 /// Sends a signed transaction of ours; its change can be used at once. If the network refuses it, its coins are free again.
-pub(crate) async fn send(node: &Rc<Node>, coins: &[Utxo], tx: &Transaction) -> anyhow::Result<Result<(), String>> {
+pub(crate) async fn send(
+    node: &Rc<Node>,
+    coins: &[Utxo],
+    tx: &Transaction,
+) -> anyhow::Result<Result<(), String>> {
     node.wallet.add_unconfirmed(node, tx).await?;
     let sent = crate::chain::broadcast(node, tx.clone(), true).await?;
     if sent.is_err() {

@@ -12,11 +12,17 @@ use crate::rpc::dispatch::find;
 use crate::rpc::{Context, Handle, internal};
 
 impl Handle for Check {
-    async fn handle(node: Rc<Node>, context: Context, params: Self::Params) -> Result<Self::Response, RpcError> {
+    async fn handle(
+        node: Rc<Node>,
+        context: Context,
+        params: Self::Params,
+    ) -> Result<Self::Response, RpcError> {
         let name = params.command_to_check;
         let Some(entry) = find(&name) else {
             return if node.plugins.serving(&name).is_some() {
-                Ok(CheckResponse { command_to_check: name })
+                Ok(CheckResponse {
+                    command_to_check: name,
+                })
             } else {
                 Err(RpcError::unknown_command(&name))
             };
@@ -28,7 +34,15 @@ impl Handle for Check {
             Value::Object(params.rest.into_iter().collect())
         };
         let raw = serde_json::value::to_raw_value(&rest).map_err(internal)?;
-        (entry.check)(&raw, ParamEnv { check_only: true, ..context.env })?;
-        Ok(CheckResponse { command_to_check: name })
+        (entry.check)(
+            &raw,
+            ParamEnv {
+                check_only: true,
+                ..context.env
+            },
+        )?;
+        Ok(CheckResponse {
+            command_to_check: name,
+        })
     }
 }

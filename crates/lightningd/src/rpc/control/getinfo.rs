@@ -15,14 +15,30 @@ use crate::node::Node;
 use crate::rpc::{Context, Handle};
 
 impl Handle for Getinfo {
-    async fn handle(node: Rc<Node>, _: Context, _: Self::Params) -> Result<Self::Response, RpcError> {
-        let states: Vec<ChannelState> = node.channels.all().iter().map(|channel| channel.row().state).collect();
+    async fn handle(
+        node: Rc<Node>,
+        _: Context,
+        _: Self::Params,
+    ) -> Result<Self::Response, RpcError> {
+        let states: Vec<ChannelState> = node
+            .channels
+            .all()
+            .iter()
+            .map(|channel| channel.row().state)
+            .collect();
         let count = |which: &dyn Fn(ChannelState) -> bool| {
             u32::try_from(states.iter().filter(|state| which(**state)).count()).unwrap_or(u32::MAX)
         };
         let chain = &node.chain;
-        let syncing = chain.backend_syncing.get().then(|| "Bitcoind is not up-to-date with network.".to_owned());
-        let stale = chain.stale.borrow().as_ref().map(|why| format!("The chain backend does not answer: {why}"));
+        let syncing = chain
+            .backend_syncing
+            .get()
+            .then(|| "Bitcoind is not up-to-date with network.".to_owned());
+        let stale = chain
+            .stale
+            .borrow()
+            .as_ref()
+            .map(|why| format!("The chain backend does not answer: {why}"));
         let behind = (!chain.is_synced() && syncing.is_none())
             .then(|| "Still loading latest blocks from bitcoind.".to_owned());
         Ok(GetinfoResponse {
@@ -60,7 +76,11 @@ fn announced(address: &NetAddr) -> Option<AnnouncedAddress> {
         NetAddr::Dns(..) => AddressType::Dns,
         NetAddr::Unix(_) => return None,
     };
-    Some(AnnouncedAddress { kind, address: Some(address.host()), port: address.port()? })
+    Some(AnnouncedAddress {
+        kind,
+        address: Some(address.host()),
+        port: address.port()?,
+    })
 }
 
 fn binding(address: &NetAddr) -> Binding {

@@ -11,12 +11,20 @@ use crate::rpc::handlers::HANDLERS;
 use crate::rpc::{Context, Handle};
 
 impl Handle for Help {
-    async fn handle(node: Rc<Node>, context: Context, params: Self::Params) -> Result<Self::Response, RpcError> {
+    async fn handle(
+        node: Rc<Node>,
+        context: Context,
+        params: Self::Params,
+    ) -> Result<Self::Response, RpcError> {
         let allowed = |developer: bool| !developer || node.config.developer;
         if let Some(name) = params.command {
             return match find(&name) {
-                Some(entry) if allowed(entry.info.developer) => Ok(HelpResponse::from_methods([&entry.info])),
-                Some(_) | None if node.plugins.serving(&name).is_some() => Ok(HelpResponse::from_lines([name])),
+                Some(entry) if allowed(entry.info.developer) => {
+                    Ok(HelpResponse::from_methods([&entry.info]))
+                }
+                Some(_) | None if node.plugins.serving(&name).is_some() => {
+                    Ok(HelpResponse::from_lines([name]))
+                }
                 Some(_) | None => Err(RpcError::unknown_command(&name)),
             };
         }

@@ -101,8 +101,27 @@ pub(crate) fn clippy() -> Result<()> {
     ])
 }
 
+/// The programs that nodes on a private chain consist of.
+const PROGRAMS: &[&str] = &[
+    "--package=lightningd",
+    "--package=lightning-cli",
+    "--package=regtest-bitcoind",
+];
+
+/// Two nodes that pay each other, as released.
+pub(crate) fn demo(rest: &[&str]) -> Result<()> {
+    run(&[
+        &["build", "--release", "--package=lightning-playground"],
+        PROGRAMS,
+    ]
+    .concat())?;
+    run_release("lightning-playground", &[&["demo"], rest].concat())
+}
+
 /// All tests, with nextest where it is installed, which runs them in parallel across crates.
 pub(crate) fn test(rest: &[&str]) -> Result<()> {
+    // Black-box tests run the programs, which cargo does not build for them by itself.
+    run(&[&["build"], PROGRAMS].concat())?;
     let has_nextest = cargo(&["nextest", "--version"])
         .output()
         .is_ok_and(|output| output.status.success());

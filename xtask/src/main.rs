@@ -42,9 +42,7 @@ fn run() -> Result<()> {
     match words.as_slice() {
         ["ci"] => ci(),
         ["test", rest @ ..] => cargo::test(rest),
-        ["demo", rest @ ..] => {
-            cargo::run_release("lightning-playground", &[&["demo"], rest].concat())
-        }
+        ["demo", rest @ ..] => cargo::demo(rest),
         ["tidy"] => tidy::run(false),
         ["tidy", "--sections"] => tidy::run(true),
         ["gen"] => generate::run(false),

@@ -68,6 +68,9 @@ pub(crate) enum OpenError {
     /// The peer or its answers were refused, or it refused.
     #[error("{0}")]
     Refused(String),
+    /// openingd ended: the peer disconnected, or it was killed.
+    #[error("the peer disconnected or openingd failed ({0})")]
+    Died(String),
     /// Something inside failed.
     #[error("{0:#}")]
     Internal(#[from] anyhow::Error),
@@ -188,7 +191,8 @@ pub(crate) async fn open_channel(
         channel_type: request.channel_type.clone(),
         minimum_depth: request.minimum_depth,
     }));
-    match next(&mut subd).await? {
+    let answer = next(&mut subd).await;
+    match answer.map_err(|error| tell_of_death(node, request.peer, error))? {
         FromOpeningd::FundReply(reply) => Ok(Opened {
             subd,
             dbid,
@@ -215,10 +219,16 @@ async fn next(subd: &mut Subd) -> Result<FromOpeningd, OpenError> {
             Err(OpenError::Refused(format!("{who}{}", failed.reason)))
         }
         Ok(message) => Ok(message),
-        Err(end) => Err(OpenError::Refused(format!(
-            "the peer disconnected or openingd failed ({end})"
-        ))),
+        Err(end) => Err(OpenError::Died(end.to_string())),
     }
+}
+
+/// Hangs up if the opening ended because a process did: only so does the peer learn that nobody will answer it.
+fn tell_of_death(node: &Node, peer: NodeId, error: OpenError) -> OpenError {
+    if matches!(error, OpenError::Died(_)) {
+        node.peers.disconnect(node, peer);
+    }
+    error
 }
 
 impl Opened {
@@ -241,7 +251,8 @@ impl Opened {
         self.subd
             .sender()
             .send(&ToOpeningd::FundTx(OpeningdFundTx { funding }));
-        let reply = match next(&mut self.subd).await? {
+        let answer = next(&mut self.subd).await;
+        let reply = match answer.map_err(|error| tell_of_death(node, peer, error))? {
             FromOpeningd::FundTxReply(reply) => reply,
             other => return Err(anyhow!("openingd answered fund_tx with {}", other.name()).into()),
         };
@@ -381,6 +392,7 @@ pub(crate) fn accept_opening(node: &Rc<Node>, peer: NodeId, temporary: ChannelId
     tokio::task::spawn_local(async move {
         let origin = Origin::of_peer(peer, "lightningd");
         if let Err(error) = accept(&node, peer, temporary).await {
+            let error = tell_of_death(&node, peer, error);
             node.log.info(
                 &origin,
                 format!("the peer's opening of a channel failed: {error}"),

@@ -327,13 +327,19 @@ impl Node {
         }
     }
 
-    /// Loads a wallet: looks through the chain, and offers its unconfirmed transactions again.
+    /// Loads a wallet: looks through chain and mempool, and offers its unconfirmed transactions
+    /// again.
     pub fn add_wallet(&mut self, mut wallet: Wallet, now: u64) {
         wallet.rescan(&self.chain);
+        for entry in self.mempool.by_arrival() {
+            wallet.on_unconfirmed(&entry.tx, entry.time);
+        }
+        let unconfirmed =
+            |txid: &Txid| self.chain.block_of(txid).is_none() && self.mempool.get(txid).is_none();
         let pending: Vec<Arc<Transaction>> = wallet
             .transactions()
             .into_iter()
-            .filter(|(txid, known)| self.chain.block_of(txid).is_none() && !known.tx.is_coinbase())
+            .filter(|(txid, known)| unconfirmed(txid) && !known.tx.is_coinbase())
             .map(|(_, known)| Arc::clone(&known.tx))
             .collect();
         self.wallets.insert(wallet.name.clone(), wallet);

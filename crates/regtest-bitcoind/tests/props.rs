@@ -1,5 +1,5 @@
 //! Our script machine against Bitcoin Core's: it may be stricter, never more lenient.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;

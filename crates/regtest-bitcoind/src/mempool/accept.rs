@@ -89,6 +89,9 @@ pub(super) fn examine(
     after_reorg: bool,
 ) -> Result<Workspace, TxReject> {
     let mut new = pre_check(mempool, chain, policy, tx, &HashMap::new())?;
+    if mempool.usage().saturating_add(new.vsize.saturating_mul(4)) > policy.max_mempool_bytes {
+        return Err(TxReject::rule("mempool full"));
+    }
     if !after_reorg {
         check_fee(policy, new.modified_fee, new.vsize)?;
         check_replaceable_limits(mempool, policy, &new)?;

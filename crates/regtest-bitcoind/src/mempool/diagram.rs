@@ -38,8 +38,8 @@ fn earned(sorted: &[Chunk], vsize: u64, scale: i128) -> i128 {
     let (mut left, mut sum) = (vsize, 0_i128);
     for chunk in sorted {
         let used = left.min(chunk.vsize);
-        let part = i128::from(chunk.fee) * scale * i128::from(used);
-        sum += part.checked_div(i128::from(chunk.vsize)).unwrap_or(0);
+        let part = (i128::from(chunk.fee) * scale).saturating_mul(i128::from(used));
+        sum = sum.saturating_add(part.checked_div(i128::from(chunk.vsize)).unwrap_or(0));
         left -= used;
     }
     sum
@@ -70,10 +70,10 @@ pub(super) fn improves(mut old: Vec<Chunk>, mut new: Vec<Chunk>) -> bool {
     for corner in corners(&old).into_iter().chain(corners(&new)) {
         let (before, after) = (earned(&old, corner, scale), earned(&new, corner, scale));
         let tolerance = scale / 1_000_000;
-        if after + tolerance < before {
+        if after.saturating_add(tolerance) < before {
             return false;
         }
-        better |= after > before + tolerance;
+        better |= after > before.saturating_add(tolerance);
     }
     better
 }

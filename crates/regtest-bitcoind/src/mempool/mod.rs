@@ -102,6 +102,11 @@ impl Mempool {
         self.total_vsize
     }
 
+    /// Memory in use, counted at four bytes per virtual byte.
+    pub fn usage(&self) -> u64 {
+        self.total_vsize.saturating_mul(4)
+    }
+
     /// Sum of all fees.
     pub fn total_fee(&self) -> Amount {
         Amount::from_sat(self.total_fee)

@@ -203,6 +203,13 @@ fn submit_alone(
     }
 }
 
+fn fees_of(package: &[Workspace]) -> i64 {
+    package
+        .iter()
+        .map(|each| each.modified_fee)
+        .fold(0, i64::saturating_add)
+}
+
 fn rate_of(fee: i64, vsize: u64) -> FeePerKvb {
     FeePerKvb::from_fee(Amount::from_sat(u64::try_from(fee).unwrap_or(0)), vsize)
 }
@@ -265,7 +272,7 @@ fn submit_together(
             }
         }
         Ok(workspaces) => {
-            let fees = workspaces.iter().map(|each| each.modified_fee).sum();
+            let fees = fees_of(&workspaces);
             let vsize = workspaces.iter().map(|each| each.vsize).sum();
             let wtxids: Vec<Wtxid> = workspaces.iter().map(|each| each.wtxid).collect();
             let mut replaced = Vec::new();
@@ -377,7 +384,7 @@ fn examine_together(
             .map_err(|reject| Refusal::of_package(&reject))?;
     }
     if share_fees {
-        let fees = package.iter().map(|each| each.modified_fee).sum();
+        let fees = fees_of(&package);
         let vsize = package.iter().map(|each| each.vsize).sum();
         check_fee(policy, fees, vsize)
             .map_err(|reject| Refusal::of_member(package.len().saturating_sub(1), reject))?;

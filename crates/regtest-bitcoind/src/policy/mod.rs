@@ -55,6 +55,9 @@ pub struct Policy {
     pub bare_multisig: bool,
     /// Longest standard data output script in bytes; `None` refuses all (`-datacarriersize`).
     pub data_carrier_bytes: Option<usize>,
+    /// Most memory for unconfirmed transactions, counted at four bytes per virtual byte
+    /// (`-maxmempool`).
+    pub max_mempool_bytes: u64,
     /// Most unconfirmed ancestors of a transaction, itself included (`-limitancestorcount`).
     pub ancestor_count: usize,
     /// Most virtual bytes of a transaction with its ancestors (`-limitancestorsize`).
@@ -75,6 +78,7 @@ impl Default for Policy {
             require_standard: true,
             bare_multisig: true,
             data_carrier_bytes: Some(83),
+            max_mempool_bytes: 300_000_000,
             ancestor_count: 25,
             ancestor_vbytes: 101_000,
             descendant_count: 25,

@@ -260,21 +260,8 @@ pub(super) fn analyzepsbt(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcE
         })
         .collect();
     let mut json = Json::object().with("inputs", inputs);
-    let paid_in: Option<u64> = spent
-        .iter()
-        .map(|out| out.map(|out| out.value.to_sat()))
-        .sum();
-    let paid_out: u64 = psbt
-        .unsigned_tx
-        .output
-        .iter()
-        .map(|out| out.value.to_sat())
-        .sum();
-    if let Some(fee) = paid_in {
-        json.push(
-            "fee",
-            Json::sats(fee.cast_signed() - paid_out.cast_signed()),
-        );
+    if let Some(fee) = crate::wallet::psbt::fee(&psbt) {
+        json.push("fee", Json::sats(fee));
     }
     let order = ["updater", "signer", "finalizer", "extractor"];
     let next = (0..psbt.inputs.len())

@@ -74,20 +74,8 @@ pub(super) fn psbt_json(psbt: &Psbt) -> Json {
             "outputs",
             psbt.outputs.iter().map(psbt_output_json).collect::<Json>(),
         );
-    let spent: Option<u64> = (0..psbt.inputs.len())
-        .map(|index| crate::wallet::psbt::spent_output(psbt, index).map(|out| out.value.to_sat()))
-        .sum();
-    if let Some(spent) = spent {
-        let paid: u64 = psbt
-            .unsigned_tx
-            .output
-            .iter()
-            .map(|out| out.value.to_sat())
-            .sum();
-        json.push(
-            "fee",
-            Json::sats(spent.cast_signed().saturating_sub(paid.cast_signed())),
-        );
+    if let Some(fee) = crate::wallet::psbt::fee(psbt) {
+        json.push("fee", Json::sats(fee));
     }
     json
 }

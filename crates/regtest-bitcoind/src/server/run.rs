@@ -180,6 +180,7 @@ fn policy(options: &Options) -> Result<Policy, String> {
         require_standard: !options.flag("acceptnonstdtxn", false),
         bare_multisig: options.flag("permitbaremultisig", true),
         data_carrier_bytes: options.flag("datacarrier", true).then_some(carrier),
+        max_mempool_bytes: options.number("maxmempool", 300)?.saturating_mul(1_000_000),
         ancestor_count: count("limitancestorcount", usual.ancestor_count)?,
         ancestor_vbytes: kilobytes("limitancestorsize", usual.ancestor_vbytes)?,
         descendant_count: count("limitdescendantcount", usual.descendant_count)?,
@@ -456,6 +457,8 @@ fn watch_signals(shared: &Arc<Shared>) {
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
+            // A closed terminal must not end a daemon.
+            let _ignored = signal(SignalKind::hangup());
             let (Ok(mut term), Ok(mut int)) = (
                 signal(SignalKind::terminate()),
                 signal(SignalKind::interrupt()),

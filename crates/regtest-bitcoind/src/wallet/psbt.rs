@@ -34,6 +34,19 @@ pub fn spent_output(psbt: &Psbt, index: usize) -> Option<&TxOut> {
     tx.output.get(usize::try_from(outpoint.vout).ok()?)
 }
 
+/// What the transaction pays in fees, in satoshis, if all spent outputs are known. Negative if it
+/// pays out more than it takes in.
+pub fn fee(psbt: &Psbt) -> Option<i64> {
+    let mut fee = 0_i128;
+    for index in 0..psbt.inputs.len() {
+        fee += i128::from(spent_output(psbt, index)?.value.to_sat());
+    }
+    for output in &psbt.unsigned_tx.output {
+        fee -= i128::from(output.value.to_sat());
+    }
+    i64::try_from(fee).ok()
+}
+
 /// Whether an input has its final scripts.
 pub fn is_final(input: &Input) -> bool {
     input.final_script_sig.is_some() || input.final_script_witness.is_some()

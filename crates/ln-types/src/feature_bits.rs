@@ -2,7 +2,7 @@
 
 macro_rules! feature_bits {
     ($($(#[$meta:meta])* $variant:ident = $bit:literal, $name:literal;)*) => {
-        /// A pair of bits of BOLT 9 §Assigned `features` flags, named by the even one.
+        /// A pair of bits of BOLT 9's table, named by the even one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FeatureBit { $($(#[$meta])* $variant),* }

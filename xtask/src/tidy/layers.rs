@@ -69,6 +69,9 @@ const LAYERS: &[(u8, &[&str])] = &[
 /// The crate that only tests may use.
 const TESTKIT: &str = "ln-testkit";
 
+/// Crates that are no tests and yet run nodes as tests do.
+const BESIDE_TESTS: &[&str] = &["benches", "tests"];
+
 /// Edges inside a layer, each with its reason.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
     (
@@ -157,7 +160,7 @@ pub(super) fn check(packages: &[Package]) -> Vec<String> {
         {
             let name = dependency.name.as_str();
             if name == TESTKIT {
-                if !dependency.only_for_tests {
+                if !dependency.only_for_tests && !BESIDE_TESTS.contains(&package.name.as_str()) {
                     problems.push(format!("{} -> {name}: only tests may use it", package.name));
                 }
                 continue;

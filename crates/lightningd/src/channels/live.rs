@@ -236,28 +236,6 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
                     move || sender.send(&ToChanneld::Persisted(ChanneldPersisted { sequence }));
                 committing.push_back(super::persist::persist(&node, &channel, persist, done));
             }
-            FromChanneld::OfferHtlcReply(reply) => {
-                refuse(
-                    &channel,
-                    reply.request,
-                    OfferError {
-                        text: reply.error,
-                        code: reply.failure_code,
-                    },
-                );
-            }
-            FromChanneld::Reestablished(_) => {
-                channel.reestablished.set(true);
-                channel.change(|row| row.last_stable_connection = Some(crate::clock::now()));
-                super::gossip::reestablished(&node, &channel);
-                crate::payments::channel_usable(&node, &channel);
-            }
-            FromChanneld::AnnouncementSignatures(signed) => {
-                super::gossip::announcement_signed(&node, &channel, signed)
-            }
-            FromChanneld::ChannelUpdate(update) => {
-                super::gossip::remote_update(&node, &channel, update.message)
-            }
             FromChanneld::ShutdownComplete(complete) => {
                 if let Ok(peer) = subd.recv_fd().await {
                     handed_over = Some(PeerLink::HandedOver(peer, complete.unread));
@@ -265,31 +243,14 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
                 while let Some(durable) = committing.next().await {
                     drop(durable);
                 }
-                let text = "Start closingd";
-                let saved = channel.set_state(
-                    &node,
-                    ChannelState::ClosingdSigexchange,
-                    CloseCause::Unknown,
-                    text,
+                let (state, cause) = (ChannelState::ClosingdSigexchange, CloseCause::Unknown);
+                drop(
+                    channel
+                        .set_state(&node, state, cause, "Start closingd")
+                        .await,
                 );
-                drop(saved.await);
             }
-            FromChanneld::Failed(failed) => {
-                if failed.unilateral_close {
-                    let cause = if failed.by_peer {
-                        CloseCause::Remote
-                    } else {
-                        CloseCause::Protocol
-                    };
-                    let text = failed.reason;
-                    super::closing::fail_channel(&node, &channel, cause, &text, failed.broadcast);
-                } else {
-                    node.log.info(
-                        &channel.origin(),
-                        format!("channel error, trying again later: {}", failed.reason),
-                    );
-                }
-            }
+            other => on_message(&node, &channel, other),
         }
     };
     // What was on its way to the disk still counts.
@@ -297,6 +258,45 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
         drop(durable);
     }
     ended(&node, &channel, &end, handed_over);
+}
+
+/// What channeld says besides what needs its stream.
+fn on_message(node: &Rc<Node>, channel: &Rc<Channel>, message: FromChanneld) {
+    match message {
+        // Dealt with where the stream is at hand.
+        FromChanneld::Persist(_) | FromChanneld::ShutdownComplete(_) => {}
+        FromChanneld::OfferHtlcReply(reply) => {
+            let error = OfferError {
+                text: reply.error,
+                code: reply.failure_code,
+            };
+            refuse(channel, reply.request, error);
+        }
+        FromChanneld::Reestablished(_) => {
+            channel.reestablished.set(true);
+            channel.change(|row| row.last_stable_connection = Some(crate::clock::now()));
+            super::gossip::reestablished(node, channel);
+            crate::payments::channel_usable(node, channel);
+        }
+        FromChanneld::AnnouncementSignatures(signed) => {
+            super::gossip::announcement_signed(node, channel, signed);
+        }
+        FromChanneld::ChannelUpdate(update) => {
+            super::gossip::remote_update(node, channel, update.message);
+        }
+        FromChanneld::Failed(failed) if failed.unilateral_close => {
+            let cause = if failed.by_peer {
+                CloseCause::Remote
+            } else {
+                CloseCause::Protocol
+            };
+            super::closing::fail_channel(node, channel, cause, &failed.reason, failed.broadcast);
+        }
+        FromChanneld::Failed(failed) => node.log.info(
+            &channel.origin(),
+            format!("channel error, trying again later: {}", failed.reason),
+        ),
+    }
 }
 
 /// channeld is gone: what was not durable did not happen; the link is made anew if it must be.

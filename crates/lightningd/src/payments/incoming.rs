@@ -141,7 +141,7 @@ fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
             payment_data,
             ..
         }) => {
-            // BOLT 4 §Non-Error Messages and final-node rules: the last HTLC must bring what the payload promises.
+            // BOLT 4 §`payload` format: the last HTLC must bring what the payload promises.
             if htlc.amount < amount {
                 return Decision::Fail(FailureMessage::FinalIncorrectHtlcAmount {
                     incoming_htlc_amt: htlc.amount,

@@ -205,4 +205,13 @@ impl Txn<'_> {
             htlc,
         )
     }
+
+    /// All HTLCs a channel ever had: a revoked commitment may hold any of them.
+    pub fn all_htlcs_of(&self, channel: u64) -> Result<Vec<HtlcRow>, DbError> {
+        self.all(
+            &format!("{COLUMNS} WHERE channel_id = ?1 ORDER BY id"),
+            [to_i64(channel)],
+            htlc,
+        )
+    }
 }

@@ -9,6 +9,7 @@
 //! Invariants: nobody outside this crate writes SQL; every list is indexed and paged; no business rule lives here.
 
 mod chain;
+mod channel_txs;
 mod channels;
 mod columns;
 mod datastore;
@@ -24,6 +25,7 @@ mod txn;
 mod vars;
 
 pub use chain::{BlockRow, TransactionRow};
+pub use channel_txs::ChannelTxRow;
 pub use channels::{ChannelCounters, ChannelRow, StateChangeRow};
 pub use datastore::{DatastoreMode, DatastoreRow};
 pub use error::DbError;

@@ -62,6 +62,11 @@ const MIGRATIONS: &[&str] = &[
      CREATE INDEX payments_updated ON payments (updated_index);
      CREATE INDEX payments_status ON payments (status);
      CREATE TABLE datastore (key BLOB PRIMARY KEY, data BLOB NOT NULL, generation INTEGER NOT NULL);",
+    "CREATE TABLE channeltxs (
+         id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL REFERENCES channels(id) ON DELETE CASCADE, type INTEGER NOT NULL,
+         transaction_id BLOB NOT NULL, input_num INTEGER NOT NULL, blockheight INTEGER NOT NULL, UNIQUE (channel_id, transaction_id));
+     CREATE INDEX channeltxs_transaction ON channeltxs (transaction_id);
+     ALTER TABLE channels ADD COLUMN shutdown_keyidx_local INTEGER;",
 ];
 
 /// Brings the database to the present version, all in one transaction.

@@ -138,7 +138,7 @@ fn pay(play: &mut Playground) -> Result<()> {
 /// The channel is closed; each side gets its share.
 fn close(play: &mut Playground, miner: &str, l1: &str) -> Result<()> {
     play.screen.heading("l2 closes the channel");
-    play.run("l2", &["close", l1], Shorten::to(&["type", "txid"]))?;
+    play.run("l2", &["close", l1], Shorten::to(&["type", "txids"]))?;
     play.run("btc", &["generatetoaddress", "1", miner], Shorten::ALL)?;
     play.wait_for("the coins to be back in both wallets", |play| {
         let confirmed = |name: &str, count: usize| -> Result<bool> {

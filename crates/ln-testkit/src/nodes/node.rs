@@ -9,12 +9,13 @@ use std::thread;
 
 use ln_rpc::RpcError;
 use ln_rpc::client::{Client, ClientError};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::log::{LogMark, NodeLog};
 use super::options::NodeOptions;
-use super::processes::{HelperProcess, descendants, process_is_running};
+use super::processes::{HelperProcess, descendants, process_is_running, send_signal};
 use super::programs::program;
 use super::wait::{patience, try_wait_until, wait_until};
 use crate::schemas;
@@ -325,6 +326,27 @@ impl TestNode {
             let _already_dead = child.wait();
         }
         self.wait_for_helpers(&helpers);
+    }
+
+    /// Makes it and its helpers stand still until [`Self::go_on`].
+    pub fn pause(&self) {
+        self.signal_all(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Self::pause`].
+    pub fn go_on(&self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        let helpers = self.helpers();
+        let pids = self
+            .pid()
+            .into_iter()
+            .chain(helpers.iter().map(|helper| helper.pid));
+        for pid in pids {
+            send_signal(pid, signal);
+        }
     }
 
     fn wait_for_helpers(&self, helpers: &[HelperProcess]) {

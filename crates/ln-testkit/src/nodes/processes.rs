@@ -17,10 +17,14 @@ pub struct HelperProcess {
 impl HelperProcess {
     /// Kills it without warning; that it has ended already is fine.
     pub fn kill(&self) {
-        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _already_dead = kill_process(pid, Signal::KILL);
-        }
+        send_signal(self.pid, Signal::KILL);
+    }
+}
+
+/// Sends a signal to a process that may have ended.
+pub(super) fn send_signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _already_dead = kill_process(pid, signal);
     }
 }
 

@@ -1,0 +1,4 @@
+//! Black-box tests: real processes on a private chain, seen only as an operator and a peer see them.
+//!
+//! They are in `tests/blackbox`, one file per theme, and in `interop/`, where other people's programs talk to ours. The programs must
+//! be built first: `cargo build -p lightningd -p lightning-cli -p regtest-bitcoind`, or `cargo xtask test`, which does that.

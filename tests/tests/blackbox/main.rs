@@ -1,0 +1,18 @@
+//! Black-box tests on real processes: each test has a chain and nodes of its own.
+#![allow(
+    missing_docs,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::unwrap_used
+)]
+
+mod support;
+
+mod channel_life;
+mod connecting;
+mod errors;
+mod force_close;
+mod kill;
+mod reorg;
+mod restart;
+mod start_stop;

@@ -1,0 +1,114 @@
+//! Starting, looking around, stopping.
+
+use std::process::Command;
+
+use ln_testkit::nodes::{NodeOptions, TestNet, program};
+use serde_json::{Value, json};
+
+#[test]
+fn a_node_shows_itself_and_stops_when_asked() {
+    let net = TestNet::start();
+    let node = net.node_with("alice", NodeOptions::default().argument("--rgb=0a0b0c"));
+    let info = node.call("getinfo", json!({}));
+    assert_eq!(info["alias"], "alice");
+    assert_eq!(info["color"], "0a0b0c");
+    assert_eq!(info["network"], "regtest");
+    assert_eq!(info["blockheight"], net.chain.height());
+    assert_eq!(info["num_peers"], 0);
+    let help = node.call("help", json!({}));
+    let commands: Vec<&str> = help["help"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|line| line["command"].as_str())
+        .collect();
+    for method in [
+        "getinfo",
+        "connect",
+        "fundchannel",
+        "invoice",
+        "pay",
+        "close",
+        "withdraw",
+    ] {
+        assert!(
+            commands
+                .iter()
+                .any(|line| line.split(' ').next() == Some(method)),
+            "{method}"
+        );
+    }
+    for method in [
+        "listpeers",
+        "listpeerchannels",
+        "listfunds",
+        "listinvoices",
+        "listpays",
+        "listsendpays",
+        "listchannels",
+        "listnodes",
+        "listconfigs",
+        "feerates",
+        "getlog",
+    ] {
+        let params = if method == "feerates" {
+            json!({"style": "perkw"})
+        } else {
+            json!({})
+        };
+        node.call(method, params);
+    }
+    assert!(!node.helpers().is_empty());
+    node.stop();
+    node.start_again();
+    assert_eq!(node.call("getinfo", json!({}))["id"], info["id"]);
+    node.stop();
+}
+
+#[test]
+fn version_and_help_need_no_node() {
+    let run = |argument: &str| {
+        let output = Command::new(program("lightningd"))
+            .arg(argument)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{argument}: {}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let version = run("--version");
+    assert!(version.starts_with("v26.06"), "{version}");
+    assert_eq!(version.lines().count(), 1);
+    assert!(run("--help").contains("--lightning-dir"));
+    assert!(run("--list-features-only").contains("option_static_remotekey"));
+}
+
+#[test]
+fn a_second_node_in_the_same_directory_is_refused() {
+    let net = TestNet::start();
+    let node = net.node("l1");
+    let second = Command::new(program("lightningd"))
+        .arg(format!("--lightning-dir={}", node.dir().display()))
+        .arg("--network=regtest")
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(11), "{second:?}");
+    node.call("getinfo", json!({}));
+}
+
+#[test]
+fn a_node_killed_at_the_start_comes_up_with_the_same_key_and_addresses() {
+    let net = TestNet::start();
+    let node = net.node("l1");
+    let first: Value = node.call("newaddr", json!({}));
+    let id = node.id().to_owned();
+    for _ in 0..3 {
+        node.kill();
+        node.start_again();
+    }
+    assert_eq!(node.call("getinfo", json!({}))["id"], json!(id));
+    let next = node.call("newaddr", json!({}));
+    assert_ne!(
+        first["bech32"], next["bech32"],
+        "an address is handed out once"
+    );
+}

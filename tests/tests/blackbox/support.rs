@@ -1,0 +1,132 @@
+//! What several themes need.
+
+use ln_testkit::nodes::{NodeOptions, OpenChannel, TestNet, TestNode, wait_until};
+use ln_types::Sat;
+use serde_json::{Value, json};
+
+/// What the channels of most tests hold.
+pub(crate) const CAPACITY_MSAT: u64 = 4_200_000_000;
+
+/// Two nodes with a channel from the first to the second.
+pub(crate) struct Pair {
+    pub(crate) l1: TestNode,
+    pub(crate) l2: TestNode,
+    pub(crate) open: OpenChannel,
+    // Last: the nodes end before their chain.
+    pub(crate) net: TestNet,
+}
+
+impl Pair {
+    /// Starts them.
+    pub(crate) fn start() -> Self {
+        Self::start_with(NodeOptions::default())
+    }
+
+    /// Starts them with options.
+    pub(crate) fn start_with(options: NodeOptions) -> Self {
+        let net = TestNet::start();
+        let l1 = net.node_with("l1", options.clone());
+        let l2 = net.node_with("l2", options);
+        let open = net.open_channel(&l1, &l2, Sat::from_sat(CAPACITY_MSAT / 1000));
+        Self { l1, l2, open, net }
+    }
+
+    /// Waits until both sides are connected and agree that nothing is under way; what each owns, in millisatoshi.
+    pub(crate) fn wait_quiet(&self) -> (u64, u64) {
+        let quiet = |node: &TestNode| {
+            self.net.wait_usable(node, &self.open.channel_id);
+            node.wait_for("a channel without HTLCs", || {
+                let channel = channel(node, &self.open.channel_id)?;
+                channel["htlcs"].as_array()?.is_empty().then_some(())?;
+                channel["to_us_msat"].as_u64()
+            })
+        };
+        wait_until("both sides to agree", || {
+            let (ours, theirs) = (quiet(&self.l1), quiet(&self.l2));
+            (ours + theirs == CAPACITY_MSAT).then_some((ours, theirs))
+        })
+    }
+
+    /// Pays a fresh invoice of the second node from the first and waits for the proof.
+    pub(crate) fn pay(&self, amount_msat: u64, label: &str) {
+        let invoice = invoice(&self.l2, amount_msat, label);
+        send(&self.l1, &self.l2, &self.open, &invoice, amount_msat);
+        let paid = self.l1.call(
+            "waitsendpay",
+            json!({"payment_hash": invoice["payment_hash"]}),
+        );
+        assert_eq!(paid["status"], "complete");
+    }
+}
+
+/// Makes an invoice.
+pub(crate) fn invoice(node: &TestNode, amount_msat: u64, label: &str) -> Value {
+    let description = format!("{label} ☕");
+    node.call(
+        "invoice",
+        json!({"amount_msat": amount_msat, "label": label, "description": description}),
+    )
+}
+
+/// Sends a payment straight over a channel.
+pub(crate) fn send(
+    from: &TestNode,
+    to: &TestNode,
+    open: &OpenChannel,
+    invoice: &Value,
+    amount_msat: u64,
+) -> Value {
+    let route = json!([{
+        "id": to.id(),
+        "channel": open.short_channel_id,
+        "amount_msat": amount_msat,
+        "delay": 15,
+    }]);
+    from.call(
+        "sendpay",
+        json!({
+            "route": route,
+            "payment_hash": invoice["payment_hash"],
+            "payment_secret": invoice["payment_secret"],
+            "bolt11": invoice["bolt11"],
+        }),
+    )
+}
+
+/// A channel as `listpeerchannels` has it.
+pub(crate) fn channel(node: &TestNode, channel_id: &str) -> Option<Value> {
+    let reply = node.poll("listpeerchannels", json!({}))?;
+    let mut channels = reply["channels"].as_array()?.iter();
+    channels
+        .find(|channel| channel["channel_id"] == channel_id)
+        .cloned()
+}
+
+/// The status of the only part of a payment.
+pub(crate) fn payment_status(node: &TestNode, payment_hash: &Value) -> Option<String> {
+    let reply = node.poll("listsendpays", json!({"payment_hash": payment_hash}))?;
+    let payments = reply["payments"].as_array()?;
+    assert!(payments.len() <= 1, "one part was sent: {payments:?}");
+    payments.first()?["status"].as_str().map(str::to_owned)
+}
+
+/// The status of an invoice.
+pub(crate) fn invoice_status(node: &TestNode, label: &str) -> String {
+    let reply = node.call("listinvoices", json!({"label": label}));
+    reply["invoices"][0]["status"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The confirmed coins of a wallet that are not set aside, in millisatoshi.
+pub(crate) fn confirmed_msat(node: &TestNode) -> u64 {
+    let funds = node.poll("listfunds", json!({})).unwrap_or_default();
+    let outputs = funds["outputs"].as_array().cloned().unwrap_or_default();
+    let confirmed = outputs
+        .iter()
+        .filter(|output| output["status"] == "confirmed");
+    confirmed
+        .filter_map(|output| output["amount_msat"].as_u64())
+        .sum()
+}

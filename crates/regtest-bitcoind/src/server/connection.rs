@@ -107,29 +107,28 @@ impl Shared {
         }
     }
 
-    /// Writes and prints what a call left to do.
-    pub fn carry_out(&self, state: &mut State) {
+    /// Writes and prints what a call left to do. `Err` if it could not be written: then the call must
+    /// not be reported as done, and the program ends.
+    pub fn carry_out(&self, state: &mut State) -> Result<(), RpcError> {
         let effects = state.node.take_effects();
         let now = unix_now();
         for line in &effects.log {
             self.log.line(now, line);
+        }
+        if effects.tip_changed {
+            self.tip_moved.notify_all();
         }
         let chain = state.store.write_chain(&effects.chain);
         let wallets = effects
             .wallets
             .iter()
             .try_for_each(|(name, records)| state.store.write_wallet(name, records));
-        if let Err(failure) = chain.and(wallets) {
-            // What we cannot keep we must not report as done.
-            self.log.line(
-                now,
-                &format!("Error: cannot write to the data directory: {failure}"),
-            );
+        chain.and(wallets).map_err(|failure| {
+            let message = format!("cannot write to the data directory: {failure}");
+            self.log.line(now, &format!("Error: {message}"));
             self.stop();
-        }
-        if effects.tip_changed {
-            self.tip_moved.notify_all();
-        }
+            RpcError::new(error::MISC, message)
+        })
     }
 
     /// Answers one call.
@@ -159,8 +158,8 @@ impl Shared {
             files: store,
         };
         let result = rpc::call(&mut context, method, params);
-        self.carry_out(&mut state);
-        result
+        let written = self.carry_out(&mut state);
+        result.and_then(|json| written.map(|()| json))
     }
 
     /// The calls that wait for the tip to move.

@@ -412,13 +412,14 @@ fn shut_down(shared: &Shared, options: &Options, pid_path: &Path) -> Result<(), 
         std::thread::sleep(Duration::from_millis(10));
     }
     let mut state = shared.lock();
-    shared.carry_out(&mut state);
+    let written = shared.carry_out(&mut state);
     let closed = state.store.close(&state.node);
     if options.get("rpcpassword").is_none_or(str::is_empty) {
         let _gone = fs::remove_file(cookie_path(options));
     }
     let _gone = fs::remove_file(pid_path);
     shared.log.line(unix_now(), "Shutdown: done");
+    written.map_err(|error| error.message)?;
     closed.map_err(|error| format!("cannot write to the data directory: {error}"))
 }
 

@@ -21,7 +21,7 @@ const STORE: &str = "gossip_store";
 pub(crate) async fn start_gossipd(node: &Rc<Node>, connectd: OwnedFd) -> anyhow::Result<Subd> {
     let start = SubdStart {
         name: "gossipd",
-        program: None,
+        program: node.config.subdaemon("gossipd"),
         origin: Origin::of("gossipd"),
         fds: vec![connectd],
     };

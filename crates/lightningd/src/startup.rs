@@ -243,7 +243,7 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     settings.check_known(developer, |name| plugins.knows_option(name))?;
 
     let passphrase = ask_passphrase(&config)?;
-    let (hsm, hsmd) = Hsm::start(log, config.network, None, passphrase).await?;
+    let (hsm, hsmd) = Hsm::start(log, config.network, config.subdaemon("hsmd"), passphrase).await?;
     let node = load(log, config, settings, hsm, plugins).await?;
     let socket = bring_services_up(&node).await?;
     let (connectd, gossipd) = socket;

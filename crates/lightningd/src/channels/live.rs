@@ -97,7 +97,7 @@ pub(super) async fn start_with_peer(
         &node.log,
         SubdStart {
             name,
-            program: None,
+            program: node.config.subdaemon(name),
             origin,
             fds: vec![peer, hsm],
         },

@@ -128,7 +128,7 @@ async fn start_openingd(
     let origin = Origin::of_peer(peer, &format!("openingd-chan#{dbid}"));
     let start = SubdStart {
         name: "openingd",
-        program: None,
+        program: node.config.subdaemon("openingd"),
         origin,
         fds: vec![for_openingd, hsm],
     };

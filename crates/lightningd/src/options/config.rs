@@ -51,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) always_use_proxy: bool,
     pub(crate) use_dns: bool,
     pub(crate) hsm_passphrase: bool,
+    /// Programs to run in place of helpers, by the helper's name.
+    pub(crate) subdaemons: Vec<(String, String)>,
     pub(crate) dev: DevConfig,
 }
 
@@ -175,6 +177,35 @@ fn octal(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8).map_err(|_| format!("'{text}' is not an octal mode such as 0600"))
 }
 
+/// The helpers that another program may stand in for.
+const SUBDAEMONS: &[&str] = &[
+    "channeld", "closingd", "connectd", "gossipd", "hsmd", "onchaind", "openingd",
+];
+
+fn subdaemons(settings: &Settings) -> Result<Vec<(String, String)>, OptionError> {
+    let mut found = Vec::new();
+    for setting in settings
+        .all()
+        .iter()
+        .filter(|setting| setting.name == "subdaemon")
+    {
+        let text = setting.value.as_deref().unwrap_or_default();
+        let (name, path) = text.split_once(':').ok_or_else(|| {
+            OptionError::new(setting, "write NAME:PATH, such as hsmd:/usr/bin/signer")
+        })?;
+        let name = name.strip_prefix("lightning_").unwrap_or(name);
+        if !SUBDAEMONS.contains(&name) {
+            let known = SUBDAEMONS.join(", ");
+            return Err(OptionError::new(
+                setting,
+                format!("'{name}' is no helper: use one of {known}"),
+            ));
+        }
+        found.push((name.to_owned(), path.to_owned()));
+    }
+    Ok(found)
+}
+
 /// Addresses to listen on and to announce.
 fn addresses(
     settings: &Settings,
@@ -252,6 +283,16 @@ impl DevConfig {
 }
 
 impl Config {
+    /// The program to run in place of a helper, if one was given.
+    pub(crate) fn subdaemon(&self, name: &str) -> Option<&str> {
+        let given = self
+            .subdaemons
+            .iter()
+            .rev()
+            .find(|(given, _)| given == name);
+        given.map(|(_, path)| path.as_str())
+    }
+
     /// Understands all settings. `base_dir` is where everything is kept.
     pub(crate) fn new(settings: &Settings, base_dir: PathBuf) -> Result<Self, OptionError> {
         let network = network(settings)?;
@@ -319,6 +360,7 @@ impl Config {
             always_use_proxy: settings.bool("always-use-proxy", false)?,
             use_dns: !settings.flag("disable-dns"),
             hsm_passphrase: settings.flag("hsm-passphrase"),
+            subdaemons: subdaemons(settings)?,
             dev,
         })
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::table::{Kind, OPTIONS, OptionInfo};
+use super::table::{Kind, NOT_YET, OPTIONS, OptionInfo};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +198,12 @@ impl Settings {
                     return Err(OptionError::new(
                         setting,
                         "is only for developers: give --developer as well",
+                    ));
+                }
+                Some(info) if NOT_YET.contains(&info.name) => {
+                    return Err(OptionError::new(
+                        setting,
+                        "is not supported yet by this version: leave it out",
                     ));
                 }
                 Some(info) => check_shape(info, setting)?,

@@ -33,7 +33,7 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
         .await?;
     let start = SubdStart {
         name: "connectd",
-        program: None,
+        program: node.config.subdaemon("connectd"),
         origin: Origin::of("connectd"),
         fds: vec![hsm, for_connectd],
     };

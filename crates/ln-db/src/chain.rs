@@ -105,6 +105,19 @@ impl Txn<'_> {
         Ok(())
     }
 
+    /// Forgets a transaction that is in no block and will not be sent, and its outputs.
+    pub fn forget_transaction(&mut self, txid: &Txid) -> Result<(), DbError> {
+        self.execute(
+            "DELETE FROM outputs WHERE prev_out_tx = ?1 AND confirmation_height IS NULL",
+            [wire(txid)],
+        )?;
+        self.execute(
+            "DELETE FROM transactions WHERE id = ?1 AND blockheight IS NULL",
+            [wire(txid)],
+        )?;
+        Ok(())
+    }
+
     /// One transaction.
     pub fn transaction(&self, txid: &Txid) -> Result<Option<TransactionRow>, DbError> {
         self.first(

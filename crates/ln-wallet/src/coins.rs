@@ -53,6 +53,11 @@ impl Coins {
         self.by_outpoint.insert(coin.outpoint, coin);
     }
 
+    /// Forgets a coin whose transaction will never be in a block.
+    pub fn remove(&mut self, outpoint: &OutPoint) -> Option<Utxo> {
+        self.by_outpoint.remove(outpoint)
+    }
+
     /// What can be spent now.
     pub fn spendable(&self, tip: BlockHeight) -> Vec<Utxo> {
         self.iter()

@@ -7,12 +7,23 @@ use ln_db::TransactionRow;
 
 use crate::node::Node;
 
-/// Keeps a transaction, so that it is sent again after a restart, and sends it. The error is the backend's refusal, or that it can't be asked now.
+/// Why a transaction did not go out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotSent {
+    /// The network does not take it.
+    #[error("{0}")]
+    Refused(String),
+    /// The backend can't be asked now: it may or may not have the transaction.
+    #[error("the chain backend does not answer: {0}")]
+    Unavailable(String),
+}
+
+/// Keeps a transaction, so that it is sent again after a restart, and sends it.
 pub(crate) async fn broadcast(
     node: &Rc<Node>,
     tx: Transaction,
     allow_high_fees: bool,
-) -> anyhow::Result<Result<(), String>> {
+) -> anyhow::Result<Result<(), NotSent>> {
     let txid = tx.compute_txid();
     let row = TransactionRow {
         tx: tx.clone(),
@@ -26,8 +37,8 @@ pub(crate) async fn broadcast(
     Ok(match node.backend.send(&tx, allow_high_fees).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(refusal)) if is_known(&refusal) => Ok(()),
-        Ok(Err(refusal)) => Err(refusal),
-        Err(error) => Err(error.to_string()),
+        Ok(Err(refusal)) => Err(NotSent::Refused(refusal)),
+        Err(error) => Err(NotSent::Unavailable(error.to_string())),
     })
 }
 

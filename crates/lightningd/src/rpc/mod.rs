@@ -7,7 +7,9 @@ mod handlers;
 mod server;
 mod state;
 
+mod channels;
 mod control;
+mod wallet;
 
 pub(crate) use context::Context;
 pub(crate) use dispatch::Handle;

@@ -1,15 +1,20 @@
 //! What the interface keeps beside its connections.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
+use bitcoin::Txid;
 use tokio::sync::watch;
 
 use super::connection::Outbox;
+use crate::wallet::PreparedTx;
 
 /// What the interface keeps beside its connections.
 #[derive(Debug)]
 pub(crate) struct RpcState {
     indexes: watch::Sender<u64>,
+    /// Transactions that `txprepare` made and nobody sent or discarded yet.
+    pub(crate) unreleased: RefCell<HashMap<Txid, PreparedTx>>,
     /// Replies to `stop`, to be written when everything else is done.
     farewells: RefCell<Vec<(Outbox, Vec<u8>)>>,
 }
@@ -18,6 +23,7 @@ impl Default for RpcState {
     fn default() -> Self {
         Self {
             indexes: watch::Sender::new(0),
+            unreleased: RefCell::default(),
             farewells: RefCell::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! The on-chain wallet of the running node: coins in memory as the database has them, addresses, and transactions made of them.
 
+mod draw;
 mod rows;
 mod spend;
 
@@ -12,9 +13,11 @@ use ln_db::{DbError, OutputRow, Txn};
 use ln_types::{BlockHeight, Network, Sat};
 use ln_wallet::{AddressKind, Coins, LOOK_AHEAD, Origin, ScriptIndex, Utxo, WalletKeys};
 
+pub(crate) use draw::{DrawRequest, Drawn, SpendError, draw, release, save_reservations};
 pub(crate) use rows::{output_row, utxo};
 pub(crate) use spend::{
-    PreparedTx, SpendError, SpendRequest, hsm_utxo, prepare, release, send, sign,
+    PreparedTx, SpendRequest, forget, hsm_utxo, prepare, previous_transactions, psbt_of,
+    random_u32, send, sign,
 };
 
 use crate::hsm::HsmIdentity;
@@ -176,6 +179,21 @@ impl Wallet {
         node.db
             .write(move |txn| rows.iter().try_for_each(|row| txn.put_output(row)))
             .await
+    }
+
+    /// Forgets the outputs of a transaction that will never be in a block.
+    pub(crate) fn forget(&self, tx: &bitcoin::Transaction) {
+        let txid = tx.compute_txid();
+        let mut coins = self.coins.borrow_mut();
+        for (vout, _) in (0_u32..).zip(&tx.output) {
+            let outpoint = OutPoint::new(txid, vout);
+            if coins
+                .get(&outpoint)
+                .is_some_and(|coin| coin.height.is_none())
+            {
+                coins.remove(&outpoint);
+            }
+        }
     }
 
     /// Changes some coins in memory.

@@ -3,33 +3,35 @@
 use std::rc::Rc;
 
 use bitcoin::psbt::Psbt;
-use bitcoin::{OutPoint, ScriptBuf, Transaction, TxOut};
-use ln_db::OutputStatus;
+use bitcoin::{OutPoint, ScriptBuf, Transaction, TxOut, Txid};
 use ln_ipc::hsmd::{CloseInfo as HsmClose, HsmUtxo};
 use ln_types::{BlockHeight, Feerate, Sat};
 use ln_wallet::weight::{core_weight, output_weight};
 use ln_wallet::{
-    Amount, DEFAULT_RESERVATION, FundError, FundRequest, Funding, Origin, Utxo,
-    anti_fee_sniping_locktime, build_psbt, extract, finalize, fund, fund_with,
+    Amount, DEFAULT_RESERVATION, Origin, Utxo, anti_fee_sniping_locktime, build_psbt, extract,
+    finalize,
 };
 
+use super::draw::{DrawRequest, Drawn, SpendError, draw, release};
+use crate::chain::NotSent;
 use crate::node::Node;
 
-/// One payment out of the wallet.
+/// The least that the rest of the wallet must come to as an output.
+const REST_DUST: Sat = Sat::from_sat(546);
+
+/// Payments out of the wallet.
 #[derive(Debug, Clone)]
 pub(crate) struct SpendRequest {
-    /// Where it goes.
-    pub(crate) script: ScriptBuf,
-    /// How much.
-    pub(crate) amount: Amount,
+    /// Where it goes and how much; [`Amount::All`] at most once.
+    pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
     /// What to pay for it.
     pub(crate) feerate: Feerate,
     /// The least confirmations of coins.
     pub(crate) min_confirmations: u32,
     /// Use exactly these coins.
     pub(crate) coins: Option<Vec<OutPoint>>,
-    /// Whether the emergency reserve must stay.
-    pub(crate) keep_reserve: bool,
+    /// A channel is being opened: keep the emergency reserve even if it is the first.
+    pub(crate) opening: bool,
 }
 
 /// A transaction whose coins are reserved, not signed yet.
@@ -37,31 +39,32 @@ pub(crate) struct SpendRequest {
 pub(crate) struct PreparedTx {
     /// Unsigned.
     pub(crate) psbt: Psbt,
-    /// Its coins.
+    /// Its coins, as they were before.
     pub(crate) coins: Vec<Utxo>,
-    /// The index of the output that was asked for.
-    pub(crate) output: u32,
-    /// What that output carries.
-    pub(crate) amount: Sat,
 }
 
-/// Why a transaction could not be made.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SpendError {
-    /// Not enough money.
-    #[error(transparent)]
-    Fund(#[from] FundError),
-    /// A coin that is not there or not free.
-    #[error("output {0} is not a spendable output of this wallet")]
-    UnknownCoin(OutPoint),
-    /// Something inside failed.
-    #[error("{0:#}")]
-    Internal(#[from] anyhow::Error),
-}
+impl PreparedTx {
+    /// The transaction as it is now. A wrapped coin's signature still changes its txid.
+    pub(crate) fn unsigned(&self) -> &Transaction {
+        &self.psbt.unsigned_tx
+    }
 
-impl From<ln_db::DbError> for SpendError {
-    fn from(error: ln_db::DbError) -> Self {
-        Self::Internal(error.into())
+    /// What goes to a script.
+    pub(crate) fn paid_to(&self, script: &ScriptBuf) -> Option<Sat> {
+        let outputs = &self.psbt.unsigned_tx.output;
+        let output = outputs
+            .iter()
+            .find(|output| output.script_pubkey == *script)?;
+        Some(output.value.into())
+    }
+
+    /// Pays another script, of the same length, instead.
+    pub(crate) fn redirect(&mut self, from: &ScriptBuf, to: &ScriptBuf) {
+        for output in &mut self.psbt.unsigned_tx.output {
+            if output.script_pubkey == *from {
+                output.script_pubkey.clone_from(to);
+            }
+        }
     }
 }
 
@@ -70,141 +73,122 @@ pub(crate) async fn prepare(
     node: &Rc<Node>,
     request: &SpendRequest,
 ) -> Result<PreparedTx, SpendError> {
-    let tip = node.chain.height();
-    let fund_request = FundRequest {
-        amount: request.amount,
-        feerate: request.feerate,
-        start_weight: core_weight(1, 2) + output_weight(&request.script),
-        min_confirmations: request.min_confirmations,
-        min_witness_weight: 0,
-        no_wrapped: false,
-        excess_as_change: true,
-        emergency_reserve: emergency_reserve(node, request.keep_reserve),
-        height: tip,
-    };
-    let funding = choose(node, request, &fund_request)?;
-    // Reserved in memory before the first await, so that nobody else takes the same coins.
-    reserve(node, &funding.inputs, tip);
-    let paid = match request.amount {
-        Amount::Exact(amount) => amount,
-        Amount::All => funding.excess,
-    };
-    let result = build(node, request, &funding, paid, tip).await;
+    let all = request
+        .outputs
+        .iter()
+        .any(|(_, amount)| *amount == Amount::All);
+    let exact: Sat = request
+        .outputs
+        .iter()
+        .filter_map(|(_, amount)| exact(*amount))
+        .sum();
+    let weights: u64 = request
+        .outputs
+        .iter()
+        .map(|(script, _)| output_weight(script))
+        .sum();
+    let count = u64::try_from(request.outputs.len()).unwrap_or(u64::MAX);
+    let drawn = draw(
+        node,
+        &DrawRequest {
+            amount: if all {
+                Amount::All
+            } else {
+                Amount::Exact(exact)
+            },
+            feerate: request.feerate,
+            start_weight: core_weight(1, count) + weights,
+            min_confirmations: request.min_confirmations,
+            min_witness_weight: 0,
+            no_wrapped: false,
+            excess_as_change: true,
+            coins: request.coins.clone(),
+            reserved_ok: false,
+            reserve: DEFAULT_RESERVATION,
+            opening: request.opening,
+        },
+    )
+    .await?;
+    let coins = drawn.funding.inputs.clone();
+    let result = build(node, request, drawn, exact).await;
     if result.is_err() {
-        drop(release(node, &funding.inputs).await);
+        drop(release(node, &coins).await);
     }
     result
 }
 
-/// What must stay in the wallet: nothing without channels that may need it.
-fn emergency_reserve(node: &Node, keep: bool) -> Sat {
-    let needed = keep && node.channels.any_with_anchors();
-    if needed {
-        node.config.emergency_reserve.to_sat_ceil()
-    } else {
-        Sat::ZERO
+fn exact(amount: Amount) -> Option<Sat> {
+    match amount {
+        Amount::Exact(amount) => Some(amount),
+        Amount::All => None,
     }
-}
-
-fn choose(
-    node: &Node,
-    request: &SpendRequest,
-    fund_request: &FundRequest,
-) -> Result<Funding, SpendError> {
-    let all = node.wallet.coins();
-    let Some(wanted) = &request.coins else {
-        return Ok(fund(&all, fund_request)?);
-    };
-    let mut coins = Vec::new();
-    for outpoint in wanted {
-        let coin = node
-            .wallet
-            .coin(outpoint)
-            .filter(|coin| coin.is_spendable(fund_request.height));
-        coins.push(coin.ok_or(SpendError::UnknownCoin(*outpoint))?);
-    }
-    Ok(fund_with(&all, coins, fund_request)?)
-}
-
-fn reserve(node: &Node, coins: &[Utxo], tip: BlockHeight) {
-    node.wallet
-        .change_coins(coins, |coin| coin.reserve(tip, DEFAULT_RESERVATION));
-}
-
-/// Lets go of coins reserved for a transaction that will not be sent.
-pub(crate) async fn release(node: &Rc<Node>, coins: &[Utxo]) -> Result<(), ln_db::DbError> {
-    node.wallet
-        .change_coins(coins, |coin| coin.reserved_until = None);
-    let outpoints: Vec<OutPoint> = coins.iter().map(|coin| coin.outpoint).collect();
-    node.db
-        .write(move |txn| {
-            outpoints.iter().try_for_each(|outpoint| {
-                txn.set_output_status(*outpoint, OutputStatus::Available, None)
-            })
-        })
-        .await
 }
 
 async fn build(
     node: &Rc<Node>,
     request: &SpendRequest,
-    funding: &Funding,
-    paid: Sat,
-    tip: BlockHeight,
+    drawn: Drawn,
+    others: Sat,
 ) -> Result<PreparedTx, SpendError> {
-    let outpoints: Vec<OutPoint> = funding.inputs.iter().map(|coin| coin.outpoint).collect();
-    let until = tip.plus(DEFAULT_RESERVATION);
-    let write = node.db.write(move |txn| {
-        outpoints.iter().try_for_each(|outpoint| {
-            txn.set_output_status(*outpoint, OutputStatus::Reserved, Some(until))
-        })
-    });
-    let mut outputs = vec![TxOut {
-        value: paid.into(),
-        script_pubkey: request.script.clone(),
-    }];
-    if let Some(change) = funding.change {
+    let rest = drawn.funding.excess.checked_sub(others);
+    let mut outputs = Vec::new();
+    for (index, (script, amount)) in request.outputs.iter().enumerate() {
+        let value = match amount {
+            Amount::Exact(amount) => *amount,
+            Amount::All => rest.ok_or(SpendError::OutputTooLarge(index))?,
+        };
+        if *amount == Amount::All && value < REST_DUST {
+            return Err(SpendError::RestTooSmall(value));
+        }
         outputs.push(TxOut {
-            value: change.into(),
-            script_pubkey: node.wallet.new_script(node).await?,
+            value: value.into(),
+            script_pubkey: script.clone(),
         });
     }
-    write.await?;
     let dice = random_u32();
-    // Where the payment stands must not tell which output is the change.
-    if dice & 1 == 1 {
-        outputs.reverse();
+    if let Some((value, script_pubkey)) = drawn.funding.change.zip(drawn.change) {
+        // Where the payment stands must not tell which output is the change.
+        let places = u32::try_from(outputs.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        let place = usize::try_from(dice % places).unwrap_or_default();
+        outputs.insert(
+            place,
+            TxOut {
+                value: value.into(),
+                script_pubkey,
+            },
+        );
     }
-    let output = outputs
-        .iter()
-        .zip(0_u32..)
-        .find(|(output, _)| output.script_pubkey == request.script);
-    let output = output.map_or(0, |(_, index)| index);
-    let locktime = anti_fee_sniping_locktime(tip, dice);
-    let wrapped_key = |index| node.wallet.public_key(index);
-    let previous = previous_transactions(node, &funding.inputs).await?;
-    let psbt = build_psbt(
-        &funding.inputs,
-        outputs,
-        locktime,
-        |txid| {
-            previous
-                .iter()
-                .find(|tx| tx.compute_txid() == *txid)
-                .cloned()
-        },
-        wrapped_key,
-    );
+    let locktime = anti_fee_sniping_locktime(node.chain.height(), random_u32());
+    let psbt = psbt_of(node, &drawn.funding.inputs, outputs, locktime).await?;
     Ok(PreparedTx {
         psbt,
-        coins: funding.inputs.clone(),
-        output,
-        amount: paid,
+        coins: drawn.funding.inputs,
     })
 }
 
+/// The PSBT that spends coins, with all that signers may want to know of them.
+pub(crate) async fn psbt_of(
+    node: &Rc<Node>,
+    coins: &[Utxo],
+    outputs: Vec<TxOut>,
+    locktime: BlockHeight,
+) -> Result<Psbt, SpendError> {
+    let previous = previous_transactions(node, coins).await?;
+    let find = |txid: &Txid| {
+        previous
+            .iter()
+            .find(|tx| tx.compute_txid() == *txid)
+            .cloned()
+    };
+    Ok(build_psbt(coins, outputs, locktime, find, |index| {
+        node.wallet.public_key(index)
+    }))
+}
+
 /// The whole transactions of the coins, as far as we have them.
-async fn previous_transactions(
+pub(crate) async fn previous_transactions(
     node: &Rc<Node>,
     coins: &[Utxo],
 ) -> Result<Vec<Transaction>, SpendError> {
@@ -221,7 +205,8 @@ async fn previous_transactions(
     Ok(rows.into_iter().flatten().map(|row| row.tx).collect())
 }
 
-fn random_u32() -> u32 {
+/// A random number; its quality decides nothing but privacy.
+pub(crate) fn random_u32() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
 
@@ -264,16 +249,31 @@ pub(crate) async fn sign(
     Ok((psbt, tx))
 }
 
-/// Sends a signed transaction of ours; its change can be used at once. If the network refuses it, its coins are free again.
+/// Sends a signed transaction that spends `coins`; its change can be used at once.
+///
+/// When the network refuses it nothing of it is kept, so that it never goes out later, and its coins are free again. When nobody could be
+/// asked it is kept, its coins stay reserved, and it goes out as soon as somebody can.
 pub(crate) async fn send(
     node: &Rc<Node>,
     coins: &[Utxo],
     tx: &Transaction,
-) -> anyhow::Result<Result<(), String>> {
+) -> anyhow::Result<Result<(), NotSent>> {
     node.wallet.add_unconfirmed(node, tx).await?;
     let sent = crate::chain::broadcast(node, tx.clone(), true).await?;
-    if sent.is_err() {
+    if let Err(NotSent::Refused(_)) = &sent {
+        forget(node, tx).await?;
         release(node, coins).await?;
     }
     Ok(sent)
+}
+
+/// Forgets a transaction that nobody has but us.
+pub(crate) async fn forget(node: &Rc<Node>, tx: &Transaction) -> Result<(), ln_db::DbError> {
+    let txid = tx.compute_txid();
+    node.db
+        .write(move |txn| txn.forget_transaction(&txid))
+        .await?;
+    node.chain.interest.borrow_mut().txids.remove(&txid);
+    node.wallet.forget(tx);
+    Ok(())
 }

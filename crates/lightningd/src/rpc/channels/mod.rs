@@ -1,0 +1,5 @@
+//! Channels: open, list, set, close.
+
+mod types;
+
+pub(super) use types::state_of;

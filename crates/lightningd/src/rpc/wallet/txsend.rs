@@ -1,0 +1,29 @@
+//! `txsend`
+
+use std::rc::Rc;
+
+use bitcoin::consensus::encode::serialize;
+use ln_rpc::RpcError;
+use ln_rpc::methods::wallet::txsend::{Txsend, TxsendResponse};
+use ln_rpc::params::Hex;
+
+use super::txprepare::take_unreleased;
+use super::withdraw::sign_and_send;
+use crate::node::Node;
+use crate::rpc::{Context, Handle};
+
+impl Handle for Txsend {
+    async fn handle(
+        node: Rc<Node>,
+        _: Context,
+        params: Self::Params,
+    ) -> Result<Self::Response, RpcError> {
+        let prepared = take_unreleased(&node, params.txid)?;
+        let (psbt, tx) = sign_and_send(&node, &prepared).await?;
+        Ok(TxsendResponse {
+            psbt: psbt.to_string(),
+            txid: tx.compute_txid(),
+            tx: Hex(serialize(&tx)),
+        })
+    }
+}

@@ -137,6 +137,20 @@ pub(crate) fn test(rest: &[&str]) -> Result<()> {
     }
 }
 
+/// Other people's programs against ours, with pytest.
+pub(crate) fn interop(rest: &[&str]) -> Result<()> {
+    run(&[&["build"], PROGRAMS].concat())?;
+    let status = Command::new(root().join("tests/interop/run"))
+        .args(rest)
+        .status()
+        .context("can't start tests/interop/run")?;
+    ensure!(
+        status.success(),
+        "the interop tests failed (they need python3 with venv; cargo xtask test --no-interop leaves them out)"
+    );
+    Ok(())
+}
+
 /// Runs one of our programs as it is released.
 pub(crate) fn run_release(package: &str, rest: &[&str]) -> Result<()> {
     run(&[&["run", "--release", "--package", package, "--"], rest].concat())

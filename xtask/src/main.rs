@@ -16,7 +16,9 @@ const USAGE: &str = "\
 Usage: cargo xtask <task>
 
   ci                 everything below that must pass before a change goes in
-  test [ARGS]        all tests (with nextest where it is installed); ARGS go to the runner
+  test [ARGS]        all tests (with nextest where it is installed); ARGS go to the runner; --no-interop leaves out those that need
+                     python3 and its package index
+  interop [ARGS]     only those; ARGS go to pytest
   demo               two nodes that pay each other on a private chain
   tidy [--sections]  what the compiler does not check: layers, sizes, citations, dependencies; with --sections also the sections of
                      the BOLTs that nothing cites
@@ -41,7 +43,10 @@ fn run() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["ci"] => ci(),
+        ["test", "--no-interop"] => cargo::test(&[]),
+        ["test"] => cargo::test(&[]).and_then(|()| cargo::interop(&[])),
         ["test", rest @ ..] => cargo::test(rest),
+        ["interop", rest @ ..] => cargo::interop(rest),
         ["demo", rest @ ..] => cargo::demo(rest),
         ["tidy"] => tidy::run(false),
         ["tidy", "--sections"] => tidy::run(true),
@@ -61,5 +66,6 @@ fn ci() -> Result<()> {
     cargo::clippy()?;
     tidy::run(false)?;
     generate::run(true)?;
-    cargo::test(&[])
+    cargo::test(&[])?;
+    cargo::interop(&[])
 }

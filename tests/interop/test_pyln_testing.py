@@ -1,0 +1,107 @@
+"""The fixtures with which plugin authors test: they start, fund, connect, use and check our nodes as they do Core Lightning's."""
+
+import os
+import stat
+
+from pyln.client import RpcError
+from pyln.testing.utils import only_one, sync_blockheight, wait_channel_quiescent, wait_for
+
+import pytest
+
+
+def test_a_line_of_two_nodes_pays(node_factory):
+    l1, l2 = node_factory.line_graph(2, fundchannel=True)
+    inv = l2.rpc.invoice(50_000_000, "first", "a first payment")
+    route = [
+        {
+            "id": l2.info["id"],
+            "channel": l1.get_channel_scid(l2),
+            "amount_msat": 50_000_000,
+            "delay": 10,
+        }
+    ]
+    l1.rpc.sendpay(route, inv["payment_hash"], payment_secret=inv["payment_secret"])
+    sent = l1.rpc.waitsendpay(inv["payment_hash"])
+    assert sent["status"] == "complete"
+    assert only_one(l2.rpc.listinvoices("first")["invoices"])["status"] == "paid"
+    l1.pay(l2, 1_000_000)
+    wait_channel_quiescent(l1, l2)
+    channel = only_one(l2.rpc.listpeerchannels(l1.info["id"])["channels"])
+    assert channel["to_us_msat"] == 51_000_000
+
+
+def test_pay(node_factory):
+    # Core Lightning calls `pay` deprecated since 26.06.
+    l1, l2 = node_factory.line_graph(2, opts={"allow-deprecated-apis": True}, wait_for_announce=True)
+    inv = l2.rpc.invoice(123_000, "second", "paid by pay")
+    paid = l1.rpc.pay(inv["bolt11"])
+    assert paid["status"] == "complete"
+    assert paid["amount_msat"] == 123_000
+    assert only_one(l1.rpc.listpays(inv["bolt11"])["pays"])["status"] == "complete"
+    with pytest.raises(RpcError):
+        l1.rpc.pay("lnbcrt1nonsense")
+
+
+def test_close_gives_the_coins_back(node_factory, bitcoind):
+    l1, l2 = node_factory.line_graph(2)
+    l1.pay(l2, 100_000_000)
+    wait_channel_quiescent(l1, l2)
+    l1.rpc.close(l2.info["id"])
+    bitcoind.generate_block(1, wait_for_mempool=1)
+    sync_blockheight(bitcoind, [l1, l2])
+    wait_for(lambda: [o["status"] for o in l2.rpc.listfunds()["outputs"]] == ["confirmed"])
+    assert only_one(l2.rpc.listfunds()["outputs"])["amount_msat"] == 100_000_000
+
+
+def test_keys_are_those_of_core_lightning(node_factory):
+    """The fixtures make the secret from the number of the node, so the keys are known."""
+    l1, l2 = node_factory.get_nodes(2)
+    assert l1.info["id"] == "038194b5f32bdf0aa59812c86c4ef7ad2f294104fa027d1ace9b469bb6f88cf37b"
+    assert l1.info["alias"].startswith("STRANGEBOUNCE")
+    assert l1.info["color"] == "038194"
+    assert l2.info["id"] == "033845802d25b4e074ccfd7cd8b339a41dc75bf9978a034800444b51d42b07799a"
+
+
+def test_restart_keeps_the_channel(node_factory):
+    l1, l2 = node_factory.line_graph(2, opts={"may_reconnect": True})
+    l1.pay(l2, 1_000_000)
+    l2.restart()
+    wait_for(lambda: only_one(l1.rpc.listpeerchannels()["channels"])["peer_connected"])
+    wait_for(lambda: only_one(l2.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
+    wait_for(lambda: only_one(l1.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
+    l1.pay(l2, 1_000_000)
+
+
+def test_a_plugin_in_python(node_factory, directory):
+    path = os.path.join(directory, "greeter.py")
+    with open(path, "w") as f:
+        f.write(GREETER)
+    os.chmod(path, os.stat(path).st_mode | stat.S_IXUSR)
+    l1 = node_factory.get_node(options={"plugin": path, "greeting": "Moin"})
+    assert l1.rpc.call("greet", {"name": "you"}) == {"text": "Moin you"}
+
+
+def test_an_inline_plugin(node_factory):
+    def setup(plugin):
+        @plugin.method("double")
+        def double(number, plugin):
+            return {"number": 2 * number}
+
+    l1 = node_factory.get_node(inline_plugin=setup)
+    assert l1.rpc.call("double", {"number": 21}) == {"number": 42}
+
+
+GREETER = """#!/usr/bin/env python3
+from pyln.client import Plugin
+
+plugin = Plugin()
+
+
+@plugin.method("greet")
+def greet(plugin, name):
+    return {"text": "{} {}".format(plugin.get_option("greeting"), name)}
+
+
+plugin.add_option("greeting", "Hello", "What to say.")
+plugin.run()
+"""

@@ -9,6 +9,7 @@ mod state;
 
 mod channels;
 mod control;
+mod payments;
 mod wallet;
 
 pub(crate) use context::Context;

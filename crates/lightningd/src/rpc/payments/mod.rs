@@ -1,0 +1,1 @@
+//! Methods that pay: by route, by invoice, and the lists of what was paid.

@@ -105,16 +105,13 @@ pub(crate) fn clippy() -> Result<()> {
 const PROGRAMS: &[&str] = &[
     "--package=lightningd",
     "--package=lightning-cli",
+    "--package=lightning-playground",
     "--package=regtest-bitcoind",
 ];
 
 /// Two nodes that pay each other, as released.
 pub(crate) fn demo(rest: &[&str]) -> Result<()> {
-    run(&[
-        &["build", "--release", "--package=lightning-playground"],
-        PROGRAMS,
-    ]
-    .concat())?;
+    run(&[&["build", "--release"], PROGRAMS].concat())?;
     run_release("lightning-playground", &[&["demo"], rest].concat())
 }
 

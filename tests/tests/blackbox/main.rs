@@ -10,6 +10,7 @@ mod support;
 
 mod channel_life;
 mod connecting;
+mod demo;
 mod errors;
 mod force_close;
 mod kill;

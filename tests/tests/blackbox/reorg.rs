@@ -18,7 +18,10 @@ fn six_blocks_with_the_funding_are_replaced() {
     pair.pay(1_000_000, "before");
     // One confirmation by `open_channel`, six by `announce`.
     take_away(&pair, 7);
-    assert_eq!(pair.net.chain.mempool(), std::slice::from_ref(&pair.open.funding_txid));
+    assert_eq!(
+        pair.net.chain.mempool(),
+        std::slice::from_ref(&pair.open.funding_txid)
+    );
     pair.net.mine(8, &[&pair.l1, &pair.l2]);
     assert_eq!(pair.wait_quiet(), (CAPACITY_MSAT - 1_000_000, 1_000_000));
     pair.pay(1_000_000, "after");

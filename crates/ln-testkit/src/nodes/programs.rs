@@ -4,7 +4,8 @@ use std::env;
 use std::path::PathBuf;
 
 /// The command that builds what tests run.
-const BUILD: &str = "cargo build -p lightningd -p lightning-cli -p regtest-bitcoind";
+const BUILD: &str =
+    "cargo build -p lightningd -p lightning-cli -p lightning-playground -p regtest-bitcoind";
 
 /// The built program with this name: `LIGHTNINGD` and the like (the name in capitals, `-` as `_`) if set, else the one beside the
 /// running executable. Nothing is built here.

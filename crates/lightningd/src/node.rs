@@ -9,7 +9,7 @@ use ln_types::{BlockHeight, Features, NetAddr, NodeId};
 use tokio::sync::watch;
 
 use crate::chain::{Backend, Chain, FeeEstimates};
-use crate::channels::Channels;
+use crate::channels::{Channels, Openings};
 use crate::gossip::GraphReader;
 use crate::hsm::Hsm;
 use crate::invoices::Invoices;
@@ -39,6 +39,7 @@ pub(crate) struct Node {
     pub(crate) features: OurFeatures,
     pub(crate) peers: Peers,
     pub(crate) channels: Channels,
+    pub(crate) openings: Openings,
     pub(crate) invoices: Invoices,
     pub(crate) payments: Payments,
     pub(crate) rpc: RpcState,

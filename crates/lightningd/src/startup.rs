@@ -326,6 +326,7 @@ async fn load(
         features: our_features(),
         peers: Peers::default(),
         channels: Channels::new(channels),
+        openings: channels::Openings::default(),
         invoices: invoices::Invoices::default(),
         payments: Payments::default(),
         rpc: RpcState::default(),

@@ -131,6 +131,8 @@ pub(crate) struct Channel {
     pub(crate) state: watch::Sender<ChannelState>,
     /// What the closing transaction's fee may be, as the user said.
     pub(crate) close_feerates: RefCell<Option<(ln_types::Feerate, ln_types::Feerate)>>,
+    /// Counts the attempts to broadcast a transaction that closes it.
+    pub(crate) closing_sent: watch::Sender<u64>,
     /// The height at which the funding output was spent.
     pub(crate) spend_height: Cell<Option<BlockHeight>>,
     /// Our balance, for the statistics of its extremes.
@@ -160,6 +162,7 @@ impl Channel {
             ),
             state: watch::Sender::new(row.state),
             close_feerates: RefCell::default(),
+            closing_sent: watch::Sender::new(0),
             spend_height: Cell::new(None),
             to_us: Cell::new(to_us),
             announced: Cell::new(false),

@@ -210,6 +210,7 @@ async fn send_closing(node: &Rc<Node>, channel: &Rc<Channel>, tx: Transaction) {
             format!("transaction {txid} can't be kept: {error:#}"),
         ),
     }
+    channel.closing_sent.send_modify(|count| *count += 1);
 }
 
 fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, complete: bool) {

@@ -2,19 +2,23 @@
 
 mod channel;
 mod closing;
+mod forget;
 mod gossip;
 mod live;
 mod onchain;
 mod opening;
+mod openings;
 mod persist;
 mod serve;
 mod table;
 
 pub(crate) use channel::{Channel, CloseCause, Owner, PendingOffer};
 pub(crate) use closing::{CloseOutcome, close_mutually, close_unilaterally};
+pub(crate) use forget::forget_unfunded;
 pub(crate) use gossip::{Policy, announce_node, gossip_said, set_policy};
 pub(crate) use live::{NewHtlc, OfferError, feerates, offer_htlc, resolve_htlc};
 pub(crate) use onchain::resume;
 pub(crate) use opening::{OpenError, OpenRequest, Opened, accept_opening, open_channel};
+pub(crate) use openings::{OpeningSlot, OpeningSummary, Openings};
 pub(crate) use serve::{peer_failed, serve_peer, set_important};
 pub(crate) use table::{Channels, is_pending};

@@ -270,6 +270,19 @@ impl Opened {
         Ok(channel)
     }
 
+    /// Resolves when the opening is over before anybody asked for more: the peer gave up or went away.
+    pub(crate) async fn ended(&mut self) -> OpenError {
+        match next(&mut self.subd).await {
+            Err(error) => error,
+            Ok(other) => anyhow!("openingd said {} unasked", other.name()).into(),
+        }
+    }
+
+    /// What was asked for.
+    pub(crate) fn request(&self) -> &OpenRequest {
+        &self.request
+    }
+
     /// Gives the opening up.
     pub(crate) fn cancel(self, reason: &str) {
         self.subd.sender().send(&ToOpeningd::Cancel(OpeningdCancel {

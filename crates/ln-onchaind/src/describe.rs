@@ -58,7 +58,6 @@ pub(crate) fn action_lines(action: &Action, reasonable_depth: u32) -> Vec<Line> 
             output,
             ..
         } => vec![debug(format!("Ignoring output {outpoint}: {tx}/{output}"))],
-        Action::Claim(claim) => vec![debug(claim_line(claim))],
         Action::Resolved {
             tx,
             output,
@@ -85,7 +84,9 @@ pub(crate) fn action_lines(action: &Action, reasonable_depth: u32) -> Vec<Line> 
             level: LogLevel::Broken,
             text: text.clone(),
         }],
-        Action::Unclaim { .. }
+        // lightningd writes `claim_line` when it makes the transaction.
+        Action::Claim(_)
+        | Action::Unclaim { .. }
         | Action::ToWallet { .. }
         | Action::HtlcMissing { .. }
         | Action::StartAnew
@@ -98,7 +99,9 @@ fn blocks_between(from: BlockHeight, to: BlockHeight) -> i64 {
 }
 
 /// The line by which tests learn how long they have to wait: a transaction can be sent one block before the first that may contain it.
-fn claim_line(claim: &Claim) -> String {
+///
+/// Such programs take the next transaction the log shows for the one it speaks of, so lightningd writes it, right before that transaction.
+pub fn claim_line(claim: &Claim) -> String {
     let after = BlockHeight(claim.first_block.0.saturating_sub(1));
     format!(
         "Telling lightningd about {} to resolve {}/{} after block {after} ({} more blocks)",

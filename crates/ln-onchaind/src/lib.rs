@@ -13,4 +13,5 @@ mod run;
 
 pub use convert::channel_of;
 pub use daemon::{End, Onchaind, OnchaindError};
+pub use describe::claim_line;
 pub use run::run;

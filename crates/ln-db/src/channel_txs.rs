@@ -77,15 +77,6 @@ impl Txn<'_> {
         )
     }
 
-    /// Forgets a transaction that is in no block: another one took its place.
-    pub fn delete_unconfirmed_transaction(&mut self, txid: &Txid) -> Result<(), DbError> {
-        self.execute(
-            "DELETE FROM transactions WHERE id = ?1 AND blockheight IS NULL",
-            [wire(txid)],
-        )?;
-        Ok(())
-    }
-
     /// The wallet key a channel's outputs are swept to, once it was chosen.
     pub fn sweep_key(&self, channel: u64) -> Result<Option<u32>, DbError> {
         let found = self.first(

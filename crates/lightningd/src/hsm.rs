@@ -5,12 +5,14 @@ use std::os::fd::OwnedFd;
 use anyhow::{Context as _, bail};
 use bitcoin::bip32::Xpub;
 use bitcoin::psbt::Psbt;
+use bitcoin::secp256k1::ecdsa::RecoverableSignature;
 use ln_codec::Decode;
-use ln_ipc::hsmd::{
+use ln_ipc::hsmd::{HsmdDeriveSecret, HsmdSignInvoice, HsmdSignMessage, 
     Bip32KeyVersion, ChainParams, FromHsmd, HSMD_MAX_VERSION, HsmUtxo, HsmdClientHsmfd,
     HsmdGetChannelBasepoints, HsmdInit, HsmdInitTlvs, HsmdNewChannel, HsmdSignWithdrawal,
     LIGHTNINGD_MIN_HSMD_VERSION, Passphrase, ToHsmd, WirePsbt,
 };
+use ln_invoice::UnsignedInvoice;
 use ln_ipc::{AsyncStream, FrameError, Stream};
 use ln_keys::Basepoints;
 use ln_types::{Network, NodeId};
@@ -206,6 +208,37 @@ impl Hsm {
         let request = HsmdGetChannelBasepoints { peer_id, dbid };
         let reply = hsm_reply!(self.request(request).await, GetChannelBasepointsReply)?;
         Ok(reply.basepoints.with_funding(reply.funding_pubkey))
+    }
+
+    /// Signs the hash of an invoice.
+    pub(crate) async fn sign_invoice(
+        &self,
+        invoice: &UnsignedInvoice,
+    ) -> anyhow::Result<RecoverableSignature> {
+        let request = HsmdSignInvoice {
+            u5bytes: invoice.words.clone(),
+            hrp: invoice.hrp.clone().into_bytes(),
+        };
+        let reply = hsm_reply!(self.request(request).await, SignInvoiceReply)?;
+        Ok(reply.sig.0)
+    }
+
+    /// Signs a text with the node's key.
+    pub(crate) async fn sign_message(&self, msg: Vec<u8>) -> anyhow::Result<RecoverableSignature> {
+        let reply = hsm_reply!(
+            self.request(HsmdSignMessage { msg }).await,
+            SignMessageReply
+        )?;
+        Ok(reply.sig.0)
+    }
+
+    /// The secret that belongs to `info`.
+    pub(crate) async fn derive_secret(&self, info: Vec<u8>) -> anyhow::Result<[u8; 32]> {
+        let reply = hsm_reply!(
+            self.request(HsmdDeriveSecret { info }).await,
+            DeriveSecretReply
+        )?;
+        Ok(reply.secret.0)
     }
 
     /// Signs our inputs of a wallet transaction.

@@ -1,5 +1,7 @@
 //! Who waits for invoices, and making them expire.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ pub(crate) struct Invoices {
     /// Counts changes: whoever waits looks again.
     changes: watch::Sender<u64>,
     created: Notify,
+    /// When each channel was last named in an invoice, in turns.
+    hint_turns: RefCell<HashMap<u64, u64>>,
 }
 
 impl Default for Invoices {
@@ -25,11 +29,24 @@ impl Default for Invoices {
         Self {
             changes: watch::Sender::new(0),
             created: Notify::new(),
+            hint_turns: RefCell::default(),
         }
     }
 }
 
 impl Invoices {
+    /// The turn in which an invoice last named a channel.
+    pub(crate) fn hint_turn(&self, dbid: u64) -> u64 {
+        self.hint_turns.borrow().get(&dbid).copied().unwrap_or(0)
+    }
+
+    /// An invoice names a channel: others are next.
+    pub(crate) fn hint_used(&self, dbid: u64) {
+        let mut turns = self.hint_turns.borrow_mut();
+        let next = turns.values().max().copied().unwrap_or(0) + 1;
+        turns.insert(dbid, next);
+    }
+
     /// Sees every change of an invoice. Subscribe before looking, so that no change is missed.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

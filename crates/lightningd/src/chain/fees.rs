@@ -82,23 +82,35 @@ impl FeeEstimates {
         }
     }
 
+    /// The feerate the operator forced for a purpose.
+    fn forced(&self, target: FeeTarget) -> Option<Feerate> {
+        let [opening, mutual, unilateral, delayed, htlc, penalty] = self.forced?;
+        match target {
+            FeeTarget::Opening => Some(opening),
+            FeeTarget::MutualClose => Some(mutual),
+            FeeTarget::UnilateralClose => Some(unilateral),
+            FeeTarget::DelayedToUs => Some(delayed),
+            FeeTarget::HtlcResolution => Some(htlc),
+            FeeTarget::Penalty => Some(penalty),
+            FeeTarget::MinAcceptable
+            | FeeTarget::MaxAcceptable
+            | FeeTarget::Slow
+            | FeeTarget::Normal
+            | FeeTarget::Urgent
+            | FeeTarget::Minimum => None,
+        }
+    }
+
+    /// The feerate for a purpose that has to be confirmed within `blocks`; nothing when there is no estimate.
+    pub(crate) fn within(&self, target: FeeTarget, blocks: u32) -> Option<Feerate> {
+        let estimate = || self.for_blocks(blocks).map(|rate| rate.max(self.floor));
+        self.forced(target).or_else(estimate)
+    }
+
     /// The feerate for a purpose; nothing when there is no estimate.
     pub(crate) fn target(&self, target: FeeTarget) -> Option<Feerate> {
-        if let Some([opening, mutual, unilateral, delayed, htlc, penalty]) = self.forced {
-            match target {
-                FeeTarget::Opening => return Some(opening),
-                FeeTarget::MutualClose => return Some(mutual),
-                FeeTarget::UnilateralClose => return Some(unilateral),
-                FeeTarget::DelayedToUs => return Some(delayed),
-                FeeTarget::HtlcResolution => return Some(htlc),
-                FeeTarget::Penalty => return Some(penalty),
-                FeeTarget::MinAcceptable
-                | FeeTarget::MaxAcceptable
-                | FeeTarget::Slow
-                | FeeTarget::Normal
-                | FeeTarget::Urgent
-                | FeeTarget::Minimum => {}
-            }
+        if let Some(forced) = self.forced(target) {
+            return Some(forced);
         }
         let rate = match target {
             FeeTarget::Opening
@@ -114,6 +126,17 @@ impl FeeEstimates {
             FeeTarget::MaxAcceptable => Some(self.bounds(10).max),
         };
         rate.map(|rate| rate.max(self.floor))
+    }
+
+    /// The feerate for a commitment with anchors, which can be raised later: enough for any mempool.
+    pub(crate) fn anchor_close(&self) -> Option<Feerate> {
+        /// Five satoshi per virtual byte.
+        const ENOUGH: Feerate = Feerate::from_perkw(1250);
+        if let Some([_, _, unilateral, ..]) = self.forced {
+            return Some(unilateral);
+        }
+        let slow = self.rates.last().is_some().then(|| self.for_blocks(100))?;
+        slow.map(|rate| rate.max(ENOUGH).max(self.floor))
     }
 
     /// What a user asked for; nothing when it needs an estimate and there is none.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ln_ipc::connectd::{ConnectdConnect, ConnectdDisconnect, ConnectdPing, ConnectdSendMessage};
 use ln_types::{Features, NetAddr, NodeId};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::node::Node;
 
@@ -52,6 +52,8 @@ pub(crate) struct Peers {
     connecting: RefCell<HashMap<NodeId, Vec<ConnectWaiter>>>,
     pings: RefCell<HashMap<u64, oneshot::Sender<Result<u16, String>>>>,
     next_ping: Cell<u64>,
+    /// Counts connections that ended.
+    disconnections: watch::Sender<u64>,
 }
 
 impl Peers {
@@ -140,7 +142,13 @@ impl Peers {
         if !has_channels {
             table.remove(&id);
         }
+        self.disconnections.send_modify(|count| *count += 1);
         true
+    }
+
+    /// Sees every end of a connection. Subscribe before looking.
+    pub(crate) fn watch_disconnections(&self) -> watch::Receiver<u64> {
+        self.disconnections.subscribe()
     }
 
     /// Tells who waits that there is no connection.

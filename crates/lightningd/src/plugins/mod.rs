@@ -7,5 +7,5 @@ mod host;
 mod process;
 
 pub(crate) use builtin::BUILTIN_PLUGINS;
-pub(crate) use host::{PluginHost, PluginStart};
+pub(crate) use host::{PluginHost, PluginOption, PluginStart};
 pub(crate) use process::PluginError;

@@ -1,6 +1,44 @@
 //! The methods this node has, by name.
 
-use ln_rpc::methods::control::{check::Check, getinfo::Getinfo, help::Help, stop::Stop};
+use ln_rpc::methods::control::batching::Batching;
+use ln_rpc::methods::control::check::Check;
+use ln_rpc::methods::control::checkmessage::Checkmessage;
+use ln_rpc::methods::control::deprecations::Deprecations;
+use ln_rpc::methods::control::feerates::Feerates;
+use ln_rpc::methods::control::getinfo::Getinfo;
+use ln_rpc::methods::control::getlog::Getlog;
+use ln_rpc::methods::control::help::Help;
+use ln_rpc::methods::control::listconfigs::Listconfigs;
+use ln_rpc::methods::control::makesecret::Makesecret;
+use ln_rpc::methods::control::notifications::Notifications;
+use ln_rpc::methods::control::parsefeerate::Parsefeerate;
+use ln_rpc::methods::control::signmessage::Signmessage;
+use ln_rpc::methods::control::stop::Stop;
+use ln_rpc::methods::control::wait::Wait;
+use ln_rpc::methods::control::waitblockheight::Waitblockheight;
+use ln_rpc::methods::datastore::datastore::Datastore;
+use ln_rpc::methods::datastore::datastoreusage::Datastoreusage;
+use ln_rpc::methods::datastore::deldatastore::Deldatastore;
+use ln_rpc::methods::datastore::listdatastore::Listdatastore;
+use ln_rpc::methods::developer::dev_fail::DevFail;
+use ln_rpc::methods::developer::dev_forget_channel::DevForgetChannel;
+use ln_rpc::methods::developer::dev_memleak::DevMemleak;
+use ln_rpc::methods::developer::dev_report_fds::DevReportFds;
+use ln_rpc::methods::gossip::addgossip::Addgossip;
+use ln_rpc::methods::gossip::listchannels::Listchannels;
+use ln_rpc::methods::gossip::listnodes::Listnodes;
+use ln_rpc::methods::invoices::decode::Decode;
+use ln_rpc::methods::invoices::delinvoice::Delinvoice;
+use ln_rpc::methods::invoices::invoice::Invoice;
+use ln_rpc::methods::invoices::listinvoices::Listinvoices;
+use ln_rpc::methods::invoices::waitanyinvoice::Waitanyinvoice;
+use ln_rpc::methods::invoices::waitinvoice::Waitinvoice;
+use ln_rpc::methods::peers::connect::Connect;
+use ln_rpc::methods::peers::disconnect::Disconnect;
+use ln_rpc::methods::peers::listpeers::Listpeers;
+use ln_rpc::methods::peers::ping::Ping;
+use ln_rpc::methods::peers::sendcustommsg::Sendcustommsg;
+use ln_rpc::methods::plugins::plugin::Plugin;
 use ln_rpc::methods::wallet::fundpsbt::Fundpsbt;
 use ln_rpc::methods::wallet::listaddresses::Listaddresses;
 use ln_rpc::methods::wallet::listfunds::Listfunds;
@@ -15,21 +53,68 @@ use ln_rpc::methods::wallet::txsend::Txsend;
 use ln_rpc::methods::wallet::unreserveinputs::Unreserveinputs;
 use ln_rpc::methods::wallet::utxopsbt::Utxopsbt;
 use ln_rpc::methods::wallet::withdraw::Withdraw;
+use ln_rpc::methods::channels::close::Close;
+use ln_rpc::methods::channels::fundchannel::Fundchannel;
+use ln_rpc::methods::channels::fundchannel_cancel::FundchannelCancel;
+use ln_rpc::methods::channels::fundchannel_complete::FundchannelComplete;
+use ln_rpc::methods::channels::fundchannel_start::FundchannelStart;
+use ln_rpc::methods::channels::listclosedchannels::Listclosedchannels;
+use ln_rpc::methods::channels::listpeerchannels::Listpeerchannels;
+use ln_rpc::methods::channels::setchannel::Setchannel;
 
 use super::dispatch::Entry;
 
 /// The methods this node has, by name.
 pub(super) const HANDLERS: &[Entry] = &[
+    Entry::of::<Addgossip>(),
+    Entry::of::<Batching>(),
     Entry::of::<Check>(),
+    Entry::of::<Checkmessage>(),
+    Entry::of::<Close>(),
+    Entry::of::<Connect>(),
+    Entry::of::<Datastore>(),
+    Entry::of::<Datastoreusage>(),
+    Entry::of::<Decode>(),
+    Entry::of::<Deldatastore>(),
+    Entry::of::<Delinvoice>(),
+    Entry::of::<Deprecations>(),
+    Entry::of::<DevFail>(),
+    Entry::of::<DevForgetChannel>(),
+    Entry::of::<DevMemleak>(),
+    Entry::of::<DevReportFds>(),
+    Entry::of::<Disconnect>(),
+    Entry::of::<Feerates>(),
+    Entry::of::<Fundchannel>(),
+    Entry::of::<FundchannelCancel>(),
+    Entry::of::<FundchannelComplete>(),
+    Entry::of::<FundchannelStart>(),
     Entry::of::<Fundpsbt>(),
     Entry::of::<Getinfo>(),
+    Entry::of::<Getlog>(),
     Entry::of::<Help>(),
+    Entry::of::<Invoice>(),
     Entry::of::<Listaddresses>(),
+    Entry::of::<Listchannels>(),
+    Entry::of::<Listclosedchannels>(),
+    Entry::of::<Listconfigs>(),
+    Entry::of::<Listdatastore>(),
     Entry::of::<Listfunds>(),
+    Entry::of::<Listinvoices>(),
+    Entry::of::<Listnodes>(),
+    Entry::of::<Listpeerchannels>(),
+    Entry::of::<Listpeers>(),
     Entry::of::<Listtransactions>(),
+    Entry::of::<Makesecret>(),
     Entry::of::<Newaddr>(),
+    Entry::of::<Notifications>(),
+    Entry::of::<Parsefeerate>(),
+    Entry::of::<Ping>(),
+    Entry::of::<Plugin>(),
     Entry::of::<Reserveinputs>(),
+    Entry::of::<Sendcustommsg>(),
     Entry::of::<Sendpsbt>(),
+    Entry::of::<Setchannel>(),
+    Entry::of::<Signmessage>(),
     Entry::of::<Signpsbt>(),
     Entry::of::<Stop>(),
     Entry::of::<Txdiscard>(),
@@ -37,6 +122,10 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Txsend>(),
     Entry::of::<Unreserveinputs>(),
     Entry::of::<Utxopsbt>(),
+    Entry::of::<Wait>(),
+    Entry::of::<Waitanyinvoice>(),
+    Entry::of::<Waitblockheight>(),
+    Entry::of::<Waitinvoice>(),
     Entry::of::<Withdraw>(),
 ];
 

@@ -9,11 +9,20 @@ mod state;
 
 mod channels;
 mod control;
+mod datastore;
+mod developer;
+mod gossip;
+mod helpers;
+mod invoices;
+mod paging;
 mod payments;
+mod peers;
+mod plugins;
 mod wallet;
 
 pub(crate) use context::Context;
 pub(crate) use dispatch::Handle;
+pub(crate) use helpers::{bad_value, hex_or_string, random};
 pub(crate) use server::{listen, serve};
 pub(crate) use state::RpcState;
 

@@ -1,0 +1,11 @@
+//! The graph of the network.
+
+mod addgossip;
+mod addresses;
+mod listchannels;
+mod listnodes;
+
+pub(super) use addresses::announced_addresses;
+
+/// How many entries of a long list are made before others get their turn.
+const BATCH: usize = 500;

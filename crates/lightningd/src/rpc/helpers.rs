@@ -1,0 +1,46 @@
+//! What several handlers need.
+
+use ln_rpc::RpcError;
+use ln_rpc::params::{Hex, Token};
+
+use super::{Context, internal};
+
+/// The error for a value whose type alone did not show that it is wrong.
+pub(crate) fn bad_value(context: &Context, name: &str, value: &str, problem: &str) -> RpcError {
+    match serde_json::value::to_raw_value(value) {
+        Ok(raw) => context.env.bad_token(name, Token::new(&raw), problem),
+        Err(error) => internal(error),
+    }
+}
+
+/// Bytes given as one of `hex` and `string`.
+pub(crate) fn hex_or_string(hex: Option<Hex>, string: Option<String>) -> Result<Vec<u8>, RpcError> {
+    match (hex, string) {
+        (Some(_), Some(_)) => Err(RpcError::invalid_params("Cannot have both hex and string")),
+        (Some(hex), None) => Ok(hex.0),
+        (None, Some(string)) => Ok(string.into_bytes()),
+        (None, None) => Err(RpcError::invalid_params("Must have either hex or string")),
+    }
+}
+
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_of_hex_and_string_is_taken() {
+        let hex = || Some(Hex(vec![1]));
+        let string = || Some("a".to_owned());
+        assert_eq!(hex_or_string(hex(), None), Ok(vec![1]));
+        assert_eq!(hex_or_string(None, string()), Ok(vec![b'a']));
+        assert!(hex_or_string(hex(), string()).is_err());
+        assert!(hex_or_string(None, None).is_err());
+    }
+}

@@ -1,0 +1,8 @@
+//! Peers and connections.
+
+mod address;
+mod connect;
+mod disconnect;
+mod listpeers;
+mod ping;
+mod sendcustommsg;

@@ -1,5 +1,16 @@
 //! Channels: open, list, set, close.
 
+mod close;
+mod find;
+mod fundchannel;
+mod fundchannel_cancel;
+mod fundchannel_complete;
+mod fundchannel_start;
+mod listclosedchannels;
+mod listpeerchannels;
+mod peer_channel;
+mod setchannel;
+mod terms;
 mod types;
 
 pub(super) use types::state_of;

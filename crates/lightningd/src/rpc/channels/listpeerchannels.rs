@@ -1,0 +1,58 @@
+//! `listpeerchannels`
+
+use std::rc::Rc;
+
+use ln_rpc::RpcError;
+use ln_rpc::methods::channels::listpeerchannels::{
+    Listpeerchannels, ListpeerchannelsParams, ListpeerchannelsResponse,
+};
+
+use super::peer_channel::{opening, peer_channel};
+use crate::channels::Channel;
+use crate::node::Node;
+use crate::rpc::{Context, Handle};
+
+impl Handle for Listpeerchannels {
+    async fn handle(
+        node: Rc<Node>,
+        _: Context,
+        params: Self::Params,
+    ) -> Result<Self::Response, RpcError> {
+        let filters = [
+            params.id.is_some(),
+            params.short_channel_id.is_some(),
+            params.channel_id.is_some(),
+        ];
+        if filters.iter().filter(|given| **given).count() > 1 {
+            let text = "Must not specify more than one of short_channel_id, channel_id or id";
+            return Err(RpcError::invalid_params(text));
+        }
+        let mut channels = Vec::new();
+        if params.short_channel_id.is_none() && params.channel_id.is_none() {
+            let openings = node.openings.all();
+            let openings = openings
+                .iter()
+                .filter(|one| params.id.is_none_or(|id| id == one.peer));
+            channels.extend(openings.map(|one| opening(&node, one)));
+        }
+        for channel in wanted(&node, &params) {
+            channels.extend(peer_channel(&node, &channel)?);
+        }
+        Ok(ListpeerchannelsResponse { channels })
+    }
+}
+
+fn wanted(node: &Node, params: &ListpeerchannelsParams) -> Vec<Rc<Channel>> {
+    if let Some(peer) = params.id {
+        return node.channels.of_peer(peer).collect();
+    }
+    if let Some(scid) = params.short_channel_id {
+        return node.channels.by_scid(scid).into_iter().collect();
+    }
+    if let Some(id) = params.channel_id {
+        return node.channels.by_channel_id(id).into_iter().collect();
+    }
+    let mut all = node.channels.all();
+    all.sort_by_key(|channel| (channel.peer, channel.dbid));
+    all
+}

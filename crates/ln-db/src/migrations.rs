@@ -67,6 +67,7 @@ const MIGRATIONS: &[&str] = &[
          transaction_id BLOB NOT NULL, input_num INTEGER NOT NULL, blockheight INTEGER NOT NULL, UNIQUE (channel_id, transaction_id));
      CREATE INDEX channeltxs_transaction ON channeltxs (transaction_id);
      ALTER TABLE channels ADD COLUMN shutdown_keyidx_local INTEGER;",
+    "ALTER TABLE payments ADD COLUMN failmsg BLOB;",
 ];
 
 /// Brings the database to the present version, all in one transaction.

@@ -84,13 +84,15 @@ pub struct PaymentFailure {
     pub erring_channel: Option<ShortChannelId>,
     /// That channel's direction.
     pub erring_direction: Option<u8>,
+    /// What the node that failed it wrote, decrypted.
+    pub message: Option<Vec<u8>>,
     /// For people.
     pub detail: String,
 }
 
 const COLUMNS: &str = "SELECT id, updated_index, timestamp, completed_at, status, payment_hash, partid, groupid, destination, msatoshi, \
     msatoshi_sent, total_msat, payment_preimage, path_secrets, route_nodes, route_channels, payment_description, bolt11, description, \
-    failonionreply, faildestperm, failindex, failcode, failnode, failscid, faildirection, faildetail FROM payments";
+    failonionreply, faildestperm, failindex, failcode, failnode, failscid, faildirection, faildetail, failmsg FROM payments";
 
 fn status_number(status: PaymentStatus) -> u8 {
     match status {
@@ -112,6 +114,7 @@ fn failure(row: &Row<'_>) -> Result<Option<PaymentFailure>, DbError> {
         erring_node: get_opt_wire(row, TABLE, "failnode", 23)?,
         erring_channel: get_opt_u64(row, TABLE, "failscid", 24)?.map(ShortChannelId::from_u64),
         erring_direction: row.get(25)?,
+        message: row.get(27)?,
         detail,
     }))
 }
@@ -209,7 +212,7 @@ impl Txn<'_> {
         let updated = self.next_var("last_sendpays_updated_index")?;
         self.execute(
             "UPDATE payments SET status = 2, completed_at = ?4, updated_index = ?5, failonionreply = ?6, faildestperm = ?7, \
-             failindex = ?8, failcode = ?9, failnode = ?10, failscid = ?11, faildirection = ?12, faildetail = ?13 \
+             failindex = ?8, failcode = ?9, failnode = ?10, failscid = ?11, faildirection = ?12, faildetail = ?13, failmsg = ?14 \
              WHERE payment_hash = ?1 AND partid = ?2 AND groupid = ?3 AND status = 0",
             params![
                 wire(hash),
@@ -225,6 +228,7 @@ impl Txn<'_> {
                 opt_i64(failure.erring_channel.map(ShortChannelId::as_u64)),
                 failure.erring_direction,
                 failure.detail,
+                failure.message,
             ],
         )?;
         Ok(())
@@ -263,6 +267,35 @@ impl Txn<'_> {
             (to_i64(page.start), page.limit),
             payment,
         )
+    }
+
+    /// A part of all payments that stand like this.
+    pub fn payments_with_status(
+        &self,
+        status: PaymentStatus,
+        page: Page,
+    ) -> Result<Vec<PaymentRow>, DbError> {
+        let column = match page.index {
+            PageIndex::Created => "id",
+            PageIndex::Updated => "updated_index",
+        };
+        self.all(
+            &format!(
+                "{COLUMNS} WHERE status = ?1 AND {column} >= ?2 ORDER BY {column} LIMIT ?3"
+            ),
+            (status_number(status), to_i64(page.start), page.limit),
+            payment,
+        )
+    }
+
+    /// The greatest `groupid` of a hash; 0 if nobody tried to pay it.
+    pub fn last_payment_group(&self, hash: &PaymentHash) -> Result<u64, DbError> {
+        let last = self.first(
+            "SELECT MAX(groupid) FROM payments WHERE payment_hash = ?1",
+            [wire(hash)],
+            |row| get_opt_u64(row, TABLE, "groupid", 0),
+        )?;
+        Ok(last.flatten().unwrap_or(0))
     }
 
     /// The parts whose outcome is not known yet.

@@ -167,6 +167,7 @@ fn a_part_has_one_outcome() {
         erring_node: None,
         erring_channel: None,
         erring_direction: None,
+        message: None,
         detail: "late".to_owned(),
     };
     run(db.write(move |txn| txn.fail_payment(&hash, (0, 1), &failure, 10))).unwrap();

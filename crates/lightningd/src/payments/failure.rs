@@ -1,9 +1,8 @@
 //! Reading why a part failed.
 
-use ln_codec::Decode as _;
 use ln_db::{DbError, PaymentFailure, PaymentRow, Txn};
 use ln_onion::{FailureCode, FailureMessage, SharedSecret, open_failure};
-use ln_types::PaymentHash;
+use ln_types::{NodeId, PaymentHash};
 
 /// Marks a part failed, in the transaction in which its HTLC's failure is kept.
 pub(crate) fn fail_in(
@@ -18,14 +17,29 @@ pub(crate) fn fail_in(
     };
     let read = match failure {
         Ok(reason) => read(&row, reason),
-        Err((_, code)) => at_hop(
-            &row,
-            0,
-            FailureCode(*code),
-            "our peer could not read the onion".to_owned(),
-        ),
+        Err((_, code)) => unreadable_by_peer(&row, FailureCode(*code)),
     };
     txn.fail_payment(hash, part, &read, now)
+}
+
+/// Marks a part failed whose HTLC came back on chain.
+pub(crate) fn fail_on_chain_in(
+    txn: &mut Txn<'_>,
+    hash: &PaymentHash,
+    part: (u64, u64),
+    our_id: NodeId,
+    why: &str,
+    now: u64,
+) -> Result<(), DbError> {
+    let Some(row) = txn.payment(hash, part)? else {
+        return Ok(());
+    };
+    let code = FailureMessage::PermanentChannelFailure {}.code();
+    let failure = PaymentFailure {
+        erring_node: Some(our_id),
+        ..at_hop(&row, 0, code, why.to_owned())
+    };
+    txn.fail_payment(hash, part, &failure, now)
 }
 
 /// Opens the encrypted reason with the route's secrets.
@@ -45,35 +59,48 @@ fn read(row: &PaymentRow, reason: &[u8]) -> PaymentFailure {
             erring_node: None,
             erring_channel: None,
             erring_direction: None,
+            message: None,
             detail: "Malformed error reply".to_owned(),
         };
     };
-    match FailureMessage::from_bytes(&message) {
-        Ok(failure) => at_hop(row, hop + 1, failure.code(), "reply from remote".to_owned()),
-        Err(_) => {
-            let code = message.first_chunk().map_or(FailureCode(0), |bytes| {
-                FailureCode(u16::from_be_bytes(*bytes))
-            });
-            at_hop(
-                row,
-                hop + 1,
-                code,
-                "reply from remote that can't be read".to_owned(),
-            )
-        }
+    let code = message
+        .first_chunk()
+        .map_or(0, |bytes| u16::from_be_bytes(*bytes));
+    PaymentFailure {
+        message: Some(message),
+        ..at_hop(
+            row,
+            hop + 1,
+            FailureCode(code),
+            "reply from remote".to_owned(),
+        )
     }
 }
 
-/// The failure of the node `index` hops away: 0 is us (about our peer's malformed answer), 1 our peer, ...
+/// Our peer says that it can't read the onion: the channel to it is to blame, whoever comes after.
+fn unreadable_by_peer(row: &PaymentRow, code: FailureCode) -> PaymentFailure {
+    PaymentFailure {
+        erring_node: row.route_nodes.first().copied(),
+        erring_channel: row.route_channels.first().copied(),
+        erring_direction: None,
+        ..at_hop(row, 1, code, "local failure".to_owned())
+    }
+}
+
+/// The failure that the node `index` hops away reports: 0 is us, 1 our peer, ...
 fn at_hop(row: &PaymentRow, index: usize, code: FailureCode, detail: String) -> PaymentFailure {
-    let last = row.route_nodes.len();
-    let node = index.max(1) - 1;
-    let from_destination = index >= last;
+    let from_destination = index >= row.route_nodes.len();
     // A failing node blames its outgoing channel; the destination has none, so its incoming one is named.
     let channel = if from_destination {
-        row.route_channels.last()
+        row.route_channels.len().saturating_sub(1)
     } else {
-        row.route_channels.get(index)
+        index
+    };
+    // BOLT 4 §Failure Messages: with BADONION a node reports what the node after it said.
+    let node = if code.has(FailureCode::BADONION) && !from_destination {
+        index
+    } else {
+        index.saturating_sub(1)
     };
     PaymentFailure {
         onion_reply: None,
@@ -81,11 +108,16 @@ fn at_hop(row: &PaymentRow, index: usize, code: FailureCode, detail: String) -> 
         erring_index: u32::try_from(index).ok(),
         code: Some(code.0),
         erring_node: row.route_nodes.get(node).copied(),
-        erring_channel: channel.copied(),
-        erring_direction: None,
-        detail: match code.name() {
-            Some(name) => format!("{name}: {detail}"),
-            None => detail,
-        },
+        erring_channel: row.route_channels.get(channel).copied(),
+        erring_direction: direction(row, channel),
+        message: None,
+        detail,
     }
+}
+
+/// In which direction a route takes its channel number `channel`. `None` for the first: who we are is not kept with the payment.
+fn direction(row: &PaymentRow, channel: usize) -> Option<u8> {
+    let from = row.route_nodes.get(channel.checked_sub(1)?)?;
+    let to = row.route_nodes.get(channel)?;
+    Some(u8::from(from > to))
 }

@@ -1,14 +1,19 @@
 //! Payments: HTLCs that come in for our invoices, and those we send.
 
+mod checked;
+mod claims;
 mod failure;
 mod incoming;
 mod outgoing;
+mod progress;
 mod sets;
 mod waiters;
 
-pub(crate) use failure::fail_in;
+pub(crate) use checked::{Sent, send_checked};
+pub(crate) use failure::{fail_in, fail_on_chain_in};
 pub(crate) use incoming::{forward_resolved, htlc_received};
-pub(crate) use outgoing::{NewPart, SendError, send_part, settle_lost_parts};
+pub(crate) use outgoing::{NewPart, SendError, settle_lost_parts};
+pub(crate) use progress::Conflict;
 pub(crate) use waiters::Payments;
 
 use std::rc::Rc;

@@ -9,6 +9,7 @@ use ln_db::{DbError, HtlcDirection, PaymentFailure, PaymentRow, PaymentStatus, T
 use ln_onion::{LastHop, PAYMENT_PAYLOADS, PaymentData, RouteHop, construct, payloads_for_route};
 use ln_types::{Msat, PaymentHash, PaymentSecret};
 
+use super::progress::Conflict;
 use crate::channels::{NewHtlc, OfferError, offer_htlc};
 use crate::clock;
 use crate::node::Node;
@@ -44,6 +45,9 @@ pub(crate) enum SendError {
     /// The channel did not take it.
     #[error("{0}")]
     Refused(#[from] OfferError),
+    /// What was done for the payment before forbids it.
+    #[error("{0}")]
+    Conflict(#[from] Conflict),
     /// Something inside failed.
     #[error("{0:#}")]
     Internal(#[from] anyhow::Error),
@@ -153,6 +157,7 @@ pub(crate) fn settle_lost_parts(txn: &mut Txn<'_>, now: u64) -> Result<usize, Db
             erring_node: None,
             erring_channel: payment.route_channels.first().copied(),
             erring_direction: None,
+            message: None,
             detail: "the node was stopped before the payment left it".to_owned(),
         };
         txn.fail_payment(&payment.payment_hash, part, &failure, now)?;

@@ -1,4 +1,4 @@
-//! Who waits for the outcome of a part, and which hashes are being paid right now.
+//! Who waits for the outcome of a part, and what is being paid right now.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -7,6 +7,7 @@ use std::rc::Rc;
 use ln_types::{HtlcId, PaymentHash};
 use tokio::sync::oneshot;
 
+use super::claims::Claims;
 use super::sets::HtlcSets;
 use crate::node::Node;
 
@@ -18,24 +19,11 @@ type Part = (PaymentHash, (u64, u64));
 pub(crate) struct Payments {
     waiting: RefCell<HashMap<Part, Vec<oneshot::Sender<()>>>>,
     /// Parts between the decision to send them and their being durable.
-    starting: RefCell<HashSet<Part>>,
+    pub(crate) claims: Claims,
     /// Incoming HTLCs being decided.
     pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming parts of payments that are not complete yet.
     pub(super) sets: RefCell<HtlcSets>,
-}
-
-/// Holds a part's place while it is being sent.
-#[derive(Debug)]
-pub(crate) struct Starting<'a> {
-    payments: &'a Payments,
-    part: Part,
-}
-
-impl Drop for Starting<'_> {
-    fn drop(&mut self) {
-        self.payments.starting.borrow_mut().remove(&self.part);
-    }
 }
 
 impl Payments {
@@ -48,7 +36,7 @@ impl Payments {
             .into_iter()
             .flatten()
         {
-            drop(waiter.send(()));
+            waiter.send(()).unwrap_or_default();
         }
         node.rpc.index_changed();
     }
@@ -61,14 +49,5 @@ impl Payments {
         list.retain(|waiter| !waiter.is_closed());
         list.push(sender);
         receiver
-    }
-
-    /// Takes a part's place; `None` when the very same part is being sent by somebody else this moment.
-    pub(crate) fn start(&self, hash: PaymentHash, part: (u64, u64)) -> Option<Starting<'_>> {
-        let part = (hash, part);
-        self.starting.borrow_mut().insert(part).then_some(Starting {
-            payments: self,
-            part,
-        })
     }
 }

@@ -1,1 +1,20 @@
 //! Methods that pay: by route, by invoice, and the lists of what was paid.
+
+mod delpay;
+mod entry;
+mod errors;
+mod listpays;
+mod listsendpays;
+mod preapproveinvoice;
+mod sendpay;
+mod waitsendpay;
+
+use crate::node::Node;
+
+/// The height from which delays count. One more than the chain's, so that a block found meanwhile does no harm.
+fn first_expiry_base(node: &Node) -> u32 {
+    let height = node.chain.height().0;
+    height
+        .max(node.chain.backend_height.get())
+        .saturating_add(1)
+}

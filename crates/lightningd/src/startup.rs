@@ -399,6 +399,9 @@ async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
             configuration,
         })
         .await?;
+    chain::unwind(node)
+        .await
+        .context("the chain backend does not answer: is bitcoind running?")?;
     chain::start(&node.backend, &node.chain, &node.config).await?;
     chain::catch_up(node).await.context("following the chain")?;
     let (connectd, for_gossipd) = peers::start_connectd(node).await?;

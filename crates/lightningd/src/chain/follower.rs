@@ -11,7 +11,7 @@ use ln_db::{BlockRow, OutputRow, OutputStatus, TransactionRow};
 use ln_types::{BlockHeight, Network, Sat};
 use tokio::sync::{Notify, watch};
 
-use super::{Backend, Found, Interest, scan};
+use super::{Backend, ChainInfo, Found, Interest, scan};
 use crate::node::Node;
 use crate::options::Config;
 
@@ -71,13 +71,8 @@ impl Chain {
     }
 }
 
-/// Checks the backend and finds where to begin. The first block followed is `rescan` below the tip, or below what was known.
-pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> anyhow::Result<()> {
-    let known = chain.height();
-    let info = backend
-        .chain_info(known)
-        .await
-        .context("the chain backend does not answer: is bitcoind running?")?;
+/// Another chain's backend must not be asked anything else.
+fn check_network(info: &ChainInfo, config: &Config) -> anyhow::Result<()> {
     if info.chain != config.network.bip70_name() {
         bail!(
             "the chain backend is on chain '{}', this node on '{}': give --network, or another bitcoind",
@@ -85,6 +80,17 @@ pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> 
             config.network.bip70_name()
         );
     }
+    Ok(())
+}
+
+/// Checks the backend and finds where to begin. The first block followed is `rescan` below the tip, or below what was known.
+pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> anyhow::Result<()> {
+    let known = chain.height();
+    let info = backend
+        .chain_info(known)
+        .await
+        .context("the chain backend does not answer: is bitcoind running?")?;
+    check_network(&info, config)?;
     chain.backend_height.set(info.blockcount);
     chain
         .backend_syncing
@@ -108,6 +114,23 @@ pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> 
         .map_or(first.saturating_sub(1), |(height, _)| *height);
     chain.height.send_replace(BlockHeight(height));
     Ok(())
+}
+
+/// After a start, before anything else: goes back to the last block the backend still has. What happened in those above has not happened.
+pub(crate) async fn unwind(node: &Rc<Node>) -> anyhow::Result<()> {
+    let info = node.backend.chain_info(node.chain.height()).await?;
+    check_network(&info, &node.config)?;
+    loop {
+        // A backend that is behind has lost nothing as long as what it has is what we know.
+        let height = node.chain.height().0.min(info.blockcount);
+        let Some(known) = node.chain.blocks.borrow().get(&height).copied() else {
+            return Ok(());
+        };
+        match node.backend.block(BlockHeight(height)).await? {
+            Some((hash, _)) if hash == known => return Ok(()),
+            Some(_) | None => disconnect_tip(node).await?,
+        }
+    }
 }
 
 /// Follows the chain for ever. A backend that fails is asked again; the node goes on meanwhile.

@@ -9,5 +9,5 @@ mod scan;
 pub(crate) use backend::{Backend, ChainInfo};
 pub(crate) use broadcast::{NotSent, broadcast, rebroadcast};
 pub(crate) use fees::{FeeEstimates, FeerateBounds, poll_fees};
-pub(crate) use follower::{Chain, catch_up, follow, start};
+pub(crate) use follower::{Chain, catch_up, follow, start, unwind};
 pub(crate) use scan::{Found, Interest, WalletView, scan};

@@ -40,11 +40,14 @@ pub(crate) struct Found {
 pub(crate) fn scan(block: &Block, interest: &Interest, wallet: &impl WalletView) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let mut new_outpoints = HashSet::new();
+    // Outputs of what ends a channel: nobody could say yet that they matter.
+    let mut followed = HashSet::new();
     for (tx, index) in block.txdata.iter().zip(0..) {
         let watched = |outpoint: &OutPoint| {
             interest.outpoints.contains(outpoint)
                 || wallet.has_coin(outpoint)
                 || new_outpoints.contains(outpoint)
+                || followed.contains(outpoint)
         };
         let spent: Vec<OutPoint> = tx
             .input
@@ -65,6 +68,13 @@ pub(crate) fn scan(block: &Block, interest: &Interest, wallet: &impl WalletView)
         let txid = tx.compute_txid();
         if !concerned && !interest.txids.contains(&txid) {
             continue;
+        }
+        let ends_channel = |outpoint: &OutPoint| {
+            interest.outpoints.contains(outpoint) || followed.contains(outpoint)
+        };
+        if spent.iter().any(ends_channel) {
+            let outputs = (0_u32..).zip(&tx.output);
+            followed.extend(outputs.map(|(vout, _)| OutPoint { txid, vout }));
         }
         new_outpoints.extend(
             received

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use ln_codec::Decode as _;
-use ln_db::{ChannelRow, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow};
+use ln_db::{ChannelRow, ChannelTxRow, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow};
 use ln_types::{BlockHeight, ChannelState, HtlcId, Msat, NodeId};
 use tokio::sync::{oneshot, watch};
 
@@ -135,6 +135,8 @@ pub(crate) struct Channel {
     pub(crate) closing_sent: watch::Sender<u64>,
     /// The height at which the funding output was spent.
     pub(crate) spend_height: Cell<Option<BlockHeight>>,
+    /// How it ends on chain.
+    pub(crate) ending: super::onchain::Ending,
     /// Our balance, for the statistics of its extremes.
     to_us: Cell<Msat>,
     /// Whether an announcement of it went to gossipd since the start.
@@ -164,10 +166,22 @@ impl Channel {
             close_feerates: RefCell::default(),
             closing_sent: watch::Sender::new(0),
             spend_height: Cell::new(None),
+            ending: super::onchain::Ending::default(),
             to_us: Cell::new(to_us),
             announced: Cell::new(false),
             row: RefCell::new(row),
         }
+    }
+
+    /// What the database has of its end on chain.
+    pub(super) fn load_ending(&self, rows: Vec<ChannelTxRow>) {
+        self.ending.load(rows);
+        self.spend_height.set(self.ending.spend_height());
+    }
+
+    /// Nobody serves it any more, if it is served as `by` says: another daemon may have it already.
+    pub(crate) fn release_owner(&self, by: impl FnOnce(&Owner) -> bool) {
+        self.owner.borrow_mut().take_if(|owner| by(owner));
     }
 
     /// What is kept of it.

@@ -9,6 +9,7 @@ use ln_ipc::AsyncStream;
 use ln_ipc::channeld::{ChanneldSendError, ChanneldShutdown, ToChanneld};
 use ln_ipc::closingd::{ClosingdInit, ClosingdOfferPersisted, FromClosingd, ToClosingd};
 use ln_ipc::hsmd::{BitcoinTx, FromHsmd, HsmdGetPerCommitmentPoint, HsmdSignCommitmentTx, ToHsmd};
+use ln_tx::{CommitmentTx, Verified};
 use ln_types::{ChannelState, FeeTarget, Feerate, Side};
 
 use super::live::PeerLink;
@@ -172,6 +173,9 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
 
 /// Both agreed on the last offer.
 async fn closed_mutually(node: &Rc<Node>, channel: &Rc<Channel>) {
+    if channel.spend_height.get().is_some() {
+        return;
+    }
     let text = "Closing complete";
     let saved = channel.set_state(
         node,
@@ -214,7 +218,7 @@ async fn send_closing(node: &Rc<Node>, channel: &Rc<Channel>, tx: Transaction) {
 }
 
 fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, complete: bool) {
-    *channel.owner.borrow_mut() = None;
+    channel.release_owner(|owner| !matches!(owner, Owner::Onchaind(_)));
     let waiting = channel.row().state == ChannelState::ClosingdSigexchange;
     if !complete && waiting && node.peers.is_connected(channel.peer) {
         if !end.is_clean() {
@@ -306,8 +310,11 @@ pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
     }
 }
 
-/// Our newest commitment, signed by both.
-async fn sign_commitment(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<Transaction> {
+/// Our newest commitment; the peer has signed it.
+pub(super) async fn local_commitment(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+) -> anyhow::Result<Verified<CommitmentTx>> {
     let machine = ln_channel::ChannelState::from_bytes(&channel.row().machine)?;
     if machine.lost_state {
         return Err(anyhow!(
@@ -327,9 +334,14 @@ async fn sign_commitment(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Resu
         FromHsmd::GetPerCommitmentPointReply(reply) => reply.per_commitment_point,
         other => return Err(anyhow!("hsmd answered with {}", other.name())),
     };
-    let commitment = machine
+    Ok(machine
         .commitments
-        .local_commitment(&machine.params, &point)?;
+        .local_commitment(&machine.params, &point)?)
+}
+
+/// Our newest commitment, signed by both.
+async fn sign_commitment(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<Transaction> {
+    let commitment = local_commitment(node, channel).await?;
     let params = commitment.params();
     let spent = TxOut {
         value: params.funding_amount.into(),
@@ -342,7 +354,7 @@ async fn sign_commitment(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Resu
         channel_dbid: channel.dbid,
         tx,
         remote_funding_key: params.other_funding_key,
-        commit_num: number,
+        commit_num: commitment.number(),
     };
     let reply = hsm_reply!(node.hsm.request(request).await, SignCommitmentTxReply)?;
     Ok(commitment.signed(&reply.sig.signature))

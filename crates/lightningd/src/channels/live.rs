@@ -243,12 +243,14 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
                 while let Some(durable) = committing.next().await {
                     drop(durable);
                 }
-                let (state, cause) = (ChannelState::ClosingdSigexchange, CloseCause::Unknown);
-                drop(
-                    channel
-                        .set_state(&node, state, cause, "Start closingd")
-                        .await,
-                );
+                if channel.row().state.wants_peer() {
+                    let (state, cause) = (ChannelState::ClosingdSigexchange, CloseCause::Unknown);
+                    drop(
+                        channel
+                            .set_state(&node, state, cause, "Start closingd")
+                            .await,
+                    );
+                }
             }
             other => on_message(&node, &channel, other),
         }
@@ -302,7 +304,7 @@ fn on_message(node: &Rc<Node>, channel: &Rc<Channel>, message: FromChanneld) {
 /// channeld is gone: what was not durable did not happen; the link is made anew if it must be.
 fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Option<PeerLink>) {
     let was_reestablished = channel.reestablished.replace(false);
-    *channel.owner.borrow_mut() = None;
+    channel.release_owner(|owner| !matches!(owner, Owner::Onchaind(_)));
     if was_reestablished {
         channel.change(|row| row.last_stable_connection = Some(crate::clock::now()));
     }
@@ -434,6 +436,7 @@ pub(crate) fn resolve_htlc(channel: &Channel, id: HtlcId, decide: impl FnOnce(&m
         return;
     };
     decide(htlc);
+    channel.ending.wake();
     if let (Some(resolution), Some(channeld)) = (resolution(htlc), channel.channeld()) {
         channeld.send(&ToChanneld::ResolveHtlc(ChanneldResolveHtlc {
             id,

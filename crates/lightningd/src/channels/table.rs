@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ln_db::{ChannelRow, DbError, HtlcRow, StateChangeRow, Txn};
+use ln_db::{ChannelRow, ChannelTxRow, DbError, HtlcRow, StateChangeRow, Txn};
 use ln_ipc::channeld::{ChanneldBlock, ToChanneld};
 use ln_types::{BlockHeight, ChannelId, ChannelState, NodeId, ShortChannelId};
 
@@ -24,6 +24,8 @@ pub(crate) struct Channels {
 #[derive(Debug)]
 pub(crate) struct ChannelRows {
     channels: Vec<(ChannelRow, Vec<StateChangeRow>, Vec<HtlcRow>)>,
+    /// The transactions by which channels end, by channel.
+    endings: BTreeMap<u64, Vec<ChannelTxRow>>,
     last_dbid: u64,
 }
 
@@ -35,6 +37,10 @@ impl Channels {
         for htlc in txn.live_htlcs()? {
             live.entry(htlc.channel).or_default().push(htlc);
         }
+        let mut endings: BTreeMap<u64, Vec<ChannelTxRow>> = BTreeMap::new();
+        for row in txn.channel_txs()? {
+            endings.entry(row.channel).or_default().push(row);
+        }
         for row in txn.channels(false)? {
             let changes = txn.state_changes(row.dbid)?;
             let htlcs = live.remove(&row.dbid).unwrap_or_default();
@@ -42,16 +48,22 @@ impl Channels {
         }
         Ok(ChannelRows {
             channels,
+            endings,
             last_dbid: txn.max_channel_dbid()?,
         })
     }
 
     /// The channels out of the database.
     pub(crate) fn new(rows: ChannelRows) -> Self {
+        let mut endings = rows.endings;
         let table = rows
             .channels
             .into_iter()
-            .map(|(row, changes, htlcs)| (row.dbid, Rc::new(Channel::new(row, changes, htlcs))))
+            .map(|(row, changes, htlcs)| {
+                let channel = Channel::new(row, changes, htlcs);
+                channel.load_ending(endings.remove(&channel.dbid).unwrap_or_default());
+                (channel.dbid, Rc::new(channel))
+            })
             .collect();
         Self {
             table: RefCell::new(table),
@@ -66,6 +78,7 @@ impl Channels {
             let row = channel.row();
             interest.outpoints.insert(row.funding);
             interest.txids.insert(row.funding.txid);
+            channel.ending.add_interest(interest);
         }
     }
 
@@ -148,7 +161,7 @@ impl Channels {
                     confirm(node, &channel, height, tx.index);
                 }
                 if tx.spent.contains(&funding) {
-                    super::onchain::funding_spent(node, &channel, height, &tx.tx);
+                    super::onchain::funding_spent(node, &channel, height, tx);
                 }
             }
             super::onchain::on_block(node, &channel, height, found);
@@ -168,13 +181,7 @@ impl Channels {
                 channel.change(|row| row.scid = None);
                 drop(channel.save(node));
             }
-            if channel
-                .spend_height
-                .get()
-                .is_some_and(|spent| spent >= height)
-            {
-                super::onchain::spend_undone(node, &channel);
-            }
+            super::onchain::undo_from(node, &channel, height);
             tell_depth(node, &channel);
         }
     }

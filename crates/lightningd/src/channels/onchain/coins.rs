@@ -1,0 +1,89 @@
+//! Coins of the wallet that pay for transactions of closed channels. The emergency reserve is there for this.
+
+use std::rc::Rc;
+
+use ln_types::{Feerate, Sat};
+use ln_wallet::{Amount, DEFAULT_RESERVATION, FundRequest, Utxo, fund};
+
+use crate::node::Node;
+
+/// What coins are wanted for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// What they must bring beside the fee for their transaction.
+    pub(super) amount: Sat,
+    /// What the transaction pays.
+    pub(super) feerate: Feerate,
+    /// What it weighs without them.
+    pub(super) weight: u64,
+    /// Whether what is left over goes into an output added for it.
+    pub(super) change: bool,
+}
+
+/// Coins set aside.
+#[derive(Debug, Clone)]
+pub(super) struct SetAside {
+    /// The coins, as they were before.
+    pub(super) coins: Vec<Utxo>,
+    /// The change output, if there is to be one.
+    pub(super) change: Option<Sat>,
+    /// What is left over without one.
+    pub(super) excess: Sat,
+    /// What the transaction weighs with them.
+    pub(super) weight: u64,
+}
+
+/// Chooses coins and sets them aside, durably; `spare` may be used though they are set aside: for the transaction that is replaced. Nothing when
+/// the wallet has not enough.
+// BIP 125 rule 2: a replacement brings no new unconfirmed inputs, so only confirmed coins are used.
+pub(super) async fn set_aside(
+    node: &Rc<Node>,
+    wanted: &Wanted,
+    spare: &[Utxo],
+) -> anyhow::Result<Option<SetAside>> {
+    let tip = node.chain.height();
+    let mut all = node.wallet.coins();
+    for coin in &mut all {
+        if spare.iter().any(|spare| spare.outpoint == coin.outpoint) {
+            coin.reserved_until = None;
+        }
+    }
+    let request = FundRequest {
+        amount: Amount::Exact(wanted.amount),
+        feerate: wanted.feerate,
+        start_weight: wanted.weight,
+        min_confirmations: 1,
+        min_witness_weight: 0,
+        no_wrapped: false,
+        excess_as_change: wanted.change,
+        emergency_reserve: Sat::ZERO,
+        height: tip,
+    };
+    let Ok(funding) = fund(&all, &request) else {
+        return Ok(None);
+    };
+    let until = tip.plus(DEFAULT_RESERVATION);
+    node.wallet
+        .change_coins(&funding.inputs, |coin| coin.reserved_until = Some(until));
+    crate::wallet::save_reservations(node, &funding.inputs).await?;
+    Ok(Some(SetAside {
+        coins: funding.inputs,
+        change: funding.change,
+        excess: funding.excess,
+        weight: funding.weight,
+    }))
+}
+
+/// Lets go of coins after all, but not of those the transaction before still uses.
+pub(super) async fn let_go(node: &Rc<Node>, set: &SetAside, spare: &[Utxo]) -> anyhow::Result<()> {
+    let unused: Vec<Utxo> = set
+        .coins
+        .iter()
+        .filter(|coin| spare.iter().all(|spare| spare.outpoint != coin.outpoint))
+        .cloned()
+        .collect();
+    if !unused.is_empty() {
+        crate::wallet::release(node, &unused).await?;
+    }
+    Ok(())
+}

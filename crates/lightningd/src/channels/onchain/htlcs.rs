@@ -1,0 +1,203 @@
+//! What the chain decides about HTLCs of a closed channel.
+
+use std::rc::Rc;
+
+use ln_db::{DbError, HtlcDirection, HtlcRow};
+use ln_ipc::onchaind::OnchaindHtlc;
+use ln_onchain::HtlcStub;
+use ln_onion::FailureMessage;
+use ln_types::{BlockHeight, CltvExpiry, HtlcId, PaymentPreimage, Side};
+
+use crate::channels::Channel;
+use crate::node::Node;
+use crate::{clock, payments};
+
+/// So many blocks before an incoming HTLC expires what became of the outgoing one counts no more.
+const LAST_BLOCKS: u32 = 3;
+
+/// The HTLCs that may be on the commitment. A revoked one may hold any the channel ever had.
+pub(super) async fn for_onchaind(
+    node: &Rc<Node>,
+    channel: &Channel,
+    revoked: bool,
+) -> Result<Vec<OnchaindHtlc>, DbError> {
+    let rows: Vec<HtlcRow> = if revoked {
+        let dbid = channel.dbid;
+        node.db.read(move |txn| txn.all_htlcs_of(dbid)).await?
+    } else {
+        channel.htlcs.borrow().values().cloned().collect()
+    };
+    Ok(rows
+        .iter()
+        .map(|row| OnchaindHtlc {
+            offerer: match row.direction {
+                HtlcDirection::Incoming => Side::Remote,
+                HtlcDirection::Outgoing => Side::Local,
+            },
+            id: row.id,
+            amount: row.amount,
+            payment_hash: row.payment_hash,
+            cltv_expiry: row.cltv_expiry,
+            awaited: is_awaited(row),
+            incoming_expiry: incoming_expiry(node, row),
+        })
+        .collect())
+}
+
+/// Whether somebody still waits for the outcome of an HTLC we offered.
+fn is_awaited(row: &HtlcRow) -> bool {
+    row.direction == HtlcDirection::Outgoing
+        && !row.removed
+        && row.preimage.is_none()
+        && row.failure.is_none()
+        && row.malformed.is_none()
+}
+
+/// When the HTLC times out that this one forwards.
+pub(super) fn incoming_expiry(node: &Node, row: &HtlcRow) -> Option<CltvExpiry> {
+    let (channel, id) = row.origin?;
+    let channel = node.channels.get(channel)?;
+    let htlcs = channel.htlcs.borrow();
+    htlcs
+        .get(&(HtlcDirection::Incoming, id))
+        .map(|htlc| htlc.cltv_expiry)
+}
+
+/// The preimages of HTLCs the peer offered, as far as we decided to take them.
+pub(super) fn preimages(channel: &Channel) -> Vec<PaymentPreimage> {
+    let htlcs = channel.htlcs.borrow();
+    htlcs
+        .values()
+        .filter(|htlc| htlc.direction == HtlcDirection::Incoming)
+        .filter_map(|htlc| htlc.preimage)
+        .collect()
+}
+
+/// An HTLC we offered, while its outcome is not known.
+fn awaited(channel: &Channel, id: HtlcId) -> Option<HtlcRow> {
+    let htlcs = channel.htlcs.borrow();
+    let row = htlcs.get(&(HtlcDirection::Outgoing, id))?;
+    is_awaited(row).then(|| row.clone())
+}
+
+/// The chain shows the preimage of an HTLC we offered: the payment is complete, or the HTLC it was forwarded for can be fulfilled. Durable first.
+pub(super) async fn fulfilled(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    stub: &HtlcStub,
+    preimage: PaymentPreimage,
+) -> Result<(), DbError> {
+    // A preimage counts whatever else was decided before: an HTLC that was failed upstream is lost, a forward not yet failed is not.
+    let known = channel
+        .htlcs
+        .borrow()
+        .get(&(HtlcDirection::Outgoing, stub.id))
+        .filter(|row| row.preimage.is_none() && row.payment_hash == stub.payment_hash)
+        .cloned();
+    let Some(mut row) = known else { return Ok(()) };
+    let late = !is_awaited(&row);
+    row.preimage = Some(preimage);
+    channel.change(|kept| {
+        kept.out_payments_fulfilled += 1;
+        kept.out_fulfilled = kept.out_fulfilled.saturating_add(row.amount);
+    });
+    let (dbid, id, now) = (channel.dbid, row.id, clock::now());
+    let payment = row.payment.map(|part| (row.payment_hash, part));
+    let kept = channel.row().clone();
+    node.db
+        .write(move |txn| {
+            txn.set_htlc_preimage(dbid, HtlcDirection::Outgoing, id, &preimage)?;
+            txn.put_channel(&kept)?;
+            payment.map_or(Ok(()), |(hash, part)| {
+                txn.complete_payment(&hash, part, &preimage, now)
+            })
+        })
+        .await?;
+    remember(channel, &row);
+    if late {
+        let text = format!("the preimage of HTLC {id} came after it was given up");
+        node.log.broken(&channel.origin(), text);
+    }
+    tell(node, row);
+    Ok(())
+}
+
+/// An HTLC we offered will never be paid. Durable first; one whose preimage we know is never failed.
+pub(super) async fn failed(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    id: HtlcId,
+    why: &str,
+) -> Result<(), DbError> {
+    let Some(mut row) = awaited(channel, id) else {
+        return Ok(());
+    };
+    // A failure of our own making: no onion, and a code without BADONION.
+    let code = FailureMessage::PermanentChannelFailure {}.code().0;
+    row.malformed = Some(([0; 32], code));
+    let (dbid, now, our_id, why) = (channel.dbid, clock::now(), node.id(), why.to_owned());
+    let payment = row.payment.map(|part| (row.payment_hash, part));
+    node.db
+        .write(move |txn| {
+            let failure = Err(([0; 32], code));
+            txn.set_htlc_failure(dbid, HtlcDirection::Outgoing, id, &failure)?;
+            payment.map_or(Ok(()), |(hash, part)| {
+                payments::fail_on_chain_in(txn, &hash, part, our_id, &why, now)
+            })
+        })
+        .await?;
+    remember(channel, &row);
+    tell(node, row);
+    Ok(())
+}
+
+/// Gives up HTLCs we forwarded whose outcome the chain still owes us while the channel they came by is about to be closed over them: one loss
+/// must not become two.
+pub(super) fn fail_late(node: &Rc<Node>, channel: &Rc<Channel>, height: BlockHeight) {
+    let late: Vec<HtlcId> = {
+        let htlcs = channel.htlcs.borrow();
+        let forwarded = htlcs.values().filter(|row| is_awaited(row));
+        forwarded
+            .filter(|row| {
+                incoming_expiry(node, row)
+                    .is_some_and(|expiry| height.0.saturating_add(LAST_BLOCKS) >= expiry.0)
+            })
+            .map(|row| row.id)
+            .collect()
+    };
+    for id in late {
+        let text = format!("Abandoning unresolved onchain HTLC {id} to save the incoming one");
+        node.log.unusual(&channel.origin(), text);
+        let (node, channel) = (Rc::clone(node), Rc::clone(channel));
+        tokio::task::spawn_local(async move {
+            let why = "unresolved on chain while the incoming HTLC expires";
+            if let Err(error) = failed(&node, &channel, id, why).await {
+                let text = format!("HTLC {id} can't be failed: {error}");
+                node.log.broken(&channel.origin(), text);
+            }
+        });
+    }
+}
+
+fn remember(channel: &Channel, row: &HtlcRow) {
+    let key = (row.direction, row.id);
+    channel.htlcs.borrow_mut().insert(key, row.clone());
+}
+
+/// Tells the one who waits for the outcome.
+fn tell(node: &Rc<Node>, row: HtlcRow) {
+    match row.payment {
+        Some(part) => node.payments.changed(node, row.payment_hash, part),
+        None => payments::forward_resolved(node, row),
+    }
+}
+
+/// The HTLCs we offered whose outcome is still not known.
+pub(super) fn unresolved(channel: &Channel) -> Vec<HtlcId> {
+    let htlcs = channel.htlcs.borrow();
+    htlcs
+        .values()
+        .filter(|row| is_awaited(row))
+        .map(|row| row.id)
+        .collect()
+}

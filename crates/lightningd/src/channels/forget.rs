@@ -29,12 +29,17 @@ pub(crate) async fn forget_unfunded(
         interest.outpoints.remove(&funding);
         interest.txids.remove(&funding.txid);
     }
-    node.log.info(&channel.origin(), format!("the channel is forgotten: {reason}"));
+    node.log.info(
+        &channel.origin(),
+        format!("the channel is forgotten: {reason}"),
+    );
     // Its daemon must not bring it back.
     channel.change(|row| row.state = ChannelState::Closed);
     channel.state.send_replace(ChannelState::Closed);
     if let Some(channeld) = channel.channeld() {
-        channeld.send(&ToChanneld::SendError(ChanneldSendError { reason: reason.to_owned() }));
+        channeld.send(&ToChanneld::SendError(ChanneldSendError {
+            reason: reason.to_owned(),
+        }));
     } else if node.peers.is_connected(channel.peer) {
         let channel_id = channel.row().channel_id;
         crate::peers::send_error(node, channel.peer, channel_id, reason);

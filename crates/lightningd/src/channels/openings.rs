@@ -71,7 +71,10 @@ impl std::fmt::Debug for OpeningSlot {
 impl Drop for OpeningSlot {
     fn drop(&mut self) {
         let mut table = self.node.openings.table.borrow_mut();
-        if table.get(&self.peer).is_some_and(|entry| entry.number == self.number) {
+        if table
+            .get(&self.peer)
+            .is_some_and(|entry| entry.number == self.number)
+        {
             table.remove(&self.peer);
         }
     }
@@ -97,8 +100,22 @@ impl OpeningSlot {
             push: request.push,
             channel_type: request.channel_type.clone(),
         };
-        table.insert(request.peer, Entry { number, stage: Stage::Asking(cancel), summary });
-        Some((Self { node: Rc::clone(node), peer: request.peer, number }, cancelled))
+        table.insert(
+            request.peer,
+            Entry {
+                number,
+                stage: Stage::Asking(cancel),
+                summary,
+            },
+        );
+        Some((
+            Self {
+                node: Rc::clone(node),
+                peer: request.peer,
+                number,
+            },
+            cancelled,
+        ))
     }
 
     fn set_stage(&self, stage: Stage, channel_type: Option<&Features>) {
@@ -190,6 +207,10 @@ impl Openings {
 
     /// All of them.
     pub(crate) fn all(&self) -> Vec<OpeningSummary> {
-        self.table.borrow().values().map(|entry| entry.summary.clone()).collect()
+        self.table
+            .borrow()
+            .values()
+            .map(|entry| entry.summary.clone())
+            .collect()
     }
 }

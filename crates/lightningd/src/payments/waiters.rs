@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use ln_rpc::RpcError;
+use ln_rpc::methods::payments::pay::PayResponse;
 use ln_types::{HtlcId, PaymentHash};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::claims::Claims;
 use super::sets::HtlcSets;
@@ -20,6 +22,9 @@ pub(crate) struct Payments {
     waiting: RefCell<HashMap<Part, Vec<oneshot::Sender<()>>>>,
     /// Parts between the decision to send them and their being durable.
     pub(crate) claims: Claims,
+    /// What `pay` will answer, by hash, while it pays.
+    pub(crate) paying:
+        RefCell<HashMap<PaymentHash, watch::Receiver<Option<Result<PayResponse, RpcError>>>>>,
     /// Incoming HTLCs being decided.
     pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming parts of payments that are not complete yet.

@@ -1,5 +1,13 @@
 //! The methods this node has, by name.
 
+use ln_rpc::methods::channels::close::Close;
+use ln_rpc::methods::channels::fundchannel::Fundchannel;
+use ln_rpc::methods::channels::fundchannel_cancel::FundchannelCancel;
+use ln_rpc::methods::channels::fundchannel_complete::FundchannelComplete;
+use ln_rpc::methods::channels::fundchannel_start::FundchannelStart;
+use ln_rpc::methods::channels::listclosedchannels::Listclosedchannels;
+use ln_rpc::methods::channels::listpeerchannels::Listpeerchannels;
+use ln_rpc::methods::channels::setchannel::Setchannel;
 use ln_rpc::methods::control::batching::Batching;
 use ln_rpc::methods::control::check::Check;
 use ln_rpc::methods::control::checkmessage::Checkmessage;
@@ -33,6 +41,13 @@ use ln_rpc::methods::invoices::invoice::Invoice;
 use ln_rpc::methods::invoices::listinvoices::Listinvoices;
 use ln_rpc::methods::invoices::waitanyinvoice::Waitanyinvoice;
 use ln_rpc::methods::invoices::waitinvoice::Waitinvoice;
+use ln_rpc::methods::payments::delpay::Delpay;
+use ln_rpc::methods::payments::listpays::Listpays;
+use ln_rpc::methods::payments::listsendpays::Listsendpays;
+use ln_rpc::methods::payments::pay::Pay;
+use ln_rpc::methods::payments::preapproveinvoice::Preapproveinvoice;
+use ln_rpc::methods::payments::sendpay::Sendpay;
+use ln_rpc::methods::payments::waitsendpay::Waitsendpay;
 use ln_rpc::methods::peers::connect::Connect;
 use ln_rpc::methods::peers::disconnect::Disconnect;
 use ln_rpc::methods::peers::listpeers::Listpeers;
@@ -53,14 +68,6 @@ use ln_rpc::methods::wallet::txsend::Txsend;
 use ln_rpc::methods::wallet::unreserveinputs::Unreserveinputs;
 use ln_rpc::methods::wallet::utxopsbt::Utxopsbt;
 use ln_rpc::methods::wallet::withdraw::Withdraw;
-use ln_rpc::methods::channels::close::Close;
-use ln_rpc::methods::channels::fundchannel::Fundchannel;
-use ln_rpc::methods::channels::fundchannel_cancel::FundchannelCancel;
-use ln_rpc::methods::channels::fundchannel_complete::FundchannelComplete;
-use ln_rpc::methods::channels::fundchannel_start::FundchannelStart;
-use ln_rpc::methods::channels::listclosedchannels::Listclosedchannels;
-use ln_rpc::methods::channels::listpeerchannels::Listpeerchannels;
-use ln_rpc::methods::channels::setchannel::Setchannel;
 
 use super::dispatch::Entry;
 
@@ -77,6 +84,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Decode>(),
     Entry::of::<Deldatastore>(),
     Entry::of::<Delinvoice>(),
+    Entry::of::<Delpay>(),
     Entry::of::<Deprecations>(),
     Entry::of::<DevFail>(),
     Entry::of::<DevForgetChannel>(),
@@ -101,17 +109,22 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Listfunds>(),
     Entry::of::<Listinvoices>(),
     Entry::of::<Listnodes>(),
+    Entry::of::<Listpays>(),
     Entry::of::<Listpeerchannels>(),
     Entry::of::<Listpeers>(),
+    Entry::of::<Listsendpays>(),
     Entry::of::<Listtransactions>(),
     Entry::of::<Makesecret>(),
     Entry::of::<Newaddr>(),
     Entry::of::<Notifications>(),
     Entry::of::<Parsefeerate>(),
+    Entry::of::<Pay>(),
     Entry::of::<Ping>(),
     Entry::of::<Plugin>(),
+    Entry::of::<Preapproveinvoice>(),
     Entry::of::<Reserveinputs>(),
     Entry::of::<Sendcustommsg>(),
+    Entry::of::<Sendpay>(),
     Entry::of::<Sendpsbt>(),
     Entry::of::<Setchannel>(),
     Entry::of::<Signmessage>(),
@@ -126,6 +139,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Waitanyinvoice>(),
     Entry::of::<Waitblockheight>(),
     Entry::of::<Waitinvoice>(),
+    Entry::of::<Waitsendpay>(),
     Entry::of::<Withdraw>(),
 ];
 

@@ -63,10 +63,7 @@ pub(super) fn entry(row: PaymentRow) -> SendpayEntry {
         bolt12,
         completed_at: row.completed_at,
         payment_preimage: row.preimage,
-        erroronion: row
-            .failure
-            .and_then(|failure| failure.onion_reply)
-            .map(Hex),
+        erroronion: row.failure.and_then(|failure| failure.onion_reply).map(Hex),
     }
 }
 

@@ -99,9 +99,7 @@ fn pay(parts: &[PaymentRow]) -> Option<PayEntry> {
         amount_msat: arrives.filter(|_| !alive.is_empty()),
         amount_sent_msat: Some(alive.iter().map(|row| row.sent).sum()),
         preimage: complete().find_map(|row| row.preimage),
-        number_of_parts: u64::try_from(alive.len())
-            .ok()
-            .filter(|count| *count > 1),
+        number_of_parts: u64::try_from(alive.len()).ok().filter(|count| *count > 1),
         erroronion: None,
     })
 }

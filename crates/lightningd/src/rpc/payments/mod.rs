@@ -5,6 +5,7 @@ mod entry;
 mod errors;
 mod listpays;
 mod listsendpays;
+mod pay;
 mod preapproveinvoice;
 mod sendpay;
 mod waitsendpay;

@@ -38,9 +38,6 @@ pub(super) async fn preapprove(node: &Node, invoice: &str) -> Result<(), RpcErro
 }
 
 async fn ask(node: &Node, request: HsmdPreapproveInvoiceCheck) -> anyhow::Result<bool> {
-    let reply = hsm_reply!(
-        node.hsm.request(request).await,
-        PreapproveInvoiceCheckReply
-    )?;
+    let reply = hsm_reply!(node.hsm.request(request).await, PreapproveInvoiceCheckReply)?;
     Ok(reply.approved)
 }

@@ -1,0 +1,62 @@
+//! `pay`
+//!
+//! A payee that shares channels with us is paid over those. [`request`] is what is asked for, [`plan`] spreads an amount over channels, [`run`]
+//! sends the parts and waits for them, [`answer`] tells what came of it.
+
+mod answer;
+mod channels;
+mod plan;
+mod request;
+mod run;
+
+use std::rc::Rc;
+
+use ln_rpc::RpcError;
+use ln_rpc::methods::payments::pay::{Pay, PayResponse};
+use tokio::sync::watch;
+
+use super::preapproveinvoice::preapprove;
+use crate::node::Node;
+use crate::rpc::{Context, Handle, internal};
+use request::Request;
+
+impl Handle for Pay {
+    async fn handle(
+        node: Rc<Node>,
+        _: Context,
+        params: Self::Params,
+    ) -> Result<Self::Response, RpcError> {
+        let request = Request::read(&node, params)?;
+        preapprove(&node, &request.invoice).await?;
+        let mut answer = join(&node, request);
+        let answer = answer.wait_for(Option::is_some).await.map_err(internal)?;
+        answer
+            .clone()
+            .unwrap_or_else(|| Err(internal("pay gave no answer")))
+    }
+}
+
+/// Pays, or joins those who wait for the very same payment: one hash is paid by one task.
+fn join(
+    node: &Rc<Node>,
+    request: Request,
+) -> watch::Receiver<Option<Result<PayResponse, RpcError>>> {
+    let hash = request.payment_hash;
+    let mut paying = node.payments.paying.borrow_mut();
+    if let Some(answer) = paying
+        .get(&hash)
+        .filter(|answer| answer.has_changed().is_ok())
+    {
+        return answer.clone();
+    }
+    let (sender, receiver) = watch::channel(None);
+    paying.insert(hash, receiver.clone());
+    drop(paying);
+    let node = Rc::clone(node);
+    tokio::task::spawn_local(async move {
+        let answer = run::pay(&node, &request).await;
+        node.payments.paying.borrow_mut().remove(&hash);
+        sender.send_replace(Some(answer));
+    });
+    receiver
+}

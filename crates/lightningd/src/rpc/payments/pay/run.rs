@@ -1,0 +1,334 @@
+//! Paying: look what was done before, send what is missing, wait, and again until it is paid or hopeless.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use ln_db::{PaymentRow, PaymentStatus};
+use ln_onion::RouteHop;
+use ln_rpc::methods::payments::pay::PayResponse;
+use ln_rpc::{RpcError, RpcErrorCode};
+use ln_types::{CltvExpiry, Msat};
+use tokio::time::Instant;
+
+use super::answer::{gave_up, paid};
+use super::channels::{capacities, scid};
+use super::plan::spread;
+use super::request::Request;
+use crate::clock;
+use crate::node::Node;
+use crate::payments::{NewPart, SendError, Sent, send_checked};
+use crate::rpc::internal;
+use crate::rpc::payments::errors::failed;
+use crate::rpc::payments::first_expiry_base;
+use crate::rpc::payments::waitsendpay::outcome;
+
+/// How long to wait before the first new attempt; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest wait between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// How long to wait for the other parts once one brought the proof. Its payee has the proof for all of them, so they follow at once.
+const STRAGGLERS: Duration = Duration::from_secs(5);
+
+/// Pays, unless it is paid already. What is under way is waited for, whoever sent it.
+pub(super) async fn pay(node: &Rc<Node>, request: &Request) -> Result<PayResponse, RpcError> {
+    let began = clock::since_epoch().as_secs_f64();
+    loop {
+        let rows = settled(node, request).await?;
+        if let Some(response) = paid(&rows, None) {
+            return Ok(response);
+        }
+        if request.expires_at < clock::now() {
+            let code = RpcErrorCode::PayInvoiceExpired;
+            return Err(RpcError::new(code, "Invoice expired"));
+        }
+        let last = rows.iter().map(|row| row.groupid).max().unwrap_or(0);
+        let mut attempt = Attempt::new(node, request, last.saturating_add(1));
+        match attempt.run().await? {
+            End::Paid => {
+                let rows = attempt.rows().await?;
+                let response = paid(&rows, Some(began));
+                return response.ok_or_else(|| internal("the proof of payment is gone"));
+            }
+            End::Failed(error) => return Err(error),
+            End::Overtaken => {}
+        }
+    }
+}
+
+/// The parts for this hash, once none is under way.
+async fn settled(node: &Rc<Node>, request: &Request) -> Result<Vec<PaymentRow>, RpcError> {
+    let hash = request.payment_hash;
+    loop {
+        if let Some(over) = node.payments.claims.any(hash) {
+            drop(over.await);
+            continue;
+        }
+        let rows = node.db.read(move |txn| txn.payments_by_hash(&hash));
+        let rows = rows.await.map_err(internal)?;
+        let pending = rows.iter().find(|row| row.status == PaymentStatus::Pending);
+        match pending {
+            Some(row) if paid(&rows, None).is_none() => {
+                let part = (row.partid, row.groupid);
+                node.log.debug(
+                    &node.origin,
+                    format!("pay: waiting for part {part:?} of {hash}, which is under way"),
+                );
+                outcome(node, hash, part).await?;
+            }
+            Some(_) | None => return Ok(rows),
+        }
+    }
+}
+
+/// How an attempt ended. Nothing of it is under way, unless it is paid.
+enum End {
+    Paid,
+    Failed(RpcError),
+    /// Somebody else sent something for the same hash.
+    Overtaken,
+}
+
+/// Why nothing more is sent.
+enum Halt {
+    /// There is no point in it.
+    Fatal(RpcError),
+    /// The time is over.
+    TooLate,
+    /// Somebody else sends something for the same hash.
+    Overtaken,
+}
+
+/// Everything that is sent under one `groupid`.
+struct Attempt<'a> {
+    node: &'a Rc<Node>,
+    request: &'a Request,
+    groupid: u64,
+    next_partid: u64,
+    /// Parts under way.
+    flight: FuturesUnordered<LocalBoxFuture<'a, Result<PaymentRow, RpcError>>>,
+    /// What they bring.
+    in_flight: Msat,
+    /// How many parts were tried.
+    tries: u32,
+    /// What channels were found to refuse, until the next pause.
+    limits: HashMap<u64, Msat>,
+    /// When to send what is missing.
+    resume: Instant,
+    pause: Duration,
+    halt: Option<Halt>,
+    /// Why the last try failed.
+    why: String,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(node: &'a Rc<Node>, request: &'a Request, groupid: u64) -> Self {
+        Self {
+            node,
+            request,
+            groupid,
+            next_partid: 0,
+            flight: FuturesUnordered::new(),
+            in_flight: Msat::ZERO,
+            tries: 0,
+            limits: HashMap::new(),
+            resume: Instant::now(),
+            pause: FIRST_PAUSE,
+            halt: None,
+            why: String::new(),
+        }
+    }
+
+    async fn rows(&self) -> Result<Vec<PaymentRow>, RpcError> {
+        let hash = self.request.payment_hash;
+        let rows = self.node.db.read(move |txn| txn.payments_by_hash(&hash));
+        rows.await.map_err(internal)
+    }
+
+    fn missing(&self) -> Msat {
+        self.request.amount.saturating_sub(self.in_flight)
+    }
+
+    async fn run(&mut self) -> Result<End, RpcError> {
+        loop {
+            let wants_more = self.halt.is_none() && self.missing() > Msat::ZERO;
+            if wants_more && Instant::now() >= self.resume {
+                self.send_missing().await;
+                continue;
+            }
+            if self.flight.is_empty() && !wants_more {
+                return self.end().await;
+            }
+            let resume = self.resume;
+            tokio::select! {
+                biased;
+                Some(over) = self.flight.next() => {
+                    let row = over?;
+                    if row.status == PaymentStatus::Complete {
+                        self.wait_for_stragglers().await;
+                        return Ok(End::Paid);
+                    }
+                    self.part_failed(row);
+                }
+                () = tokio::time::sleep_until(resume), if wants_more => {}
+            }
+        }
+    }
+
+    /// Sends what is missing over the channels that take it. What none takes now is tried again after a pause.
+    async fn send_missing(&mut self) {
+        if self.tries > 0 && self.request.expires_at < clock::now() {
+            let code = RpcErrorCode::PayInvoiceExpired;
+            self.halt = Some(Halt::Fatal(RpcError::new(code, "Invoice expired")));
+            return;
+        }
+        while self.halt.is_none() && self.missing() > Msat::ZERO {
+            let parts = match self.plan() {
+                Ok(parts) => parts,
+                Err(why) if self.tries == 0 => {
+                    let code = RpcErrorCode::PayRouteNotFound;
+                    let text = format!("Could not find a route: {why}");
+                    self.halt = Some(Halt::Fatal(RpcError::new(code, text)));
+                    return;
+                }
+                Err(why) => {
+                    if self.why.is_empty() {
+                        self.why = why;
+                    }
+                    break;
+                }
+            };
+            self.send(parts).await;
+        }
+        self.limits.clear();
+        self.pause();
+    }
+
+    fn plan(&self) -> Result<Vec<(u64, Msat)>, String> {
+        let channels = capacities(self.node, self.request, &self.limits)?;
+        let parts = spread(self.missing(), &channels, self.request.in_parts);
+        parts.map_err(|shortage| shortage.to_string())
+    }
+
+    /// Lets some time pass before the next try, if there is time for one.
+    fn pause(&mut self) {
+        self.resume = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        if self.halt.is_none() && self.missing() > Msat::ZERO && self.resume > self.request.deadline
+        {
+            self.halt = Some(Halt::TooLate);
+        }
+    }
+
+    /// Sends parts over channels. What a channel refuses is missing still.
+    async fn send(&mut self, parts: Vec<(u64, Msat)>) {
+        // A payment in one part has number 0; others count from 1.
+        let whole = parts.len() == 1 && self.tries == 0;
+        let mut first_partid = if whole { 0 } else { self.next_partid.max(1) };
+        let mut sending = Vec::new();
+        for (dbid, amount) in parts {
+            let Some(part) = self.part(dbid, amount, first_partid) else {
+                self.limits.insert(dbid, Msat::ZERO);
+                continue;
+            };
+            first_partid += 1;
+            self.tries = self.tries.saturating_add(1);
+            let (node, groupid) = (self.node, self.groupid);
+            sending.push(async move {
+                let sent = send_checked(node, part, Some(groupid)).await;
+                (dbid, amount, sent)
+            });
+        }
+        self.next_partid = first_partid;
+        for (dbid, amount, sent) in join_all(sending).await {
+            match sent {
+                Ok(sent) => self.part_sent(sent),
+                Err(error) => self.part_refused(dbid, amount, error),
+            }
+        }
+    }
+
+    fn part(&self, dbid: u64, amount: Msat, partid: u64) -> Option<NewPart> {
+        let request = self.request;
+        let channel = self.node.channels.get(dbid)?;
+        let short_channel_id = scid(&channel.row());
+        let expiry = first_expiry_base(self.node).saturating_add(request.min_final_cltv_expiry);
+        Some(NewPart {
+            payment_hash: request.payment_hash,
+            partid,
+            groupid: self.groupid,
+            route: vec![RouteHop {
+                node_id: request.payee.public_key(),
+                short_channel_id,
+                amount,
+                cltv_expiry: CltvExpiry(expiry),
+            }],
+            payment_secret: Some(request.payment_secret),
+            payment_metadata: request.payment_metadata.clone(),
+            total: request.total,
+            label: request.label.clone(),
+            bolt11: Some(request.invoice.clone()),
+            description: request.description.clone(),
+        })
+    }
+
+    fn part_sent(&mut self, sent: Sent) {
+        let (Sent::Pending(row) | Sent::Complete(row)) = sent;
+        self.in_flight = self
+            .in_flight
+            .saturating_add(row.amount.unwrap_or(Msat::ZERO));
+        let (node, part) = (self.node, (row.partid, row.groupid));
+        let over = outcome(node, row.payment_hash, part);
+        self.flight.push(Box::pin(over));
+    }
+
+    fn part_refused(&mut self, dbid: u64, amount: Msat, error: SendError) {
+        self.why = error.to_string();
+        match error {
+            SendError::Refused(_) | SendError::NoChannel(_) => {
+                let less = Msat::from_msat(amount.as_msat() / 4 * 3);
+                self.limits.insert(dbid, less);
+            }
+            SendError::Conflict(_) => self.halt = Some(Halt::Overtaken),
+            SendError::Route(_) | SendError::Internal(_) => {
+                self.halt = Some(Halt::Fatal(internal(error)));
+            }
+        }
+    }
+
+    fn part_failed(&mut self, row: PaymentRow) {
+        let amount = row.amount.unwrap_or(Msat::ZERO);
+        self.in_flight = self.in_flight.saturating_sub(amount);
+        let error = failed(self.node.id(), row);
+        if error.code == RpcErrorCode::PayTryOtherRoute {
+            self.why = error.message;
+            if Instant::now() >= self.resume {
+                self.pause();
+            }
+        } else if !matches!(self.halt, Some(Halt::Fatal(_))) {
+            self.halt = Some(Halt::Fatal(error));
+        }
+    }
+
+    async fn wait_for_stragglers(&mut self) {
+        let all = async { while self.flight.next().await.is_some() {} };
+        if tokio::time::timeout(STRAGGLERS, all).await.is_err() {
+            let hash = self.request.payment_hash;
+            let text = format!("pay: {hash} is paid, but some of its parts are still under way");
+            self.node.log.unusual(&self.node.origin, text);
+        }
+    }
+
+    async fn end(&mut self) -> Result<End, RpcError> {
+        Ok(match self.halt.take() {
+            Some(Halt::Overtaken) => End::Overtaken,
+            Some(Halt::Fatal(error)) => End::Failed(error),
+            Some(Halt::TooLate) | None => {
+                let rows = self.rows().await?;
+                End::Failed(gave_up(&rows, self.groupid, self.tries, &self.why))
+            }
+        })
+    }
+}

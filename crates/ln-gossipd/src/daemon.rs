@@ -13,11 +13,15 @@ use ln_ipc::gossipd::{
 use ln_ipc::status::{LogLevel, Status, StatusLog};
 use ln_ipc::{AsyncWriter, FrameError};
 use ln_types::{BlockHeight, Network, NodeId};
-use ln_wire::PeerMessage;
+use ln_wire::{GossipTimestampFilter, PeerMessage};
 use tokio::sync::mpsc;
 
 use crate::store_file::{Opened, Repair, StoreFile, StoreFileError};
 
+/// Peers that are asked for everything: one may lag behind or hide something.
+const FULL_SYNCS: u32 = 3;
+/// With fewer channels than these every peer is asked for everything: the first ones may have known no more than we do.
+const SMALL_GRAPH: usize = 1000;
 /// Messages for connectd that may wait while it does not read: they are warnings, which nobody misses.
 const MAX_FOR_CONNECTD: usize = 1000;
 /// A smaller store is not worth writing anew.
@@ -42,6 +46,8 @@ pub(crate) struct Daemon {
     store: Option<Open>,
     to_master: AsyncWriter,
     for_master: Vec<Vec<u8>>,
+    /// How many peers were asked for everything since the start.
+    asked_for_all: u32,
     /// A task writes them: what connectd does not read must not hold us up.
     for_connectd: mpsc::Sender<Vec<u8>>,
 }
@@ -92,6 +98,7 @@ impl Daemon {
             store: None,
             to_master,
             for_master: Vec::new(),
+            asked_for_all: 0,
             for_connectd: connectd_queue(to_connectd),
         }
     }
@@ -169,9 +176,33 @@ impl Daemon {
                     });
                 }
             }
-            // Peers matter once queries are answered.
-            ConnectdToGossipd::PeerGone(_) | ConnectdToGossipd::PeerNew(_) => (),
+            ConnectdToGossipd::PeerNew(peer) => {
+                if peer.gossip_queries {
+                    self.ask_for_gossip(peer.id);
+                }
+            }
+            // Peers that are gone matter once queries are answered.
+            ConnectdToGossipd::PeerGone(_) => (),
         }
+    }
+
+    /// Asks a peer to send gossip: all it has, or only what is new once a few others were asked for all.
+    // BOLT 7 §The `gossip_timestamp_filter` Message: nothing is sent to us before we ask.
+    fn ask_for_gossip(&mut self, id: NodeId) {
+        let channels = self
+            .store
+            .as_ref()
+            .map_or(0, |open| open.intake.graph().channel_count());
+        let everything = self.asked_for_all < FULL_SYNCS || channels < SMALL_GRAPH;
+        if everything {
+            self.asked_for_all = self.asked_for_all.saturating_add(1);
+        }
+        let filter = GossipTimestampFilter {
+            chain_hash: self.network.chain_hash(),
+            first_timestamp: if everything { 0 } else { now() },
+            timestamp_range: u32::MAX,
+        };
+        self.send_to_peer(id, &filter.into());
     }
 
     pub(crate) fn on_tick(&mut self) {
@@ -353,7 +384,7 @@ impl Daemon {
     fn send_to_peer(&self, id: NodeId, message: &PeerMessage) {
         let message = message.to_bytes();
         let send = GossipdToConnectd::from(SendToPeer { id, message });
-        // A full queue loses a warning, which nobody misses; a closed one has no reader any more.
+        // A full queue loses a warning or a request, which nobody misses for long; a closed one has no reader any more.
         let _ = self.for_connectd.try_send(send.to_bytes());
     }
 

@@ -137,6 +137,25 @@ impl Rig {
 }
 
 #[test]
+fn a_new_peer_is_asked_for_all_its_gossip_if_it_has_any() {
+    let mut rig = Rig::new();
+    for gossip_queries in [false, true] {
+        let id = A.id();
+        let new = ConnectdToGossipd::from(PeerNew { id, gossip_queries });
+        rig.connectd.send(&new).unwrap();
+    }
+    let GossipdToConnectd::SendToPeer(send) = rig.connectd.recv().unwrap();
+    let Ok(PeerMessage::GossipTimestampFilter(filter)) = PeerMessage::from_bytes(&send.message)
+    else {
+        panic!("{send:?}");
+    };
+    assert!(filter.wants(0) && filter.wants(rig.now));
+    assert_eq!(filter.chain_hash, Network::Regtest.chain_hash());
+    rig.settle();
+    rig.stop();
+}
+
+#[test]
 fn a_peers_channel_is_looked_up_stored_and_there_after_a_restart() {
     let mut rig = Rig::new();
     let ab = SampleChannel::new(scid(1), A, B);

@@ -17,3 +17,4 @@ mod kill;
 mod reorg;
 mod restart;
 mod start_stop;
+mod wallet;

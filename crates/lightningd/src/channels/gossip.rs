@@ -244,10 +244,6 @@ pub(crate) async fn set_policy(
 
 /// gossipd says something about channels: what a peer charges us over one.
 pub(crate) fn gossip_said(node: &Rc<Node>, message: FromGossipd) {
-    if let FromGossipd::PeerPolicy(policy) = &message {
-        peer_policy(node, policy);
-        return;
-    }
     match message {
         FromGossipd::PeerPolicy(policy) => peer_policy(node, &policy),
         other => node
@@ -281,38 +277,6 @@ fn peer_policy(node: &Rc<Node>, policy: &GossipdPeerPolicy) {
     };
     channel.change(|row| row.remote_update = Some(PeerMessage::from(update).to_bytes()));
     drop(channel.save(node));
-}
-
-/// What the peer asks over a channel with it. Kept as the `channel_update` it came in, less the signature, which gossipd has checked.
-fn peer_policy(node: &Rc<Node>, policy: &GossipdPeerPolicy) {
-    let Some(channel) = node.channels.by_scid(policy.scid) else {
-        return;
-    };
-    if policy.peer.is_some_and(|peer| peer != channel.peer) {
-        return;
-    }
-    let update = ChannelUpdate {
-        signature: placeholder(),
-        chain_hash: node.config.network.chain_hash(),
-        short_channel_id: policy.scid,
-        timestamp: 0,
-        message_flags: ChannelUpdate::MUST_BE_ONE,
-        channel_flags: 1 - our_direction(node, &channel),
-        cltv_expiry_delta: policy.cltv_expiry_delta,
-        htlc_minimum_msat: policy.htlc_minimum_msat,
-        fee_base_msat: policy.fee_base_msat,
-        fee_proportional_millionths: policy.fee_proportional_millionths,
-        htlc_maximum_msat: policy.htlc_maximum_msat,
-        extension: Vec::new(),
-    };
-    let message = PeerMessage::from(update).to_bytes();
-    let changed = channel.change(|row| {
-        let before = row.remote_update.replace(message);
-        before != row.remote_update
-    });
-    if changed {
-        drop(channel.save(node));
-    }
 }
 
 /// Publishes who we are: alias, colour, addresses, features.

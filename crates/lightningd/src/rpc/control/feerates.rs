@@ -37,7 +37,7 @@ impl Handle for Feerates {
                 .then(|| "Some fee estimates unavailable: bitcoind startup?".to_owned()),
             perkb: table(FeerateStyle::PerKb),
             perkw: table(FeerateStyle::PerKw),
-            onchain_fee_estimates: (!missing).then(|| onchain(&fees)),
+            onchain_fee_estimates: (!missing).then(|| onchain(&node, &fees)),
         })
     }
 }
@@ -72,18 +72,26 @@ fn table(node: &Node, fees: &FeeEstimates, style: FeerateStyle) -> FeerateTable 
             .collect(),
         opening: target(FeeTarget::Opening),
         mutual_close: target(FeeTarget::MutualClose),
-        unilateral_close: target(FeeTarget::UnilateralClose),
+        unilateral_close: unilateral(node, fees).map(show),
         unilateral_anchor_close: fees.anchor_close().map(show),
         penalty: target(FeeTarget::Penalty),
         splice,
     }
 }
 
+/// The feerate of a commitment without anchors.
+fn unilateral(node: &Node, fees: &FeeEstimates) -> Option<Feerate> {
+    let rate = fees.target(FeeTarget::UnilateralClose)?;
+    let percent = u64::from(node.config.commit_fee_percent);
+    let share = u64::from(rate.as_perkw()) * percent / 100;
+    Some(Feerate::from_perkw(u32::try_from(share).unwrap_or(u32::MAX)))
+}
+
 /// What usual transactions would cost.
-fn onchain(fees: &FeeEstimates) -> OnchainFeeEstimates {
+fn onchain(node: &Node, fees: &FeeEstimates) -> OnchainFeeEstimates {
     let rate = |target| fees.target(target).unwrap_or(fees.floor);
     let anchor = fees.anchor_close().unwrap_or(fees.floor);
-    let plain = rate(FeeTarget::UnilateralClose);
+    let plain = unilateral(node, fees).unwrap_or(fees.floor);
     let htlc = rate(FeeTarget::HtlcResolution);
     let plain_format = CommitmentFormat::StaticRemotekey;
     OnchainFeeEstimates {

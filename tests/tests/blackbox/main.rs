@@ -14,6 +14,8 @@ mod demo;
 mod errors;
 mod force_close;
 mod kill;
+mod onchain;
+mod opening;
 mod reorg;
 mod restart;
 mod start_stop;

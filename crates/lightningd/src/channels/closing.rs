@@ -63,6 +63,32 @@ pub(crate) async fn close_mutually(
     Ok(())
 }
 
+/// The peer closes and we have not said `shutdown` yet: our share goes where we promised, else to a new address of the wallet.
+// BOLT 2 §Closing Initiation: `shutdown`: who receives it answers with its own.
+pub(super) fn answer_shutdown(node: &Rc<Node>, channel: &Rc<Channel>) {
+    if channel.row().shutdown_local.is_some() {
+        return;
+    }
+    let (node, channel) = (Rc::clone(node), Rc::clone(channel));
+    tokio::task::spawn_local(async move {
+        let promised = channel.row().close_to.clone();
+        let script = match promised {
+            Some(script) => Ok(script),
+            None => node.wallet.new_script(&node).await,
+        };
+        let answered = match script {
+            Ok(script) => close_mutually(&node, &channel, script, None).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = answered {
+            node.log.broken(
+                &channel.origin(),
+                format!("the peer's shutdown can't be answered: {error:#}"),
+            );
+        }
+    });
+}
+
 /// Starts closingd for a channel without HTLCs whose sides both sent `shutdown`.
 pub(super) fn start_closingd(node: &Rc<Node>, channel: &Rc<Channel>, link: PeerLink) {
     let reconnected = matches!(link, PeerLink::Connection(_));

@@ -130,6 +130,10 @@ async fn launch(node: &Rc<Node>, channel: &Rc<Channel>, link: PeerLink) -> anyho
         }));
     }
     *channel.owner.borrow_mut() = Some(Owner::Channeld(sender));
+    if channel.row().shutdown_remote.is_some() {
+        // We went down before we had answered.
+        super::closing::answer_shutdown(node, channel);
+    }
     Ok(subd)
 }
 

@@ -323,7 +323,10 @@ fn act(node: &Rc<Node>, channel: &Rc<Channel>, after: Vec<After>, indexes: Vec<O
                 node.log.debug(&channel.origin(), "channel is ready");
                 super::gossip::channel_ready(node, channel);
             }
-            After::ShuttingDown => super::gossip::channel_closing(node, channel),
+            After::ShuttingDown => {
+                super::gossip::channel_closing(node, channel);
+                super::closing::answer_shutdown(node, channel);
+            }
         }
     }
 }

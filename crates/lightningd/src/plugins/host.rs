@@ -24,6 +24,12 @@ pub(crate) struct PluginOption {
     pub(crate) kind: OptionKind,
     /// What it means.
     pub(crate) help: String,
+    /// What counts when nobody sets it.
+    pub(crate) default: Option<Value>,
+    /// Whether it may be given several times.
+    pub(crate) multi: bool,
+    /// Whether it can be changed while the plugin runs.
+    pub(crate) dynamic: bool,
 }
 
 /// The plugins, their options and their methods.
@@ -81,6 +87,9 @@ impl PluginHost {
                 plugin: Rc::clone(&plugin.name),
                 kind,
                 help: text("description").to_owned(),
+                default: option.get("default").cloned(),
+                multi: option.get("multi").and_then(Value::as_bool) == Some(true),
+                dynamic: option.get("dynamic").and_then(Value::as_bool) == Some(true),
             };
             self.options
                 .borrow_mut()

@@ -84,7 +84,9 @@ fn unilateral(node: &Node, fees: &FeeEstimates) -> Option<Feerate> {
     let rate = fees.target(FeeTarget::UnilateralClose)?;
     let percent = u64::from(node.config.commit_fee_percent);
     let share = u64::from(rate.as_perkw()) * percent / 100;
-    Some(Feerate::from_perkw(u32::try_from(share).unwrap_or(u32::MAX)))
+    Some(Feerate::from_perkw(
+        u32::try_from(share).unwrap_or(u32::MAX),
+    ))
 }
 
 /// What usual transactions would cost.

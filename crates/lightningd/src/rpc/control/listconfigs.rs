@@ -6,6 +6,7 @@ use ln_rpc::RpcError;
 use ln_rpc::methods::control::listconfigs::{
     ConfigEntry, ConfigMap, Listconfigs, ListconfigsResponse,
 };
+use serde_json::Value;
 
 use super::config_values::{Shown, shown};
 use crate::node::Node;
@@ -80,6 +81,14 @@ fn source(setting: Option<&Setting>) -> String {
     )
 }
 
+fn flag(setting: Option<&Setting>) -> ConfigEntry {
+    ConfigEntry {
+        set: Some(setting.is_some()),
+        source: Some(source(setting)),
+        ..EMPTY
+    }
+}
+
 fn single(shown: Shown, source: String) -> ConfigEntry {
     let entry = ConfigEntry {
         source: Some(source),
@@ -112,13 +121,15 @@ fn own_entry(node: &Node, info: &OptionInfo, asked: bool) -> Option<ConfigEntry>
         return None;
     }
     let entry = if info.kind == Kind::Flag {
-        ConfigEntry {
-            set: Some(setting.is_some()),
-            source: Some(source(setting)),
-            ..EMPTY
-        }
+        flag(setting)
     } else if info.multi && info.name != "log-level" {
-        multi_entry(node, info)
+        let numbers = info.name == "accept-htlc-tlv-type";
+        let text = OptionKind::String;
+        multi(
+            node,
+            info.name,
+            if numbers { OptionKind::Int } else { text },
+        )
     } else {
         single(shown(node, info, setting)?, source(setting))
     };
@@ -126,41 +137,67 @@ fn own_entry(node: &Node, info: &OptionInfo, asked: bool) -> Option<ConfigEntry>
     Some(ConfigEntry { dynamic, ..entry })
 }
 
-/// An option that may be given several times.
-fn multi_entry(node: &Node, info: &OptionInfo) -> ConfigEntry {
-    let all = node.settings.all().iter();
-    let given: Vec<&Setting> = all.filter(|setting| setting.name == info.name).collect();
-    let sources = given.iter().map(|setting| setting.source.to_string());
-    let texts = given.iter().filter_map(|setting| setting.value.as_deref());
-    let numbers = info.name == "accept-htlc-tlv-type";
-    ConfigEntry {
-        sources: Some(sources.collect()),
-        values_int: numbers.then(|| texts.clone().filter_map(|text| text.parse().ok()).collect()),
-        values_str: (!numbers).then(|| texts.map(str::to_owned).collect()),
-        ..EMPTY
-    }
-}
-
-/// An option of a plugin.
+/// An option of a plugin: what was set, or its default.
 fn plugin_entry(node: &Node, name: &str, option: &PluginOption) -> Option<ConfigEntry> {
     let setting = node.settings.last(name);
-    let text = setting.map(|setting| setting.value.as_deref().unwrap_or_default());
-    let entry = match (option.kind, text) {
-        (OptionKind::Flag, _) => ConfigEntry {
-            set: Some(setting.is_some()),
-            source: Some(source(setting)),
-            ..EMPTY
-        },
-        (_, None) => return None,
-        (OptionKind::StringConceal, Some(_)) => {
-            single(Shown::Str("...".to_owned()), source(setting))
-        }
-        (OptionKind::String, Some(text)) => single(Shown::given(Kind::Text, text), source(setting)),
-        (OptionKind::Int, Some(text)) => single(Shown::given(Kind::Int, text), source(setting)),
-        (OptionKind::Bool, Some(text)) => single(Shown::given(Kind::Bool, text), source(setting)),
+    let kind = option.kind;
+    let entry = if kind == OptionKind::Flag {
+        flag(setting)
+    } else if option.multi {
+        multi(node, name, kind)
+    } else {
+        single(plugin_value(setting, option, kind)?, source(setting))
     };
     Some(ConfigEntry {
         plugin: Some(option.plugin.to_string()),
+        dynamic: option.dynamic.then_some(true),
         ..entry
     })
+}
+
+/// The kind of one of our own options that is shown alike.
+fn shown_as(kind: OptionKind) -> Kind {
+    match kind {
+        OptionKind::Flag => Kind::Flag,
+        OptionKind::Bool => Kind::Bool,
+        OptionKind::Int => Kind::Int,
+        OptionKind::String | OptionKind::StringConceal => Kind::Text,
+    }
+}
+
+fn plugin_value(
+    setting: Option<&Setting>,
+    option: &PluginOption,
+    kind: OptionKind,
+) -> Option<Shown> {
+    let text = match (setting, &option.default) {
+        (Some(setting), _) => setting.value.clone().unwrap_or_default(),
+        (None, Some(Value::String(text))) => text.clone(),
+        (None, Some(Value::Null) | None) => return None,
+        (None, Some(default)) => default.to_string(),
+    };
+    Some(if kind == OptionKind::StringConceal {
+        Shown::Str("...".to_owned())
+    } else {
+        Shown::given(shown_as(kind), &text)
+    })
+}
+
+/// An option that may be given several times.
+fn multi(node: &Node, name: &str, kind: OptionKind) -> ConfigEntry {
+    let all = node.settings.all().iter();
+    let given: Vec<&Setting> = all.filter(|setting| setting.name == name).collect();
+    let sources = given.iter().map(|setting| setting.source.to_string());
+    let texts = given.iter().filter_map(|setting| setting.value.as_deref());
+    let numbers = kind == OptionKind::Int;
+    let hidden = kind == OptionKind::StringConceal;
+    let strings = texts
+        .clone()
+        .map(|text| if hidden { "..." } else { text }.to_owned());
+    ConfigEntry {
+        sources: Some(sources.collect()),
+        values_int: numbers.then(|| texts.filter_map(|text| text.parse().ok()).collect()),
+        values_str: (!numbers).then(|| strings.collect()),
+        ..EMPTY
+    }
 }

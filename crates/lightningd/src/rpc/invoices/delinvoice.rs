@@ -40,7 +40,7 @@ impl Handle for Delinvoice {
         if let Some(index) = deleted_index {
             node.rpc.invoice_deleted(index, changed(row.clone()));
         }
-        node.invoices.changed(&node);
+        node.invoices.changed(&node, &row.label);
         Ok(entry(row))
     }
 }

@@ -32,7 +32,7 @@ impl Handle for Waitanyinvoice {
 }
 
 async fn next_paid(node: &Node, last: u64) -> Result<InvoiceRow, RpcError> {
-    let mut changes = node.invoices.watch();
+    let mut changes = node.invoices.watch_payments();
     loop {
         let row = node.db.read(move |txn| txn.next_paid_invoice(last));
         if let Some(row) = row.await.map_err(internal)? {

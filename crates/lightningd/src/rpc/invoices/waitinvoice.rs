@@ -16,9 +16,9 @@ impl Handle for Waitinvoice {
         _: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
-        let mut changes = node.invoices.watch();
         let mut seen = None;
         loop {
+            let change = node.invoices.wait(&params.label.0);
             let label = params.label.0.clone();
             let row = node.db.read(move |txn| txn.invoice_by_label(&label));
             let row = row.await.map_err(internal)?;
@@ -39,7 +39,7 @@ impl Handle for Waitinvoice {
                     let data = serde_json::to_value(entry(row)).map_err(internal)?;
                     return Err(RpcError::new(code, "invoice expired during wait").with_data(data));
                 }
-                InvoiceStatus::Unpaid => changes.changed().await.map_err(internal)?,
+                InvoiceStatus::Unpaid => change.await.map_err(internal)?,
             }
         }
     }

@@ -9,6 +9,7 @@
 mod support;
 
 mod channel_life;
+mod closing;
 mod connecting;
 mod demo;
 mod errors;

@@ -43,6 +43,7 @@ const CHANNEL: Shorten = Shorten::to(&[
 const OPENED: Shorten = Shorten::to(&["txid", "outnum", "channel_id"]);
 const INVOICE: Shorten = Shorten::to(&["bolt11", "payment_hash"]);
 const INVOICES: Shorten = Shorten::to(&[
+    "invoices",
     "label",
     "amount_msat",
     "amount_received_msat",
@@ -50,6 +51,7 @@ const INVOICES: Shorten = Shorten::to(&[
     "description",
 ]);
 const PAID: Shorten = Shorten::to(&[
+    "pays",
     "payment_preimage",
     "destination",
     "amount_msat",
@@ -91,7 +93,7 @@ pub(crate) fn run(play: &mut Playground) -> Result<()> {
 /// l2 gets a coin and opens a channel with l1.
 fn open(play: &mut Playground, miner: &str, l1: &str) -> Result<()> {
     play.screen.heading("A coin for l2's wallet");
-    let address = member(&play.run("l2", &["newaddr"], Shorten::ALL)?, "/bech32")?;
+    let address = member(&play.run("l2", &["newaddr"], Shorten::ALL)?, "/p2tr")?;
     play.run("btc", &["sendtoaddress", &address, "0.1"], Shorten::ALL)?;
     play.run("btc", &["generatetoaddress", "1", miner], Shorten::ALL)?;
     play.wait_for("l2 to see the coin", |play| {

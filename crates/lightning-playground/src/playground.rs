@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -101,7 +101,7 @@ impl Playground {
         let chain = self.dir().join("btc");
         let conf = format!(
             "network=regtest\nalias={name}\naddr=127.0.0.1:{port}\nlog-file={}\nlog-level=debug\nbitcoin-datadir={}\n\
-             autoconnect-seeker-peers=0\ndeveloper\ndev-fast-gossip\ndev-bitcoind-poll=1\n",
+             autoconnect-seeker-peers=0\ndeveloper\nallow-deprecated-apis=true\ndev-fast-gossip\ndev-bitcoind-poll=1\n",
             base.join("log").display(),
             chain.display(),
         );
@@ -163,21 +163,26 @@ impl Playground {
     /// Runs a command without showing it: its result.
     pub(crate) fn quiet(&self, name: &str, words: &[&str]) -> Result<Value> {
         interrupt::check()?;
-        let output = Command::new(self.dir().join("bin").join(name))
+        // Into files: a pipe that nobody reads would stop a talkative command.
+        let (stdout, stderr) = (self.dir().join("stdout"), self.dir().join("stderr"));
+        let mut child = Command::new(self.dir().join("bin").join(name))
             .args(words)
             .stdin(Stdio::null())
-            .output()
+            .stdout(fs::File::create(&stdout)?)
+            .stderr(fs::File::create(&stderr)?)
+            .spawn()
             .with_context(|| format!("can't run {name}"))?;
-        interrupt::check()?;
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            bail!(
-                "{name} {}: {} {}",
-                words.join(" "),
-                stdout.trim(),
-                stderr.trim()
-            );
+        let status = wait_for_child(&mut child);
+        if status.is_err() {
+            let _already_dead = child.kill();
+            let _already_dead = child.wait();
+        }
+        let command = format!("{name} {}", words.join(" "));
+        let status = status.with_context(|| command.clone())?;
+        let stdout = fs::read_to_string(stdout)?;
+        if !status.success() {
+            let stderr = fs::read_to_string(stderr)?;
+            bail!("{command}: {} {}", stdout.trim(), stderr.trim());
         }
         // Notifications for people begin with '#'.
         let json: String = stdout
@@ -278,6 +283,21 @@ impl Playground {
 impl Drop for Playground {
     fn drop(&mut self) {
         self.end_processes();
+    }
+}
+
+/// Waits for a command to end, but neither for ever nor after ctrl-c.
+fn wait_for_child(child: &mut Child) -> Result<ExitStatus> {
+    let end = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        interrupt::check()?;
+        ensure!(Instant::now() < end, "no answer");
+        thread::sleep(pause);
+        pause = (pause * 2).min(PAUSE);
     }
 }
 

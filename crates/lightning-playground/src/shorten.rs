@@ -67,11 +67,7 @@ impl Shorten {
         let mut shown = Map::new();
         let mut hidden = 0_usize;
         for (name, value) in members {
-            let nested = value.is_array()
-                && value
-                    .as_array()
-                    .is_some_and(|items| items.iter().any(Value::is_object));
-            if self.names.is_empty() || self.names.contains(&name.as_str()) || nested {
+            if self.names.is_empty() || self.names.contains(&name.as_str()) {
                 shown.insert(name.clone(), self.shorten(value));
             } else {
                 hidden = hidden.saturating_add(1);
@@ -102,7 +98,7 @@ mod tests {
 
     #[test]
     fn only_what_was_asked_for_is_shown() {
-        let shorten = Shorten::to(&["state", "id"]);
+        let shorten = Shorten::to(&["channels", "state", "id"]);
         let value =
             json!({"channels": [{"id": "x", "state": "NORMAL", "a": 1, "b": 2}], "next": 5});
         let short = shorten.shorten(&value);

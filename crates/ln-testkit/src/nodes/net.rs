@@ -88,7 +88,7 @@ impl TestNet {
 
     /// Gives a node's wallet a confirmed coin.
     pub fn fund(&self, node: &TestNode, amount: Sat) {
-        let reply = node.call("newaddr", json!({}));
+        let reply = node.call("newaddr", json!(["bech32"]));
         let address = reply
             .get("bech32")
             .and_then(Value::as_str)

@@ -12,17 +12,19 @@ mod control;
 mod datastore;
 mod developer;
 mod gossip;
-mod helpers;
 mod invoices;
 mod paging;
+mod param_checks;
 mod payments;
 mod peers;
 mod plugins;
+mod random;
 mod wallet;
 
 pub(crate) use context::Context;
 pub(crate) use dispatch::Handle;
-pub(crate) use helpers::{bad_value, hex_or_string, random};
+pub(crate) use param_checks::{bad_value, hex_or_string};
+pub(crate) use random::random;
 pub(crate) use server::{listen, serve};
 pub(crate) use state::RpcState;
 

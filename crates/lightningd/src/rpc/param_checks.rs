@@ -1,4 +1,4 @@
-//! What several handlers need.
+//! Checks of parameters that their types alone do not make.
 
 use ln_rpc::RpcError;
 use ln_rpc::params::{Hex, Token};
@@ -21,13 +21,6 @@ pub(crate) fn hex_or_string(hex: Option<Hex>, string: Option<String>) -> Result<
         (None, Some(string)) => Ok(string.into_bytes()),
         (None, None) => Err(RpcError::invalid_params("Must have either hex or string")),
     }
-}
-
-/// Random bytes.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -8,6 +8,10 @@ use crate::{BySide, ChannelError, Htlc};
 
 /// Something to do, in the order given.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most actions are messages, and there are few at a time"
+)]
 pub enum Action {
     /// Send a message to the peer.
     Send(PeerMessage),

@@ -121,10 +121,7 @@ impl Channel {
                 .map_err(|_| ChannelError::BadAnnouncementSignature { scid })
         };
         // BOLT 7 §The `announcement_signatures` Message: both signatures must be good.
-        check(
-            &message.node_signature,
-            &env.node_ids.remote.public_key(),
-        )?;
+        check(&message.node_signature, &env.node_ids.remote.public_key())?;
         check(
             &message.bitcoin_signature,
             &self.state.params.sides.remote.basepoints.funding,

@@ -4,9 +4,7 @@ use ln_types::{HtlcId, ShortChannelId};
 use ln_wire::{ErrorMessage, PeerMessage, WarningMessage};
 
 use crate::outbox::Outbox;
-use crate::{
-    Action, ChannelError, ChannelState, Env, Event, FundingPlace, PeerResponse, Removal,
-};
+use crate::{Action, ChannelError, ChannelState, Env, Event, FundingPlace, PeerResponse, Removal};
 
 /// Where the connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) fee_due: bool,
     /// Whether the announcement was handed on.
     pub(crate) announced: bool,
+    /// How many more `commitment_signed` we may send; nothing means as many as we like. For tests of what happens without.
+    pub(crate) commits_left: Option<u32>,
     /// Whether the channel was handed over to the closing negotiation.
     pub(crate) closing: bool,
 }
@@ -66,6 +66,11 @@ impl Channel {
             local_alias,
             session: Session::default(),
         }
+    }
+
+    /// Stops sending `commitment_signed` after this many, until the next connection (`dev-disable-commit-after`).
+    pub fn limit_commits(&mut self, commits: u32) {
+        self.session.commits_left = Some(commits);
     }
 
     /// What is durable: encode it at every [`Action::Persist`].
@@ -123,7 +128,10 @@ impl Channel {
     ) -> Result<(), ChannelError> {
         self.check_channel_id(&message)?;
         match (self.link, &message) {
-            (_, PeerMessage::Error(_) | PeerMessage::Warning(_) | PeerMessage::ChannelUpdate(_))
+            (
+                _,
+                PeerMessage::Error(_) | PeerMessage::Warning(_) | PeerMessage::ChannelUpdate(_),
+            )
             | (Link::Reestablishing, PeerMessage::ChannelReestablish(_)) => {}
             (Link::Online, PeerMessage::ChannelReestablish(_)) => {
                 return Err(ChannelError::OutOfPlace {
@@ -141,85 +149,6 @@ impl Channel {
             (Link::Online, _) => {}
         }
         self.dispatch(message, env, out)
-    }
-
-    /// One line per message.
-    fn dispatch(
-        &mut self,
-        message: PeerMessage,
-        env: &Env<'_>,
-        out: &mut Outbox,
-    ) -> Result<(), ChannelError> {
-        use PeerMessage as M;
-        match message {
-            M::Error(error) => Err(ChannelError::PeerError { text: error.text() }),
-            M::Warning(warning) => {
-                out.log(format!("peer warns: {}", warning.text()));
-                Ok(())
-            }
-            M::ChannelReady(ready) => self.on_channel_ready(&ready, env, out),
-            M::Shutdown(shutdown) => self.on_shutdown(&shutdown, env, out),
-            M::UpdateAddHtlc(add) => self.on_update_add_htlc(&add, env),
-            M::UpdateFulfillHtlc(fulfill) => self.on_update_fulfill_htlc(&fulfill, out),
-            M::UpdateFailHtlc(fail) => self.on_update_fail_htlc(&fail),
-            M::UpdateFailMalformedHtlc(fail) => self.on_update_fail_malformed_htlc(&fail),
-            M::UpdateFee(fee) => self.on_update_fee(&fee, env),
-            M::CommitmentSigned(commit) => self.on_commitment_signed(&commit, env, out),
-            M::RevokeAndAck(revoke) => self.on_revoke_and_ack(&revoke, env, out),
-            M::ChannelReestablish(reestablish) => {
-                self.on_channel_reestablish(&reestablish, env, out)
-            }
-            M::AnnouncementSignatures(signatures) => {
-                self.on_announcement_signatures(&signatures, env, out)
-            }
-            M::ChannelUpdate(update) => {
-                out.push(Action::ChannelUpdate(Box::new(update)));
-                Ok(())
-            }
-            // BOLT 2 §Batching channel messages: a batch of one funding transaction's commitment_signed is that message.
-            M::StartBatch(_) => Ok(()),
-            other @ (M::Stfu(_)
-            | M::SpliceInit(_)
-            | M::SpliceAck(_)
-            | M::SpliceLocked(_)
-            | M::TxAddInput(_)
-            | M::TxAddOutput(_)
-            | M::TxRemoveInput(_)
-            | M::TxRemoveOutput(_)
-            | M::TxComplete(_)
-            | M::TxSignatures(_)
-            | M::TxInitRbf(_)
-            | M::TxAckRbf(_)
-            | M::TxAbort(_)
-            | M::UpdateBlockheight(_)) => Err(ChannelError::Unsupported {
-                message: other.name(),
-            }),
-            other @ (M::PeerStorage(_)
-            | M::PeerStorageRetrieval(_)
-            | M::Init(_)
-            | M::Ping(_)
-            | M::Pong(_)
-            | M::OpenChannel(_)
-            | M::AcceptChannel(_)
-            | M::FundingCreated(_)
-            | M::FundingSigned(_)
-            | M::ClosingSigned(_)
-            | M::ClosingComplete(_)
-            | M::ClosingSig(_)
-            | M::OpenChannel2(_)
-            | M::AcceptChannel2(_)
-            | M::ChannelAnnouncement(_)
-            | M::NodeAnnouncement(_)
-            | M::QueryShortChannelIds(_)
-            | M::ReplyShortChannelIdsEnd(_)
-            | M::QueryChannelRange(_)
-            | M::ReplyChannelRange(_)
-            | M::GossipTimestampFilter(_)
-            | M::OnionMessage(_)) => Err(ChannelError::OutOfPlace {
-                message: other.name(),
-                why: "the channel is open",
-            }),
-        }
     }
 
     /// What an event makes due besides its own effect.

@@ -215,9 +215,12 @@ impl Closing {
     fn build(&self, fee: Sat, dust_limit: Sat) -> Result<ClosingTx, ChannelError> {
         let local_is_opener = self.state.params.opener == Side::Local;
         build_legacy_closing(&self.params, local_is_opener, fee, dust_limit, false).map_err(
-            |error| match error {
-                TxError::FeeTooHigh { fee, .. } => ChannelError::ClosingFeeUnaffordable { fee },
-                _ => ChannelError::Overdrawn,
+            |error| {
+                if let TxError::FeeTooHigh { fee, .. } = error {
+                    ChannelError::ClosingFeeUnaffordable { fee }
+                } else {
+                    ChannelError::Overdrawn
+                }
             },
         )
     }
@@ -247,11 +250,7 @@ impl Closing {
             .map_err(signing::failed)
     }
 
-    fn propose(
-        &mut self,
-        fee: Sat,
-        signer: &dyn Signer,
-    ) -> Result<ClosingSigned, ChannelError> {
+    fn propose(&mut self, fee: Sat, signer: &dyn Signer) -> Result<ClosingSigned, ChannelError> {
         // BOLT 3 §Legacy Closing Transaction: whoever signs leaves out what is below its own dust limit.
         let tx = self.build(fee, self.state.params.sides.local.dust_limit)?;
         let signature = self.sign(&tx, signer)?;

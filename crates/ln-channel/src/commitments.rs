@@ -116,7 +116,10 @@ impl Commitments {
     /// Whether the next `commitment_signed` for `side`'s commitment changes something.
     pub fn has_pending_for(&self, side: Side) -> bool {
         self.feerates.is_pending_for(side)
-            || self.htlcs.iter().any(|htlc| htlc.state.is_pending_for(side))
+            || self
+                .htlcs
+                .iter()
+                .any(|htlc| htlc.state.is_pending_for(side))
     }
 
     /// Whether we sent updates that we have not signed yet.

@@ -8,9 +8,7 @@ use ln_wire::{CommitmentSigned, CommitmentSignedTlvs, RevokeAndAck};
 use bitcoin::secp256k1::PublicKey;
 
 use crate::commitments::{LastSent, LocalSignatures};
-use crate::{
-    ChannelError, ChannelParams, CommitStep, Commitments, Env, Notice, Which, signing,
-};
+use crate::{ChannelError, ChannelParams, CommitStep, Commitments, Env, Notice, Which, signing};
 
 impl Commitments {
     /// A commitment of `holder`, not signed.
@@ -24,11 +22,8 @@ impl Commitments {
         let view = self
             .reduce(params, holder, Which::Signed)
             .ok_or(ChannelError::Overdrawn)?;
-        build_commitment(
-            &params.commitment_params(holder, point),
-            &view.spec(number),
-        )
-        .map_err(|_| ChannelError::Overdrawn)
+        build_commitment(&params.commitment_params(holder, point), &view.spec(number))
+            .map_err(|_| ChannelError::Overdrawn)
     }
 
     /// Our newest commitment (number [`Commitments::local_number`], whose point is given), with the proof that the peer signed it:

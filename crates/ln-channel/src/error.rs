@@ -155,7 +155,9 @@ pub enum ChannelError {
         payment_hash: PaymentHash,
     },
     /// A malformed failure without `BADONION`.
-    #[error("update_fail_malformed_htlc for htlc {id}: failure code {failure_code:#06x} lacks BADONION")]
+    #[error(
+        "update_fail_malformed_htlc for htlc {id}: failure code {failure_code:#06x} lacks BADONION"
+    )]
     NotBadOnion {
         /// The id.
         id: HtlcId,
@@ -278,7 +280,9 @@ pub enum ChannelError {
         max: Sat,
     },
     /// The two fee ranges have nothing in common.
-    #[error("peer's closing fee range {min}-{max} has nothing in common with ours of {our_min}-{our_max}")]
+    #[error(
+        "peer's closing fee range {min}-{max} has nothing in common with ours of {our_min}-{our_max}"
+    )]
     ClosingFeeNoOverlap {
         /// The peer's least.
         min: Sat,

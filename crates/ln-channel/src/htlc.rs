@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bitcoin::secp256k1::PublicKey;
 use ln_codec::{Decode, DecodeError, Encode, Reader};
-use ln_wire::AttributionData;
 use ln_types::{CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side};
+use ln_wire::AttributionData;
 
 use crate::{BySide, CommitStep, HtlcState};
 

@@ -229,6 +229,11 @@ impl Channel {
         if commitments.awaits_revoke() || !commitments.has_pending_for(Side::Remote) {
             return Ok(());
         }
+        match &mut self.session.commits_left {
+            Some(0) => return Ok(()),
+            Some(left) => *left = left.saturating_sub(1),
+            None => {}
+        }
         let (next, message) = commitments.sign_next(&state.params, env, &mut out.notices)?;
         state.commitments = next;
         for (id, request) in std::mem::take(&mut self.session.offers) {

@@ -14,6 +14,7 @@ mod channel;
 mod closing;
 mod commitments;
 mod dance;
+mod dispatch;
 mod env;
 mod error;
 mod event;

@@ -39,12 +39,7 @@ impl Channel {
         Ok(())
     }
 
-    pub(crate) fn on_channel_ready(
-        &mut self,
-        message: &ChannelReady,
-        _env: &Env<'_>,
-        out: &mut Outbox,
-    ) -> Result<(), ChannelError> {
+    pub(crate) fn on_channel_ready(&mut self, message: &ChannelReady, out: &mut Outbox) {
         let state = &mut self.state;
         let alias = message.tlvs.short_channel_id;
         if state.ready.remote {
@@ -53,7 +48,7 @@ impl Channel {
                 state.remote_alias = alias;
                 out.notice(Notice::RemoteReady(alias));
             }
-            return Ok(());
+            return;
         }
         state.ready.remote = true;
         state.remote_alias = alias;
@@ -62,6 +57,5 @@ impl Channel {
         if state.ready.local {
             out.notice(Notice::Ready);
         }
-        Ok(())
     }
 }

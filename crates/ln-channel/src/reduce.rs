@@ -91,11 +91,7 @@ impl View<'_> {
 
     /// The base fee at another feerate with some more HTLCs.
     pub fn fee_at(&self, feerate: Feerate, more: usize) -> Sat {
-        commitment_fee(
-            self.format,
-            feerate,
-            self.untrimmed().saturating_add(more),
-        )
+        commitment_fee(self.format, feerate, self.untrimmed().saturating_add(more))
     }
 
     /// What the opener pays: the base fee and both anchors.

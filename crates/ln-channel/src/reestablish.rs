@@ -50,7 +50,7 @@ impl Channel {
             revoke: self.lost_revoke(message)?,
             commit: self.lost_commit(message)?,
         };
-        self.check_last_secret(message, env)?;
+        check_last_secret(message, env)?;
         self.link = Link::Online;
         self.session.fee_due = true;
         // BOLT 2 §Message Retransmission: channel_ready again when no commitment was signed on either side since.
@@ -128,21 +128,6 @@ impl Channel {
         }
     }
 
-    // BOLT 2 §Message Retransmission: your_last_per_commitment_secret must be the one we sent last, as far as the peer got.
-    fn check_last_secret(
-        &self,
-        message: &ChannelReestablish,
-        env: &Env<'_>,
-    ) -> Result<(), ChannelError> {
-        let Some(number) = message.next_revocation_number.previous() else {
-            return Ok(());
-        };
-        if signing::is_our_secret(env, number, &message.your_last_per_commitment_secret)? {
-            return Ok(());
-        }
-        Err(ChannelError::BadLastSecret { number })
-    }
-
     /// The lost messages of the dance, with the updates they are about.
     // BOLT 2 §Message Retransmission: revoke_and_ack and commitment_signed in the order they were first sent in.
     fn retransmit(&self, lost: Lost, env: &Env<'_>) -> Result<Vec<PeerMessage>, ChannelError> {
@@ -189,4 +174,15 @@ impl Channel {
         }
         messages
     }
+}
+
+// BOLT 2 §Message Retransmission: your_last_per_commitment_secret must be the one we sent last, as far as the peer got.
+fn check_last_secret(message: &ChannelReestablish, env: &Env<'_>) -> Result<(), ChannelError> {
+    let Some(number) = message.next_revocation_number.previous() else {
+        return Ok(());
+    };
+    if signing::is_our_secret(env, number, &message.your_last_per_commitment_secret)? {
+        return Ok(());
+    }
+    Err(ChannelError::BadLastSecret { number })
 }

@@ -135,9 +135,8 @@ mod tests {
     use super::*;
 
     fn script(head: &[u8], length: usize) -> ScriptBuf {
-        let mut bytes = head.to_vec();
-        bytes.resize(head.len() + length, 7);
-        ScriptBuf::from_bytes(bytes)
+        let tail = vec![7; length];
+        ScriptBuf::from_bytes([head, &tail].concat())
     }
 
     #[test]

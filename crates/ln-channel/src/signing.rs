@@ -37,7 +37,5 @@ pub(crate) fn sign_announcement(
     announcement: &ChannelAnnouncement,
 ) -> Result<AnnouncementSignatures, ChannelError> {
     let bytes = PeerMessage::from(announcement.clone()).to_bytes();
-    env.signer
-        .sign_channel_announcement(&bytes)
-        .map_err(failed)
+    env.signer.sign_channel_announcement(&bytes).map_err(failed)
 }

@@ -19,9 +19,9 @@ pub fn marginal_feerate(feerate: Feerate) -> Feerate {
         now / 10
     } else {
         // From all of it at LOW down to a tenth at HIGH.
-        let span = HIGH.saturating_sub(LOW).saturating_mul(10);
+        const SPAN: u64 = (HIGH - LOW) * 10;
         let cut = now.saturating_sub(LOW).saturating_mul(9);
-        now.saturating_mul(span.saturating_sub(cut)) / span
+        now.saturating_mul(SPAN.saturating_sub(cut)) / SPAN
     };
     Feerate::from_perkw(u32::try_from(now.saturating_add(extra)).unwrap_or(u32::MAX))
 }
@@ -137,10 +137,7 @@ fn check_room(
     match params.opener {
         Side::Local => {
             // BOLT 2 §Adding an HTLC: `update_add_htlc`: as opener keep enough for one more HTLC at a higher feerate.
-            let spike = ours.fee_at(
-                marginal_feerate(ours.feerate),
-                on_ours.saturating_add(1),
-            );
+            let spike = ours.fee_at(marginal_feerate(ours.feerate), on_ours.saturating_add(1));
             let cost = fee.max(spike).saturating_add(anchors);
             needed = needed.saturating_add(cost.to_msat_saturating());
         }

@@ -2,6 +2,7 @@
 #![allow(
     missing_docs,
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -45,10 +46,13 @@ fn a_payment_moves_the_balance() {
         .unwrap()
         .clone();
     assert_eq!(htlc.state, HtlcState::RcvdAddAckRevocation);
-    let received = pair.nodes[1].notices.iter().find_map(|notice| match notice {
-        Notice::Received(htlc) => Some(htlc.clone()),
-        _ => None,
-    });
+    let received = pair.nodes[1]
+        .notices
+        .iter()
+        .find_map(|notice| match notice {
+            Notice::Received(htlc) => Some(htlc.clone()),
+            _ => None,
+        });
     let received = received.unwrap();
     assert_eq!(received.amount, Msat::from_msat(100_000_000));
     assert_eq!(received.onion.unwrap().0[0], 1);
@@ -66,7 +70,11 @@ fn a_payment_moves_the_balance() {
     }));
     let removed = Notice::OfferedRemoved(HtlcId(0));
     assert!(pair.nodes[0].notices.contains(&removed));
-    assert!(pair.nodes[1].notices.contains(&Notice::ReceivedRemoved(HtlcId(0))));
+    assert!(
+        pair.nodes[1]
+            .notices
+            .contains(&Notice::ReceivedRemoved(HtlcId(0)))
+    );
     assert_eq!(pair.balances(0), (500_000_000, 500_000_000));
     pair.check_agreement();
 }
@@ -131,10 +139,13 @@ fn a_deep_channel_is_announced() {
     pair.confirm(6);
     pair.settle();
     let announced = |pair: &Pair, index: usize| {
-        pair.nodes[index].others.iter().find_map(|other| match other {
-            Action::Announce { announcement, .. } => Some(announcement.clone()),
-            _ => None,
-        })
+        pair.nodes[index]
+            .others
+            .iter()
+            .find_map(|other| match other {
+                Action::Announce { announcement, .. } => Some(announcement.clone()),
+                _ => None,
+            })
     };
     let one = announced(&pair, 0).unwrap();
     assert_eq!(Some(&one), announced(&pair, 1).as_ref());
@@ -145,7 +156,9 @@ fn a_deep_channel_is_announced() {
         (one.bitcoin_signature_1, one.bitcoin_key_1),
         (one.bitcoin_signature_2, one.bitcoin_key_2),
     ] {
-        ln_keys::secp().verify_ecdsa(&digest, &signature, &key).unwrap();
+        ln_keys::secp()
+            .verify_ecdsa(&digest, &signature, &key)
+            .unwrap();
     }
     // Not again on the next connection, unless the peer asks by sending its own.
     pair.disconnect();

@@ -3,6 +3,7 @@
 #![allow(
     missing_docs,
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -13,7 +14,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use ln_channel::{Event, HtlcState, Notice};
 use ln_types::{Feerate, HtlcId, Side};
@@ -22,25 +23,18 @@ use support::{Crash, Pair};
 
 /// What each node should have gained, by what it was told.
 fn gains(pair: &Pair, index: usize) -> i128 {
-    let mut fulfilled = BTreeMap::new();
+    let mut fulfilled = BTreeSet::new();
     let mut gain = 0;
     let node = &pair.nodes[index];
-    let mut amounts = BTreeMap::new();
     for notice in &node.notices {
-        match notice {
-            Notice::Fulfilled { id, .. } => {
-                fulfilled.insert(*id, ());
-            }
-            Notice::Received(htlc) => {
-                amounts.insert(htlc.id, htlc.amount.as_msat());
-            }
-            _ => {}
+        if let Notice::Fulfilled { id, .. } = notice {
+            fulfilled.insert(*id);
         }
     }
     // What the peer received of us and we know to be paid.
     for notice in &pair.nodes[1 - index].notices {
         if let Notice::Received(htlc) = notice
-            && fulfilled.remove(&htlc.id).is_some()
+            && fulfilled.remove(&htlc.id)
         {
             gain -= i128::from(htlc.amount.as_msat());
         }

@@ -1,9 +1,7 @@
 //! Between the machine's words and lightningd's.
 
 use bitcoin::secp256k1::PublicKey;
-use ln_channel::{
-    BySide, FeerateBounds, FundingPlace, Htlc, Notice, Offer, OnionPacket, Removal,
-};
+use ln_channel::{BySide, FeerateBounds, FundingPlace, Htlc, Notice, Offer, OnionPacket, Removal};
 use ln_ipc::channeld::{
     ChannelEvent, ChanneldBlock, ChanneldFeerates, ChanneldOfferHtlc, ReceivedHtlc, Resolution,
     RevokedCommitment, Shutdown,
@@ -94,10 +92,7 @@ fn received(htlc: Htlc, secret: Option<SharedSecret>) -> ReceivedHtlc {
         amount: htlc.amount,
         cltv_expiry: htlc.cltv_expiry,
         payment_hash: htlc.payment_hash,
-        onion: htlc
-            .onion
-            .map(|onion| onion.0.to_vec())
-            .unwrap_or_default(),
+        onion: htlc.onion.map(|onion| onion.0.to_vec()).unwrap_or_default(),
         shared_secret: secret.map(|secret| secret.0),
         path_key: htlc.path_key,
         over_dust_exposure: htlc.over_dust_exposure,

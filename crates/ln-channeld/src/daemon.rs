@@ -72,11 +72,15 @@ impl Channeld {
         state: ChannelState,
     ) -> Self {
         let unread = std::mem::take(&mut init.unread);
+        let mut channel = Channel::new(state, Some(init.alias));
+        if let Some(commits) = init.dev_disable_commit_after {
+            channel.limit_commits(commits);
+        }
         Self {
             shell,
             peer,
             signer,
-            channel: Channel::new(state, Some(init.alias)),
+            channel,
             unread: unread.into_iter().map(|LongBytes(bytes)| bytes).collect(),
             init,
             waiting: VecDeque::new(),
@@ -101,8 +105,7 @@ impl Channeld {
                 if let Some(end) = self.on_master(message)? {
                     return Ok(end);
                 }
-            } else if self.may_read_peer() && (!self.unread.is_empty() || self.peer.has_message())
-            {
+            } else if self.may_read_peer() && (!self.unread.is_empty() || self.peer.has_message()) {
                 let message = match self.unread.pop_front() {
                     Some(message) => message,
                     None => self.peer.recv()?,

@@ -36,9 +36,7 @@ impl Channeld {
                 | Action::Log(_) => {
                     self.closing |= matches!(
                         action,
-                        Action::ShutdownComplete
-                            | Action::Disconnect
-                            | Action::FailChannel { .. }
+                        Action::ShutdownComplete | Action::Disconnect | Action::FailChannel { .. }
                     );
                     let sequence = self.sequence;
                     self.waiting.push_back(Waiting { sequence, action });

@@ -2,6 +2,7 @@
 #![allow(
     missing_docs,
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -87,14 +88,14 @@ impl Master {
 
 /// The next message that is no status; nothing when the daemon is gone.
 fn recv<T: Decode + std::fmt::Debug>(stream: &mut Stream) -> Option<T> {
-        loop {
-            let bytes = stream.recv_raw().ok()?;
-            match Status::from_bytes(&bytes) {
-                Ok(Status::Fail(fail)) => panic!("{}", fail.text),
-                Ok(_) => {}
-                Err(_) => return Some(T::from_bytes(&bytes).unwrap()),
-            }
+    loop {
+        let bytes = stream.recv_raw().ok()?;
+        match Status::from_bytes(&bytes) {
+            Ok(Status::Fail(fail)) => panic!("{}", fail.text),
+            Ok(_) => {}
+            Err(_) => return Some(T::from_bytes(&bytes).unwrap()),
         }
+    }
 }
 
 fn policy() -> OpeningPolicy {
@@ -412,16 +413,13 @@ fn a_channel_is_opened_used_and_closed() {
 
     // One closes, the other is told and answers.
     one.send(ChanneldShutdown { script: script(1) });
-    let asks = |e: &ChannelEvent| {
-        matches!(e, ChannelEvent::ShuttingDown(shutdown) if shutdown.remote_script.is_some())
-    };
+    let asks = |e: &ChannelEvent| matches!(e, ChannelEvent::ShuttingDown(shutdown) if shutdown.remote_script.is_some());
     other.until(asks);
     other.send(ChanneldShutdown { script: script(2) });
     let mut txids = Vec::new();
     let mut index = 0;
     let closings = nodes.map(|mut node| {
-        let complete =
-            node.until_message(|m| matches!(m, FromChanneld::ShutdownComplete(_)));
+        let complete = node.until_message(|m| matches!(m, FromChanneld::ShutdownComplete(_)));
         let FromChanneld::ShutdownComplete(complete) = complete else {
             panic!("wanted ShutdownComplete")
         };
@@ -458,7 +456,10 @@ fn a_channel_is_opened_used_and_closed() {
         };
         txids.push(offer.tx.compute_txid());
         closing.send(ToClosingd::from(ClosingdOfferPersisted {}));
-        assert_eq!(closing.recv::<FromClosingd>(), FromClosingd::from(ClosingdComplete {}));
+        assert_eq!(
+            closing.recv::<FromClosingd>(),
+            FromClosingd::from(ClosingdComplete {})
+        );
         closing.join();
     }
     assert_eq!(txids[0], txids[1]);

@@ -68,9 +68,7 @@ impl Closingd {
     /// Runs until both agree or the negotiation failed; of a failure lightningd and the peer are told.
     pub fn run(&mut self) -> Result<(), FrameError> {
         match self.negotiate() {
-            Ok(()) => self
-                .shell
-                .send(&FromClosingd::from(ClosingdComplete {})),
+            Ok(()) => self.shell.send(&FromClosingd::from(ClosingdComplete {})),
             Err(Ended::Failed(failed)) => self.shell.send(&FromClosingd::from(failed)),
             Err(Ended::Master(error)) => Err(error),
         }
@@ -90,17 +88,14 @@ impl Closingd {
         let actions = closing.start(&*self.signer);
         self.perform(actions)?;
         while !closing.is_complete() {
-            let actions = match self.hear_from_peer()? {
-                PeerMessage::ClosingSigned(message) => {
-                    closing.on_closing_signed(&message, &*self.signer)
-                }
-                // The peer may not know yet that we are this far: it repeats what is past.
-                PeerMessage::Shutdown(_) | PeerMessage::ChannelReady(_) => continue,
-                other => Err(ChannelError::OutOfPlace {
-                    message: other.name(),
+            let message = self.hear_from_peer()?;
+            let PeerMessage::ClosingSigned(message) = message else {
+                return Err(self.broken(&ChannelError::OutOfPlace {
+                    message: message.name(),
                     why: "the closing fee is being negotiated",
-                }),
+                }));
             };
+            let actions = closing.on_closing_signed(&message, &*self.signer);
             self.perform(actions)?;
         }
         Ok(())
@@ -179,8 +174,7 @@ impl Closingd {
             if master {
                 // lightningd has nothing to say on its own: this is its end, or a misunderstanding.
                 let message: ToClosingd = self.shell.recv()?;
-                self.shell
-                    .fail(format!("{} out of turn", message.name()));
+                self.shell.fail(format!("{} out of turn", message.name()));
             }
             if peer {
                 return self.peer.recv().map_err(|_| gone());

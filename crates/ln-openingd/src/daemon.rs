@@ -28,6 +28,10 @@ pub enum Ended {
 
 /// Whoever spoke.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
 pub(crate) enum Heard {
     Master(ToOpeningd),
     Peer(Box<PeerMessage>),
@@ -96,13 +100,18 @@ impl Openingd {
 
     fn open(&mut self) -> Result<(), Ended> {
         match self.hear()? {
-            Heard::Master(ToOpeningd::Fund(fund)) => self.open_to_peer(fund),
-            Heard::Peer(message) => match *message {
-                PeerMessage::OpenChannel(open) => self.open_to_us(open),
-                other => Err(self.out_of_place(&other)),
-            },
-            Heard::Master(ToOpeningd::Cancel(cancel)) => Err(self.give_up(&cancel.reason)),
-            Heard::Master(other) => Err(self.confused(&other)),
+            Heard::Master(message) => {
+                let ToOpeningd::Fund(fund) = message else {
+                    return Err(self.cancelled(&message));
+                };
+                self.open_to_peer(fund)
+            }
+            Heard::Peer(message) => {
+                let PeerMessage::OpenChannel(open) = *message else {
+                    return Err(self.out_of_place(&message));
+                };
+                self.open_to_us(open)
+            }
         }
     }
 
@@ -176,15 +185,14 @@ impl Openingd {
     pub(crate) fn hear_from_peer(&mut self) -> Result<Box<PeerMessage>, Ended> {
         match self.hear()? {
             Heard::Peer(message) => Ok(message),
-            Heard::Master(ToOpeningd::Cancel(cancel)) => Err(self.give_up(&cancel.reason)),
-            Heard::Master(other) => Err(self.confused(&other)),
+            Heard::Master(message) => Err(self.cancelled(&message)),
         }
     }
 
     /// Waits for lightningd alone; the peer has nothing to say now.
     pub(crate) fn hear_from_master(&mut self) -> Result<ToOpeningd, Ended> {
         match self.hear()? {
-            Heard::Master(ToOpeningd::Cancel(cancel)) => Err(self.give_up(&cancel.reason)),
+            Heard::Master(message @ ToOpeningd::Cancel(_)) => Err(self.cancelled(&message)),
             Heard::Master(message) => Ok(message),
             Heard::Peer(message) => Err(self.out_of_place(&message)),
         }
@@ -221,6 +229,15 @@ impl Openingd {
 
     pub(crate) fn out_of_place(&mut self, message: &PeerMessage) -> Ended {
         self.give_up(&format!("{} is out of place", message.name()))
+    }
+
+    /// lightningd said something while only the peer was to: that it wants no more, if all is well.
+    fn cancelled(&mut self, message: &ToOpeningd) -> Ended {
+        if let ToOpeningd::Cancel(cancel) = message {
+            self.give_up(&cancel.reason)
+        } else {
+            self.confused(message)
+        }
     }
 
     pub(crate) fn confused(&mut self, message: &ToOpeningd) -> Ended {

@@ -16,9 +16,9 @@ impl Openingd {
         self.channel_id = open.temporary_channel_id;
         let incoming = Incoming::new(open, &self.env()).map_err(|error| self.broken(&error))?;
         self.shell.send(&FromOpeningd::from(describe(&incoming)))?;
-        let reply = match self.hear_from_master()? {
-            ToOpeningd::IncomingReply(reply) => reply,
-            other => return Err(self.confused(&other)),
+        let message = self.hear_from_master()?;
+        let ToOpeningd::IncomingReply(reply) = message else {
+            return Err(self.confused(&message));
         };
         if let Some(reason) = reply.reject {
             return Err(self.give_up(&reason));
@@ -33,20 +33,21 @@ impl Openingd {
             .accept(&terms, &self.env())
             .map_err(|error| self.broken(&error))?;
         self.send(accept)?;
-        let (state, signed) = match *self.hear_from_peer()? {
-            PeerMessage::FundingCreated(created) => awaiting
-                .on_funding_created(&created, &self.env())
-                .map_err(|error| self.broken(&error))?,
-            other => return Err(self.out_of_place(&other)),
+        let message = self.hear_from_peer()?;
+        let PeerMessage::FundingCreated(created) = &*message else {
+            return Err(self.out_of_place(&message));
         };
+        let (state, signed) = awaiting
+            .on_funding_created(created, &self.env())
+            .map_err(|error| self.broken(&error))?;
         self.shell.send(&FromOpeningd::from(OpeningdAccepted {
             channel_id: state.params.channel_id,
             funding: state.params.funding,
             state: LongBytes(state.to_bytes()),
         }))?;
-        match self.hear_from_master()? {
-            ToOpeningd::AcceptedPersisted(_) => {}
-            other => return Err(self.confused(&other)),
+        let message = self.hear_from_master()?;
+        if !matches!(message, ToOpeningd::AcceptedPersisted(_)) {
+            return Err(self.confused(&message));
         }
         self.send(signed)?;
         let unread = self.unread()?;

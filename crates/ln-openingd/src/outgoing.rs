@@ -23,38 +23,41 @@ impl Openingd {
             channel_type: fund.channel_type,
             upfront_shutdown_script: self.init.upfront_shutdown_script.clone(),
             reserve: None,
+            minimum_depth: fund.minimum_depth,
         };
         // Nobody but us knows of it yet: an error here is not the peer's business.
         let (proposed, open) =
             Proposed::new(terms, &self.env()).map_err(|error| self.broken(&error))?;
         self.channel_id = temporary_channel_id;
         self.send(open)?;
-        let accepted = match *self.hear_from_peer()? {
-            PeerMessage::AcceptChannel(accept) => proposed
-                .on_accept_channel(&accept, &self.env())
-                .map_err(|error| self.broken(&error))?,
-            other => return Err(self.out_of_place(&other)),
+        let message = self.hear_from_peer()?;
+        let PeerMessage::AcceptChannel(accept) = &*message else {
+            return Err(self.out_of_place(&message));
         };
+        let accepted = proposed
+            .on_accept_channel(accept, &self.env())
+            .map_err(|error| self.broken(&error))?;
         self.shell.send(&FromOpeningd::from(OpeningdFundReply {
             funding_script: accepted.funding_script(),
             channel_type: accepted.channel_type().features().clone(),
             minimum_depth: accepted.minimum_depth(),
         }))?;
-        let funding = match self.hear_from_master()? {
-            ToOpeningd::FundTx(tx) => tx.funding,
-            other => return Err(self.confused(&other)),
+        let message = self.hear_from_master()?;
+        let ToOpeningd::FundTx(tx) = &message else {
+            return Err(self.confused(&message));
         };
         let (created, message) = accepted
-            .on_funding(funding, &self.env())
+            .on_funding(tx.funding, &self.env())
             .map_err(|error| self.broken(&error))?;
         self.send(message)?;
         let channel_id = created.channel_id();
-        let state = match *self.hear_from_peer()? {
-            PeerMessage::FundingSigned(signed) => created
-                .on_funding_signed(&signed, &self.env())
-                .map_err(|error| self.broken(&error))?,
-            other => return Err(self.out_of_place(&other)),
+        let message = self.hear_from_peer()?;
+        let PeerMessage::FundingSigned(signed) = &*message else {
+            return Err(self.out_of_place(&message));
         };
+        let state = created
+            .on_funding_signed(signed, &self.env())
+            .map_err(|error| self.broken(&error))?;
         let reply = FromOpeningd::from(OpeningdFundTxReply {
             channel_id,
             state: LongBytes(state.to_bytes()),

@@ -6,7 +6,9 @@ use ln_types::{ChannelId, FeatureBit, Sat, Side};
 use ln_wire::{AcceptChannel, AcceptChannelTlvs, FundingCreated, FundingSigned, OpenChannel};
 
 use super::{Drafts, OpeningEnv, checks};
-use crate::{BySide, ChannelError, ChannelParams, ChannelState, ChannelType, OpenError, SideParams};
+use crate::{
+    BySide, ChannelError, ChannelParams, ChannelState, ChannelType, OpenError, SideParams,
+};
 
 /// `open_channel` came and is within our policy.
 #[derive(Debug, Clone)]

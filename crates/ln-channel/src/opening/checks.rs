@@ -1,7 +1,7 @@
 //! What both sides of an opening check.
 
-use bitcoin::{OutPoint, ScriptBuf};
 use bitcoin::hashes::Hash;
+use bitcoin::{OutPoint, ScriptBuf};
 use ln_tx::CommitmentFormat;
 use ln_tx::fee::{commitment_fee, opener_cost};
 use ln_types::{FeatureBit, Features, Feerate, Msat, Sat, Side};

@@ -17,9 +17,7 @@ pub use opener::{Accepted, Created, OpenTerms, Proposed};
 use bitcoin::ScriptBuf;
 use bitcoin::secp256k1::{PublicKey, ecdsa};
 use ln_signer::{ChannelSetup, Signer};
-use ln_types::{
-    BlockHeight, CommitmentNumber, FeatureBit, Features, Feerate, Msat, Sat, Side,
-};
+use ln_types::{BlockHeight, CommitmentNumber, FeatureBit, Features, Feerate, Msat, Sat, Side};
 
 use crate::commitments::FirstCommitments;
 use crate::{
@@ -179,9 +177,12 @@ impl Drafts {
         let (commitments, params) = self.state(signature)?;
         let verified = commitments
             .local_commitment(&params, &env.first_point()?)
-            .map_err(|error| match error {
-                ChannelError::BadCommitmentSignature { .. } => OpenError::BadSignature.into(),
-                other => other,
+            .map_err(|error| {
+                if matches!(error, ChannelError::BadCommitmentSignature { .. }) {
+                    OpenError::BadSignature.into()
+                } else {
+                    error
+                }
             })?;
         env.signer
             .validate_commitment(&verified)

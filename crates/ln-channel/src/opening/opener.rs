@@ -7,7 +7,9 @@ use ln_types::{ChannelId, FeatureBit, Features, Feerate, Msat, Sat, Side};
 use ln_wire::{AcceptChannel, FundingCreated, FundingSigned, OpenChannel, OpenChannelTlvs};
 
 use super::{Drafts, OpeningEnv, checks};
-use crate::{BySide, ChannelError, ChannelParams, ChannelState, ChannelType, OpenError, SideParams};
+use crate::{
+    BySide, ChannelError, ChannelParams, ChannelState, ChannelType, OpenError, SideParams,
+};
 
 /// The deepest `minimum_depth` we wait for: a day of blocks.
 const MAX_MINIMUM_DEPTH: u32 = 144;
@@ -31,6 +33,8 @@ pub struct OpenTerms {
     pub upfront_shutdown_script: Option<ScriptBuf>,
     /// The reserve to demand, if not the policy's.
     pub reserve: Option<Sat>,
+    /// Confirmations after which we use it, if not as many as the peer demands.
+    pub minimum_depth: Option<u32>,
 }
 
 /// `open_channel` is sent.
@@ -166,7 +170,7 @@ impl Proposed {
         }
         Ok(Accepted {
             theirs,
-            minimum_depth: depth,
+            minimum_depth: self.terms.minimum_depth.unwrap_or(depth),
             remote_point: accept.first_per_commitment_point,
             proposed: self,
         })
@@ -200,7 +204,7 @@ impl Accepted {
         &self.proposed.channel_type
     }
 
-    /// Confirmations the peer demands.
+    /// Confirmations after which the channel is used.
     pub fn minimum_depth(&self) -> u32 {
         self.minimum_depth
     }

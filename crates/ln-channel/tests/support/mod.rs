@@ -8,6 +8,8 @@
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::missing_panics_doc,
+    clippy::cast_possible_truncation,
+    clippy::struct_field_names,
     reason = "shared by several test programs"
 )]
 
@@ -97,6 +99,8 @@ pub struct Node {
     /// What it decided about HTLCs of the peer's.
     pub resolutions: BTreeMap<HtlcId, Removal>,
     pub offers: u64,
+    /// The link came up in the step at hand.
+    pub reestablished: bool,
 }
 
 impl Node {
@@ -190,6 +194,7 @@ pub fn terms(setup: &Setup) -> OpenTerms {
         channel_type: None,
         upfront_shutdown_script: None,
         reserve: None,
+        minimum_depth: None,
     }
 }
 
@@ -221,9 +226,7 @@ impl Pair {
     pub fn opened(setup: &Setup) -> Self {
         let states = open(setup);
         let signers = signers();
-        let ids = signers
-            .clone()
-            .map(|signer| signer.node().keys().node_id());
+        let ids = signers.clone().map(|signer| signer.node().keys().node_id());
         let mut index = 0_usize;
         let nodes = states.map(|state| {
             let alias = ShortChannelId::new(1, 2, index as u16);
@@ -249,6 +252,7 @@ impl Pair {
                 others: Vec::new(),
                 resolutions: BTreeMap::new(),
                 offers: 0,
+                reestablished: false,
             };
             index += 1;
             node
@@ -328,6 +332,12 @@ impl Pair {
                 return self.crashed(index);
             }
         }
+        if std::mem::take(&mut self.nodes[index].reestablished) {
+            for (id, removal) in self.nodes[index].resolutions.clone() {
+                self.step(index, Event::ResolveHtlc { id, removal })
+                    .unwrap();
+            }
+        }
     }
 
     fn act(&mut self, index: usize, action: Action) {
@@ -350,11 +360,7 @@ impl Pair {
                 }
                 node.notices.extend(notices);
             }
-            Action::Reestablished => {
-                for (id, removal) in node.resolutions.clone() {
-                    self.step(index, Event::ResolveHtlc { id, removal }).unwrap();
-                }
-            }
+            Action::Reestablished => node.reestablished = true,
             other => node.others.push(other),
         }
     }
@@ -362,6 +368,7 @@ impl Pair {
     /// The process of a node ends and a new one starts from what is durable.
     fn crashed(&mut self, index: usize) {
         self.crash = None;
+        self.nodes[index].reestablished = false;
         self.disconnect();
         self.restart(index);
     }
@@ -435,7 +442,8 @@ impl Pair {
     pub fn resolve(&mut self, index: usize, id: u64, removal: Removal) {
         let id = HtlcId(id);
         self.nodes[index].resolutions.insert(id, removal.clone());
-        self.step(index, Event::ResolveHtlc { id, removal }).unwrap();
+        self.step(index, Event::ResolveHtlc { id, removal })
+            .unwrap();
     }
 
     pub fn fulfill(&mut self, index: usize, id: u64, number: u64) {
@@ -487,7 +495,11 @@ impl Pair {
                     .htlcs
                     .iter()
                     .map(|htlc| {
-                        let side = if flip { !htlc.offerer() } else { htlc.offerer() };
+                        let side = if flip {
+                            !htlc.offerer()
+                        } else {
+                            htlc.offerer()
+                        };
                         (side, htlc.id, htlc.amount)
                     })
                     .collect();

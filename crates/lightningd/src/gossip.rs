@@ -55,7 +55,7 @@ pub(crate) async fn run_gossipd(node: Rc<Node>, mut subd: Subd) {
                 tokio::task::spawn_local(async move { answer_txout(&node, question).await });
             }
             Ok(FromGossipd::AddGossipReply(reply)) => {
-                node.graph.replied(&node, reply.request, reply.error)
+                node.graph.replied(&node, reply.request, reply.error);
             }
             Ok(other) => crate::channels::gossip_said(&node, other),
             Err(end) => {

@@ -7,12 +7,13 @@ use bitcoin::bip32::Xpub;
 use bitcoin::psbt::Psbt;
 use bitcoin::secp256k1::ecdsa::RecoverableSignature;
 use ln_codec::Decode;
-use ln_ipc::hsmd::{HsmdDeriveSecret, HsmdSignInvoice, HsmdSignMessage, 
-    Bip32KeyVersion, ChainParams, FromHsmd, HSMD_MAX_VERSION, HsmUtxo, HsmdClientHsmfd,
-    HsmdGetChannelBasepoints, HsmdInit, HsmdInitTlvs, HsmdNewChannel, HsmdSignWithdrawal,
-    LIGHTNINGD_MIN_HSMD_VERSION, Passphrase, ToHsmd, WirePsbt,
-};
 use ln_invoice::UnsignedInvoice;
+use ln_ipc::hsmd::{
+    Bip32KeyVersion, ChainParams, FromHsmd, HSMD_MAX_VERSION, HsmUtxo, HsmdClientHsmfd,
+    HsmdDeriveSecret, HsmdGetChannelBasepoints, HsmdInit, HsmdInitTlvs, HsmdNewChannel,
+    HsmdSignInvoice, HsmdSignMessage, HsmdSignWithdrawal, LIGHTNINGD_MIN_HSMD_VERSION, Passphrase,
+    ToHsmd, WirePsbt,
+};
 use ln_ipc::{AsyncStream, FrameError, Stream};
 use ln_keys::Basepoints;
 use ln_types::{Network, NodeId};

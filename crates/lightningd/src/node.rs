@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use ln_db::Db;
+use ln_ipc::connectd::ConnectdSendMessage;
 use ln_ipc::gossipd::{GossipdNewBlock, ToGossipd};
 use ln_types::{BlockHeight, Features, NetAddr, NodeId};
 use tokio::sync::watch;
@@ -103,6 +104,15 @@ impl Node {
         if let Some(connectd) = self.connectd.get() {
             connectd.send(&message.into());
         }
+    }
+
+    /// Sends a peer one whole message.
+    pub(crate) fn to_peer(&self, id: NodeId, message: Vec<u8>) {
+        self.to_connectd(ConnectdSendMessage {
+            id,
+            message,
+            then_disconnect: false,
+        });
     }
 
     /// Says something to gossipd.

@@ -1,6 +1,7 @@
 //! Bringing the master up, and taking it down.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs::{DirBuilder, File};
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt;
@@ -120,7 +121,8 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
 fn help_text() -> String {
     let mut text = "Usage: lightningd [--name=value]...\n\nA Lightning node. Options:\n".to_owned();
     for option in OPTIONS.iter().filter(|option| !option.dev) {
-        text.push_str(&format!("  --{:<32} {}\n", option.name, option.help));
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "  --{:<32} {}", option.name, option.help);
     }
     text
 }

@@ -19,8 +19,6 @@ pub(crate) struct Backend(Rc<PluginHost>);
 pub(crate) struct ChainInfo {
     /// The chain's name as bitcoind gives it.
     pub(crate) chain: String,
-    /// The best header's height.
-    pub(crate) headercount: u32,
     /// The best block's height.
     pub(crate) blockcount: u32,
     /// Whether it is still catching up.

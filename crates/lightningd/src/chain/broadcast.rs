@@ -44,18 +44,19 @@ pub(crate) async fn broadcast(
 
 /// Sends what is in no block yet once more: after a restart, and when the mempool may have lost it.
 pub(crate) async fn rebroadcast(node: &Rc<Node>) {
-    let Ok(rows) = node.db.read(|txn| txn.unconfirmed_transactions()).await else {
+    let unconfirmed = node
+        .db
+        .read(|txn: &ln_db::Txn<'_>| txn.unconfirmed_transactions());
+    let Ok(rows) = unconfirmed.await else {
         return;
     };
     for row in rows {
         let txid = row.tx.compute_txid();
         node.chain.interest.borrow_mut().txids.insert(txid);
-        match node.backend.send(&row.tx, true).await {
-            Ok(Ok(())) => node
-                .log
-                .debug(&node.origin, format!("Rebroadcast txid {txid}")),
-            // Known, confirmed meanwhile, or a competitor won: nothing to do here.
-            Ok(Err(_)) | Err(_) => {}
+        // A refusal means that it is known, confirmed meanwhile, or that a competitor won: nothing to do here.
+        if let Ok(Ok(())) = node.backend.send(&row.tx, true).await {
+            node.log
+                .debug(&node.origin, format!("Rebroadcast txid {txid}"));
         }
     }
 }

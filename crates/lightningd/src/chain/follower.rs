@@ -141,6 +141,8 @@ pub(crate) async fn follow(node: Rc<Node>) {
                 if node.chain.stale.take().is_some() {
                     node.log
                         .info(&node.origin, "the chain backend answers again");
+                    // What was to go out meanwhile has not.
+                    super::rebroadcast(&node).await;
                 }
             }
             Err(error) => {
@@ -206,22 +208,17 @@ pub(crate) async fn catch_up(node: &Rc<Node>) -> anyhow::Result<()> {
 
 /// Without a next block the tip itself may have been replaced by one of the same height or lower.
 async fn check_tip(node: &Rc<Node>) -> anyhow::Result<()> {
-    loop {
-        let height = node.chain.height();
-        let Some(known) = node.chain.blocks.borrow().get(&height.0).copied() else {
-            return Ok(());
-        };
-        match node.backend.block(height).await? {
-            Some((hash, _)) if hash == known => return Ok(()),
-            Some(_) => {
-                disconnect_tip(node).await?;
-                node.chain.poll_now();
-                return Ok(());
-            }
-            // The backend is behind us: it restarted, or is in the middle of a reorg. Wait for it.
-            None => return Ok(()),
-        }
+    let height = node.chain.height();
+    let known = node.chain.blocks.borrow().get(&height.0).copied();
+    // Without a block there the backend is behind us: it restarted, or is in the middle of a reorg. Wait for it.
+    let (Some(known), Some((hash, _))) = (known, node.backend.block(height).await?) else {
+        return Ok(());
+    };
+    if hash != known {
+        disconnect_tip(node).await?;
+        node.chain.poll_now();
     }
+    Ok(())
 }
 
 /// Takes the tip back: what happened in it has not happened yet.

@@ -8,6 +8,6 @@ mod scan;
 
 pub(crate) use backend::{Backend, ChainInfo};
 pub(crate) use broadcast::{NotSent, broadcast, rebroadcast};
-pub(crate) use fees::{FeeEstimates, FeerateBounds, poll_fees};
+pub(crate) use fees::{FeeEstimates, poll_fees};
 pub(crate) use follower::{Chain, catch_up, follow, start, unwind};
 pub(crate) use scan::{Found, Interest, WalletView, scan};

@@ -81,7 +81,7 @@ pub(crate) enum Owner {
     /// closingd.
     Closingd,
     /// onchaind.
-    Onchaind(SubdSender),
+    Onchaind,
 }
 
 impl Owner {
@@ -91,7 +91,7 @@ impl Owner {
             Self::Starting => "lightningd",
             Self::Channeld(_) => "channeld",
             Self::Closingd => "closingd",
-            Self::Onchaind(_) => "onchaind",
+            Self::Onchaind => "onchaind",
         }
     }
 }
@@ -133,14 +133,14 @@ pub(crate) struct Channel {
     pub(crate) close_feerates: RefCell<Option<(ln_types::Feerate, ln_types::Feerate)>>,
     /// Counts the attempts to broadcast a transaction that closes it.
     pub(crate) closing_sent: watch::Sender<u64>,
+    /// The transaction of a commitment of ours, and its fee, as they were last asked for.
+    pub(super) scratch: RefCell<Option<super::scratch::Scratch>>,
     /// The height at which the funding output was spent.
     pub(crate) spend_height: Cell<Option<BlockHeight>>,
     /// How it ends on chain.
     pub(crate) ending: super::onchain::Ending,
     /// Our balance, for the statistics of its extremes.
     to_us: Cell<Msat>,
-    /// Whether an announcement of it went to gossipd since the start.
-    pub(crate) announced: Cell<bool>,
 }
 
 impl Channel {
@@ -165,10 +165,10 @@ impl Channel {
             state: watch::Sender::new(row.state),
             close_feerates: RefCell::default(),
             closing_sent: watch::Sender::new(0),
+            scratch: RefCell::default(),
             spend_height: Cell::new(None),
             ending: super::onchain::Ending::default(),
             to_us: Cell::new(to_us),
-            announced: Cell::new(false),
             row: RefCell::new(row),
         }
     }
@@ -226,7 +226,7 @@ impl Channel {
     pub(crate) fn channeld(&self) -> Option<SubdSender> {
         match &*self.owner.borrow() {
             Some(Owner::Channeld(sender)) => Some(sender.clone()),
-            Some(Owner::Starting | Owner::Closingd | Owner::Onchaind(_)) | None => None,
+            Some(Owner::Starting | Owner::Closingd | Owner::Onchaind) | None => None,
         }
     }
 

@@ -18,15 +18,6 @@ use crate::hsm::{capability, hsm_reply};
 use crate::node::Node;
 use crate::subd::{Subd, SubdEnd};
 
-/// How a close ended, for the one who asked for it.
-#[derive(Debug, Clone)]
-pub(crate) struct CloseOutcome {
-    /// Whether both agreed.
-    pub(crate) mutual: bool,
-    /// The transaction, when there is one.
-    pub(crate) tx: Option<Transaction>,
-}
-
 /// Starts closing by agreement: our balance goes to `script`. The wish is durable; it is carried out whenever the peer is connected.
 pub(crate) async fn close_mutually(
     node: &Rc<Node>,
@@ -244,7 +235,7 @@ async fn send_closing(node: &Rc<Node>, channel: &Rc<Channel>, tx: Transaction) {
 }
 
 fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, complete: bool) {
-    channel.release_owner(|owner| !matches!(owner, Owner::Onchaind(_)));
+    channel.release_owner(|owner| !matches!(owner, Owner::Onchaind));
     let waiting = channel.row().state == ChannelState::ClosingdSigexchange;
     if !complete && waiting && node.peers.is_connected(channel.peer) {
         if !end.is_clean() {

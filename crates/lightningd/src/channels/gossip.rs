@@ -30,11 +30,10 @@ pub(crate) struct Policy {
 /// A signature to be replaced: any valid one does.
 fn placeholder() -> ecdsa::Signature {
     let mut bytes = [0; 64];
-    if let [.., a] = &mut bytes {
-        *a = 1;
-    }
-    if let Some(byte) = bytes.get_mut(31) {
-        *byte = 1;
+    for last_byte in [31, 63] {
+        if let Some(byte) = bytes.get_mut(last_byte) {
+            *byte = 1;
+        }
     }
     ecdsa::Signature::from_compact(&bytes).expect("r and s of one are in range")
 }
@@ -113,7 +112,7 @@ fn send_private_update(node: &Rc<Node>, channel: &Rc<Channel>) {
     let (node2, channel2) = (Rc::clone(node), Rc::clone(channel));
     spawn(node, channel, async move {
         if let Some(update) = make_update(&node2, &channel2, false).await? {
-            node2.peers.send(&node2, channel2.peer, update, false);
+            node2.to_peer(channel2.peer, update);
         }
         Ok(())
     });
@@ -131,7 +130,7 @@ fn publish(node: &Rc<Node>, channel: &Rc<Channel>) {
         add_gossip(&node2, announcement, Some(capacity));
         if let Some(update) = make_update(&node2, &channel2, true).await? {
             add_gossip(&node2, update.clone(), None);
-            node2.peers.send(&node2, channel2.peer, update, false);
+            node2.to_peer(channel2.peer, update);
         }
         announce_node(&node2).await
     });

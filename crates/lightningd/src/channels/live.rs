@@ -308,7 +308,7 @@ fn on_message(node: &Rc<Node>, channel: &Rc<Channel>, message: FromChanneld) {
 /// channeld is gone: what was not durable did not happen; the link is made anew if it must be.
 fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Option<PeerLink>) {
     let was_reestablished = channel.reestablished.replace(false);
-    channel.release_owner(|owner| !matches!(owner, Owner::Onchaind(_)));
+    channel.release_owner(|owner| !matches!(owner, Owner::Onchaind));
     if was_reestablished {
         channel.change(|row| row.last_stable_connection = Some(crate::clock::now()));
     }

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use anyhow::{Context as _, anyhow};
-use bitcoin::{OutPoint, ScriptBuf};
+use bitcoin::{OutPoint, ScriptBuf, Transaction};
 use ln_codec::{Decode as _, LongBytes};
-use ln_db::{ChannelRow, PeerRow};
+use ln_db::{ChannelRow, PeerRow, TransactionRow};
 use ln_ipc::Stream;
 use ln_ipc::connectd::{
     ConnectdAddChannelId, ConnectdAttachChannel, ConnectdRejectSpoke, ToConnectd,
@@ -233,11 +233,12 @@ fn tell_of_death(node: &Node, peer: NodeId, error: OpenError) -> OpenError {
 
 impl Opened {
     /// Has the peer sign our first commitment for a funding transaction that is not broadcast yet. The channel is durable when this returns: the
-    /// transaction may go out.
+    /// transaction may go out. If it is given it is kept together with the channel, so that it goes out after a crash, too.
     pub(crate) async fn fund(
         mut self,
         node: &Rc<Node>,
         funding: OutPoint,
+        tx: Option<&Transaction>,
     ) -> Result<Rc<Channel>, OpenError> {
         let peer = self.request.peer;
         let channel_id = ChannelId::v1(funding);
@@ -263,6 +264,7 @@ impl Opened {
             channel_id,
             state: reply.state,
             close_to: self.request.close_to.clone(),
+            tx: tx.cloned(),
         };
         let channel = new.insert(node).await?;
         super::live::start_channeld(node, &channel, PeerLink::HandedOver(link, reply.unread));
@@ -302,6 +304,8 @@ struct NewChannel {
     channel_id: ChannelId,
     state: LongBytes,
     close_to: Option<ScriptBuf>,
+    /// The funding transaction, if we made it.
+    tx: Option<Transaction>,
 }
 
 impl NewChannel {
@@ -317,10 +321,16 @@ impl NewChannel {
             features: known.map(|peer| peer.features).unwrap_or_default(),
         };
         let saved = row.clone();
+        let tx = self.tx.map(|tx| TransactionRow {
+            tx,
+            height: None,
+            index: 0,
+        });
         node.db
             .write(move |txn| {
                 txn.put_peer(&peer)?;
-                txn.put_channel(&saved)
+                txn.put_channel(&saved)?;
+                tx.iter().try_for_each(|tx| txn.put_transaction(tx))
             })
             .await
             .map_err(anyhow::Error::from)?;
@@ -465,6 +475,7 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
         channel_id: accepted.channel_id,
         state: accepted.state,
         close_to: None,
+        tx: None,
     };
     let channel = new.insert(node).await?;
     subd.sender()

@@ -51,7 +51,7 @@ impl Work {
             ChannelEvent::Fulfilled(id, preimage) => self.fulfilled(channel, id, preimage),
             ChannelEvent::Failed(id, reason) => self.failed(channel, id, Ok(reason)),
             ChannelEvent::FailedMalformed(id, code) => {
-                self.failed(channel, id, Err(([0; 32], code)))
+                self.failed(channel, id, Err(([0; 32], code)));
             }
             ChannelEvent::OfferedRemoved(id) => self.removed(channel, HtlcDirection::Outgoing, id),
             ChannelEvent::ReceivedRemoved(id) => self.removed(channel, HtlcDirection::Incoming, id),

@@ -46,7 +46,6 @@ pub(crate) struct Config {
     pub(crate) emergency_reserve: Msat,
     pub(crate) bindings: Vec<NetAddr>,
     pub(crate) announced: Vec<NetAddr>,
-    pub(crate) offline: bool,
     pub(crate) proxy: Option<NetAddr>,
     pub(crate) always_use_proxy: bool,
     pub(crate) use_dns: bool,
@@ -310,8 +309,7 @@ impl Config {
         })?;
         let pid_file = settings
             .text("pid-file")
-            .map(PathBuf::from)
-            .unwrap_or_else(|| format!("lightningd-{network}.pid").into());
+            .map_or_else(|| format!("lightningd-{network}.pid").into(), PathBuf::from);
         Ok(Self {
             network,
             pid_file: base_dir.join(pid_file),
@@ -353,7 +351,6 @@ impl Config {
                 .parsed("min-emergency-msat", Msat::from_msat(25_000_000))?,
             bindings,
             announced,
-            offline: settings.flag("offline"),
             proxy: special(settings, "proxy", |text| {
                 NetAddr::parse(text, 9050).map_err(|error| error.to_string())
             })?,

@@ -7,5 +7,5 @@ mod table;
 
 pub(crate) use config::{Config, LogConfig, network};
 pub(crate) use plugin_options::{OptionKind, plugin_value};
-pub(crate) use settings::{OptionError, Setting, Settings, Source};
+pub(crate) use settings::{OptionError, Setting, Settings};
 pub(crate) use table::{Kind, OPTIONS, OptionInfo};

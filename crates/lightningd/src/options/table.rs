@@ -43,7 +43,7 @@ const fn option(name: &'static str, kind: Kind, help: &'static str) -> OptionInf
 const fn multi(name: &'static str, help: &'static str) -> OptionInfo {
     OptionInfo {
         name,
-        kind: Kind::Text,
+        kind: Text,
         multi: true,
         dev: false,
         help,

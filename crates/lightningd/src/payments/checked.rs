@@ -21,7 +21,7 @@ pub(crate) enum Sent {
 }
 
 /// A part's place, and the part itself if it is there already.
-enum Place {
+pub(super) enum Place {
     Ours(Claim),
     Theirs(Sent),
 }
@@ -60,7 +60,7 @@ pub(crate) async fn send_checked(
 }
 
 /// Finds the place of a part: claimed first, checked then.
-async fn place(
+pub(super) async fn place(
     node: &Rc<Node>,
     hash: PaymentHash,
     facts: &mut PartFacts,

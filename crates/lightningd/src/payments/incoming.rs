@@ -20,7 +20,7 @@ use crate::node::Node;
 
 /// How long parts of a payment wait for the others.
 // BOLT 4 §Basic Multi-Part Payments: at least 60 seconds after the first part.
-const PARTS_PATIENCE: Duration = Duration::from_secs(60);
+const PARTS_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What becomes of an HTLC.
 enum Decision {
@@ -229,7 +229,7 @@ async fn give_up(node: &Rc<Node>, hash: PaymentHash, number: u64) -> anyhow::Res
 
 /// Whether an invoice can be paid with these claims now.
 // BOLT 4 §Requirements: secret and hash must fit, and the whole amount be between one and two times what was asked.
-fn accepts(invoice: &InvoiceRow, data: &PaymentData, now: u64) -> bool {
+pub(super) fn accepts(invoice: &InvoiceRow, data: &PaymentData, now: u64) -> bool {
     let asked_enough = invoice.amount.is_none_or(|amount| {
         data.total_msat >= amount && data.total_msat <= amount.saturating_add(amount)
     });
@@ -274,7 +274,7 @@ async fn complete(
     for part in parts {
         if let Some(channel) = node.channels.get(part.channel) {
             resolve_htlc(&channel, part.id, |htlc| {
-                htlc.preimage = Some(invoice.preimage)
+                htlc.preimage = Some(invoice.preimage);
             });
         }
     }

@@ -6,6 +6,7 @@ mod failure;
 mod incoming;
 mod outgoing;
 mod progress;
+mod selfpay;
 mod sets;
 mod waiters;
 
@@ -14,7 +15,8 @@ pub(crate) use failure::{fail_in, fail_on_chain_in};
 pub(crate) use incoming::{forward_resolved, htlc_received};
 pub(crate) use outgoing::{NewPart, SendError, settle_lost_parts};
 pub(crate) use progress::Conflict;
-pub(crate) use waiters::Payments;
+pub(crate) use selfpay::{SelfPayment, pay_ourselves};
+pub(crate) use waiters::{PayAnswer, Payments};
 
 use std::rc::Rc;
 

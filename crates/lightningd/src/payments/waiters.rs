@@ -16,6 +16,10 @@ use crate::node::Node;
 /// A part of a payment: its part and group.
 type Part = (PaymentHash, (u64, u64));
 
+/// What `pay` will answer, once it is there.
+#[derive(Debug, Clone)]
+pub(crate) struct PayAnswer(pub(crate) watch::Receiver<Option<Result<PayResponse, RpcError>>>);
+
 /// The state of payments that is not in the database.
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
@@ -23,8 +27,7 @@ pub(crate) struct Payments {
     /// Parts between the decision to send them and their being durable.
     pub(crate) claims: Claims,
     /// What `pay` will answer, by hash, while it pays.
-    pub(crate) paying:
-        RefCell<HashMap<PaymentHash, watch::Receiver<Option<Result<PayResponse, RpcError>>>>>,
+    pub(crate) paying: RefCell<HashMap<PaymentHash, PayAnswer>>,
     /// Incoming HTLCs being decided.
     pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming parts of payments that are not complete yet.

@@ -209,7 +209,7 @@ fn on_spoke(node: &Rc<Node>, spoke: &ConnectdPeerSpoke) {
 /// Tells a peer that a channel failed.
 pub(crate) fn send_error(node: &Node, id: NodeId, channel_id: ChannelId, text: &str) {
     let error = PeerMessage::from(ErrorMessage::new(channel_id, text));
-    node.peers.send(node, id, error.to_bytes(), false);
+    node.to_peer(id, error.to_bytes());
 }
 
 /// A peer failed a channel that nobody serves, or all of them.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
-use ln_ipc::connectd::{ConnectdConnect, ConnectdDisconnect, ConnectdPing, ConnectdSendMessage};
+use ln_ipc::connectd::{ConnectdConnect, ConnectdDisconnect, ConnectdPing};
 use ln_types::{Features, NetAddr, NodeId};
 use tokio::sync::{oneshot, watch};
 
@@ -198,15 +198,6 @@ impl Peers {
                 counter: connection.counter,
             });
         }
-    }
-
-    /// Sends one peer message.
-    pub(crate) fn send(&self, node: &Node, id: NodeId, message: Vec<u8>, then_disconnect: bool) {
-        node.to_connectd(ConnectdSendMessage {
-            id,
-            message,
-            then_disconnect,
-        });
     }
 
     /// Pings a peer; returns the pong's size.

@@ -13,7 +13,7 @@ use crate::log::Logger;
 use crate::options::{OptionKind, Settings, plugin_value};
 
 /// How long a plugin may take to say what it is, and again to start.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One option of a plugin.
 #[derive(Debug, Clone)]
@@ -22,8 +22,6 @@ pub(crate) struct PluginOption {
     pub(crate) plugin: Rc<str>,
     /// What it takes.
     pub(crate) kind: OptionKind,
-    /// What it means.
-    pub(crate) help: String,
     /// What counts when nobody sets it.
     pub(crate) default: Option<Value>,
     /// Whether it may be given several times.
@@ -86,7 +84,6 @@ impl PluginHost {
             let declared = PluginOption {
                 plugin: Rc::clone(&plugin.name),
                 kind,
-                help: text("description").to_owned(),
                 default: option.get("default").cloned(),
                 multi: option.get("multi").and_then(Value::as_bool) == Some(true),
                 dynamic: option.get("dynamic").and_then(Value::as_bool) == Some(true),

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ln_rpc::jsonrpc::{LogLevel, write_message, write_progress};
+use ln_rpc::jsonrpc::{LogLevel, write_message};
 use ln_rpc::params::ParamEnv;
 use serde_json::value::RawValue;
 
@@ -37,15 +37,6 @@ impl Context {
         if self.switches.notifications.get() {
             let mut out = Vec::new();
             write_message(&mut out, &self.id, level, text);
-            self.outbox.send(out).await;
-        }
-    }
-
-    /// Tells the client how far its request is: step `num` (from 0) of `total`.
-    pub(crate) async fn progress(&self, num: u32, total: u32) {
-        if self.switches.notifications.get() {
-            let mut out = Vec::new();
-            write_progress(&mut out, &self.id, num, total, None);
             self.outbox.send(out).await;
         }
     }

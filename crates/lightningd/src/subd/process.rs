@@ -133,11 +133,6 @@ impl Subd {
         self.sender.clone()
     }
 
-    /// Its process id.
-    pub(crate) fn pid(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     /// The sentence it last set for `listpeerchannels`' `status`.
     pub(crate) fn billboard(&self) -> Rc<RefCell<Option<String>>> {
         Rc::clone(&self.billboard)
@@ -189,7 +184,7 @@ impl Subd {
                 self.failure = Some(fail.text);
             }
             Ok(Status::PeerConnectionLost(_)) => {
-                self.log.debug(&self.origin, "peer connection lost")
+                self.log.debug(&self.origin, "peer connection lost");
             }
             Ok(Status::Billboard(billboard)) => *self.billboard.borrow_mut() = Some(billboard.text),
             Ok(Status::Version(version)) => {

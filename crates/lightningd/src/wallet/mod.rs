@@ -10,10 +10,10 @@ use std::rc::Rc;
 use anyhow::Context as _;
 use bitcoin::{OutPoint, Script, ScriptBuf};
 use ln_db::{DbError, OutputRow, Txn};
-use ln_types::{BlockHeight, Network, Sat};
+use ln_types::BlockHeight;
 use ln_wallet::{AddressKind, Coins, LOOK_AHEAD, Origin, ScriptIndex, Utxo, WalletKeys};
 
-pub(crate) use draw::{DrawRequest, Drawn, SpendError, draw, release, save_reservations};
+pub(crate) use draw::{DrawRequest, SpendError, draw, release, save_reservations};
 pub(crate) use rows::{output_row, utxo};
 pub(crate) use spend::{
     PreparedTx, SpendRequest, forget, hsm_utxo, prepare, previous_transactions, psbt_of,
@@ -74,16 +74,6 @@ impl Wallet {
     /// One coin.
     pub(crate) fn coin(&self, outpoint: &OutPoint) -> Option<Utxo> {
         self.coins.borrow().get(outpoint).cloned()
-    }
-
-    /// What the confirmed coins add up to that nothing keeps from being spent.
-    pub(crate) fn spendable(&self, tip: BlockHeight) -> Sat {
-        self.coins
-            .borrow()
-            .spendable(tip)
-            .iter()
-            .map(|coin| coin.value)
-            .sum()
     }
 
     /// The script of an address given out before.
@@ -209,11 +199,6 @@ impl Wallet {
     /// The public key of an index.
     pub(crate) fn public_key(&self, index: u32) -> Option<bitcoin::secp256k1::PublicKey> {
         self.scripts.borrow().keys().public_key(index).ok()
-    }
-
-    /// The address of a script on `network`, as text.
-    pub(crate) fn address(network: Network, script: &ScriptBuf) -> Option<String> {
-        network.address(script).map(|address| address.to_string())
     }
 }
 

@@ -178,7 +178,7 @@ impl Work<'_> {
     async fn advance(&self, open: &mut Open) -> anyhow::Result<bool> {
         let ripe = self.tip.plus(1) >= open.claim.first_block;
         let wanted = self.wanted(open);
-        if self.wants_new(open, wanted, ripe) {
+        if Self::wants_new(open, wanted, ripe) {
             let (script, claim) = (self.script, &open.claim);
             let spare = open
                 .attempt
@@ -216,7 +216,7 @@ impl Work<'_> {
         fee::choose(estimate, fees.floor, last, stakes)
     }
 
-    fn wants_new(&self, open: &Open, wanted: Feerate, ripe: bool) -> bool {
+    fn wants_new(open: &Open, wanted: Feerate, ripe: bool) -> bool {
         let Some(attempt) = &open.attempt else {
             return true;
         };

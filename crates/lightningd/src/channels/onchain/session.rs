@@ -60,7 +60,7 @@ impl Session {
         spend: &Seen,
     ) -> anyhow::Result<(Self, Vec<Action>)> {
         wait_for_owner(channel).await;
-        anchor::settled(node, channel, spend.txid).await?;
+        settled(node, channel, spend.txid).await?;
         let claims = Claims::new(node, channel).await?;
         let hsm = node
             .hsm
@@ -77,7 +77,7 @@ impl Session {
             },
         )?;
         *channel.billboard.borrow_mut() = subd.billboard();
-        *channel.owner.borrow_mut() = Some(Owner::Onchaind(subd.sender()));
+        *channel.owner.borrow_mut() = Some(Owner::Onchaind);
         let mut session = Self {
             node: Rc::clone(node),
             channel: Rc::clone(channel),
@@ -184,8 +184,17 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.channel
-            .release_owner(|owner| matches!(owner, Owner::Onchaind(_)));
+            .release_owner(|owner| matches!(owner, Owner::Onchaind));
     }
+}
+
+/// Another transaction than ours has closed the channel: ours, and its child, will never be in a block.
+async fn settled(node: &Rc<Node>, channel: &Channel, confirmed: Txid) -> anyhow::Result<()> {
+    let ours = channel.row().last_tx.clone();
+    if let Some(ours) = ours.filter(|tx| tx.compute_txid() != confirmed) {
+        crate::wallet::forget(node, &ours).await?;
+    }
+    anchor::settled(node, channel, confirmed).await
 }
 
 /// Waits until the daemon that served the channel before is gone, so that its last step counts; not for ever.

@@ -49,7 +49,9 @@ impl Handle for Close {
         if channel.owner.borrow().is_none() {
             let mut text = "peer is offline, will negotiate once they reconnect".to_owned();
             if timeout != 0 {
-                text += &format!(" ({timeout} seconds before unilateral close)");
+                text.push_str(" (");
+                text.push_str(&timeout.to_string());
+                text.push_str(" seconds before unilateral close)");
             }
             context.message(LogLevel::Info, &format!("{text}.")).await;
         }

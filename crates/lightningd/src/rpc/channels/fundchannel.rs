@@ -168,7 +168,10 @@ async fn open(
         vout,
     };
     let mindepth = opened.minimum_depth;
-    let channel = opened.fund(node, outpoint).await.map_err(open_error)?;
+    let channel = opened
+        .fund(node, outpoint, Some(&tx))
+        .await
+        .map_err(open_error)?;
     Ok(Funded {
         channel,
         prepared,

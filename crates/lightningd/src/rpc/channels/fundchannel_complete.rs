@@ -41,7 +41,10 @@ impl Handle for FundchannelComplete {
             }
         };
         slot.funding();
-        let channel = opened.fund(&node, funding).await.map_err(open_error)?;
+        let channel = opened
+            .fund(&node, funding, None)
+            .await
+            .map_err(open_error)?;
         let channel_id = channel.row().channel_id;
         Ok(FundchannelCompleteResponse {
             channel_id,

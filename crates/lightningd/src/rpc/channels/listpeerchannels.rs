@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use ln_rpc::RpcError;
 use ln_rpc::methods::channels::listpeerchannels::{
-    Listpeerchannels, ListpeerchannelsParams, ListpeerchannelsResponse,
+    Listpeerchannels, ListpeerchannelsParams, ListpeerchannelsResponse, PeerChannel,
 };
 
 use super::peer_channel::{opening, peer_channel};
-use crate::channels::Channel;
+use crate::channels::{Channel, scratch};
 use crate::node::Node;
 use crate::rpc::{Context, Handle};
 
@@ -36,7 +36,12 @@ impl Handle for Listpeerchannels {
             channels.extend(openings.map(|one| opening(&node, one)));
         }
         for channel in wanted(&node, &params) {
-            channels.extend(peer_channel(&node, &channel)?);
+            let scratch = scratch(&node, &channel).await;
+            channels.extend(peer_channel(&node, &channel)?.map(|shown| PeerChannel {
+                scratch_txid: scratch.map(|(txid, _)| txid),
+                last_tx_fee_msat: scratch.map(|(_, fee)| fee.to_msat_saturating()),
+                ..shown
+            }));
         }
         Ok(ListpeerchannelsResponse { channels })
     }

@@ -89,8 +89,6 @@ pub(super) fn peer_channel(
                 .map(|htlc| shown_htlc(&machine, htlc))
                 .collect(),
         ),
-        scratch_txid: row.last_tx.as_ref().map(bitcoin::Transaction::compute_txid),
-        last_tx_fee_msat: last_tx_fee(&row),
         ..empty(node, row.peer, state, row.opener)
     };
     add_row(&mut shown, node, &row);
@@ -266,13 +264,6 @@ fn status(channel: &Channel, row: &ChannelRow) -> Vec<String> {
         .map(|text| format!("{}:{text}", row.state))
         .into_iter()
         .collect()
-}
-
-/// The fee of the closing transaction or commitment that was last made for broadcast.
-fn last_tx_fee(row: &ChannelRow) -> Option<Msat> {
-    let tx = row.last_tx.as_ref()?;
-    let paid: Sat = tx.output.iter().map(|output| Sat::from(output.value)).sum();
-    Some(row.capacity.checked_sub(paid)?.to_msat_saturating())
 }
 
 fn state_change(change: &StateChangeRow) -> Option<StateChange> {

@@ -17,14 +17,17 @@ fn name(code: FailureCode) -> String {
 }
 
 /// Why a part was not sent. `first` is where it should have gone first.
-pub(super) fn not_sent(us: NodeId, first: (ShortChannelId, NodeId), error: SendError) -> RpcError {
-    let (channel, peer) = first;
-    let local = |code: FailureCode, channel: Option<ShortChannelId>| {
+pub(super) fn not_sent(
+    us: NodeId,
+    first: Option<(ShortChannelId, NodeId)>,
+    error: SendError,
+) -> RpcError {
+    let local = |code: FailureCode, first: Option<(ShortChannelId, NodeId)>| {
         let mut data = Map::new();
         data.insert("erring_index".to_owned(), json!(0));
         code_members(&mut data, code);
         data.insert("erring_node".to_owned(), json!(us));
-        if let Some(channel) = channel {
+        if let Some((channel, peer)) = first {
             data.insert("erring_channel".to_owned(), json!(channel));
             data.insert("erring_direction".to_owned(), json!(u8::from(us > peer)));
         }
@@ -40,7 +43,7 @@ pub(super) fn not_sent(us: NodeId, first: (ShortChannelId, NodeId), error: SendE
         SendError::Refused(refused) => {
             let code = FailureCode(refused.code);
             let text = format!("failed: {} (First peer not ready: {refused})", name(code));
-            RpcError::new(try_other, text).with_data(local(code, Some(channel)))
+            RpcError::new(try_other, text).with_data(local(code, first))
         }
         SendError::Conflict(conflict) => conflicting(&conflict),
         SendError::Internal(error) => internal(error),

@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 
+use ln_db::PaymentStatus;
 use ln_onion::RouteHop;
 use ln_rpc::RpcError;
-use ln_rpc::methods::payments::sendpay::{Sendpay, SendpayParams};
+use ln_rpc::methods::payments::sendpay::{Sendpay, SendpayParams, SendpayResponse};
 use ln_types::{CltvExpiry, Msat};
 
 use super::entry::response;
-use super::errors::not_sent;
+use super::errors::{failed, not_sent};
 use crate::node::Node;
-use crate::payments::{NewPart, Sent, send_checked};
+use crate::payments::{NewPart, SelfPayment, Sent, pay_ourselves, send_checked};
 use crate::rpc::{Context, Handle};
 
 impl Handle for Sendpay {
@@ -19,23 +20,43 @@ impl Handle for Sendpay {
         _: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
-        let groupid = params.groupid;
-        let Some(total) = total(&params)? else {
-            return Err(RpcError::invalid_params("Empty route"));
+        let (us, groupid) = (node.id(), params.groupid);
+        let total = total(&params)?;
+        let Some(first) = params.route.first() else {
+            return to_ourselves(&node, params, total).await;
         };
-        let first = params.route.first();
-        let first = first.map(|hop| (hop.short_channel_id, hop.node_id));
-        let first = first.ok_or_else(|| RpcError::invalid_params("Empty route"))?;
+        let first = (first.short_channel_id, first.node_id);
         let part = part(&node, params, total);
         match send_checked(&node, part, groupid).await {
             Ok(Sent::Pending(row) | Sent::Complete(row)) => Ok(response(row)),
-            Err(error) => Err(not_sent(node.id(), first, error)),
+            Err(error) => Err(not_sent(us, Some(first), error)),
         }
     }
 }
 
-/// What all parts bring; `None` for a payment to ourselves.
-fn total(params: &SendpayParams) -> Result<Option<Msat>, RpcError> {
+/// An empty route leads to ourselves.
+async fn to_ourselves(
+    node: &Rc<Node>,
+    params: SendpayParams,
+    amount: Msat,
+) -> Result<SendpayResponse, RpcError> {
+    let payment = SelfPayment {
+        payment_hash: params.payment_hash,
+        amount,
+        payment_secret: params.payment_secret,
+        label: params.label,
+        bolt11: params.bolt11.as_deref().map(ln_invoice::canonical),
+        description: params.description,
+    };
+    match pay_ourselves(node, payment, params.groupid).await {
+        Ok(row) if row.status == PaymentStatus::Failed => Err(failed(node.id(), row)),
+        Ok(row) => Ok(response(row)),
+        Err(error) => Err(not_sent(node.id(), None, error)),
+    }
+}
+
+/// What all parts bring.
+fn total(params: &SendpayParams) -> Result<Msat, RpcError> {
     let refuse = |text: String| Err(RpcError::invalid_params(text));
     let in_parts = params.partid != 0;
     if in_parts && params.amount_msat.is_none() {
@@ -47,7 +68,7 @@ fn total(params: &SendpayParams) -> Result<Option<Msat>, RpcError> {
             Some(_) if in_parts => {
                 refuse("Self-payment does not allow (non-zero) partid".to_owned())
             }
-            Some(_) => Ok(None),
+            Some(amount) => Ok(amount),
         };
     };
     let total = params.amount_msat.unwrap_or(arrives);
@@ -64,7 +85,7 @@ fn total(params: &SendpayParams) -> Result<Option<Msat>, RpcError> {
     if in_parts && params.payment_secret.is_none() {
         return refuse("partid requires payment_secret".to_owned());
     }
-    Ok(Some(total))
+    Ok(total)
 }
 
 fn part(node: &Node, params: SendpayParams, total: Msat) -> NewPart {

@@ -43,7 +43,7 @@ impl Handle for Sendcustommsg {
             let text = format!("sendcustommsg: sending a custom even message ({number})");
             node.log.log(LogLevel::Debug, &origin, text);
         }
-        node.peers.send(&node, params.node_id, message, false);
+        node.to_peer(params.node_id, message);
         Ok(SendcustommsgResponse {
             status: "Message sent to connectd for delivery".to_owned(),
         })

@@ -58,8 +58,7 @@ fn capacity(node: &Node, request: &Request, channel: &Channel) -> Result<Capacit
     }
     let ours = |excluded: &RouteExclusion| match excluded {
         RouteExclusion::Channel(directed) => {
-            directed.scid == name
-                && u8::from(directed.direction) == u8::from(node.id() > channel.peer)
+            directed.scid == name && directed.direction == u8::from(node.id() > channel.peer)
         }
         RouteExclusion::Node(_) => false,
     };

@@ -12,11 +12,12 @@ mod run;
 use std::rc::Rc;
 
 use ln_rpc::RpcError;
-use ln_rpc::methods::payments::pay::{Pay, PayResponse};
+use ln_rpc::methods::payments::pay::Pay;
 use tokio::sync::watch;
 
 use super::preapproveinvoice::preapprove;
 use crate::node::Node;
+use crate::payments::PayAnswer;
 use crate::rpc::{Context, Handle, internal};
 use request::Request;
 
@@ -28,7 +29,7 @@ impl Handle for Pay {
     ) -> Result<Self::Response, RpcError> {
         let request = Request::read(&node, params)?;
         preapprove(&node, &request.invoice).await?;
-        let mut answer = join(&node, request);
+        let PayAnswer(mut answer) = join(&node, request);
         let answer = answer.wait_for(Option::is_some).await.map_err(internal)?;
         answer
             .clone()
@@ -37,20 +38,16 @@ impl Handle for Pay {
 }
 
 /// Pays, or joins those who wait for the very same payment: one hash is paid by one task.
-fn join(
-    node: &Rc<Node>,
-    request: Request,
-) -> watch::Receiver<Option<Result<PayResponse, RpcError>>> {
+fn join(node: &Rc<Node>, request: Request) -> PayAnswer {
     let hash = request.payment_hash;
     let mut paying = node.payments.paying.borrow_mut();
-    if let Some(answer) = paying
-        .get(&hash)
-        .filter(|answer| answer.has_changed().is_ok())
-    {
+    let alive = |answer: &&PayAnswer| answer.0.has_changed().is_ok();
+    if let Some(answer) = paying.get(&hash).filter(alive) {
         return answer.clone();
     }
     let (sender, receiver) = watch::channel(None);
-    paying.insert(hash, receiver.clone());
+    let answer = PayAnswer(receiver);
+    paying.insert(hash, answer.clone());
     drop(paying);
     let node = Rc::clone(node);
     tokio::task::spawn_local(async move {
@@ -58,5 +55,5 @@ fn join(
         node.payments.paying.borrow_mut().remove(&hash);
         sender.send_replace(Some(answer));
     });
-    receiver
+    answer
 }

@@ -19,9 +19,9 @@ use super::plan::spread;
 use super::request::Request;
 use crate::clock;
 use crate::node::Node;
-use crate::payments::{NewPart, SendError, Sent, send_checked};
+use crate::payments::{NewPart, SelfPayment, SendError, Sent, pay_ourselves, send_checked};
 use crate::rpc::internal;
-use crate::rpc::payments::errors::failed;
+use crate::rpc::payments::errors::{failed, not_sent};
 use crate::rpc::payments::first_expiry_base;
 use crate::rpc::payments::waitsendpay::outcome;
 
@@ -44,6 +44,9 @@ pub(super) async fn pay(node: &Rc<Node>, request: &Request) -> Result<PayRespons
             let code = RpcErrorCode::PayInvoiceExpired;
             return Err(RpcError::new(code, "Invoice expired"));
         }
+        if request.payee == node.id() {
+            return to_ourselves(node, request, began).await;
+        }
         let last = rows.iter().map(|row| row.groupid).max().unwrap_or(0);
         let mut attempt = Attempt::new(node, request, last.saturating_add(1));
         match attempt.run().await? {
@@ -55,6 +58,27 @@ pub(super) async fn pay(node: &Rc<Node>, request: &Request) -> Result<PayRespons
             End::Failed(error) => return Err(error),
             End::Overtaken => {}
         }
+    }
+}
+
+async fn to_ourselves(
+    node: &Rc<Node>,
+    request: &Request,
+    began: f64,
+) -> Result<PayResponse, RpcError> {
+    let payment = SelfPayment {
+        payment_hash: request.payment_hash,
+        amount: request.amount,
+        payment_secret: Some(request.payment_secret),
+        label: request.label.clone(),
+        bolt11: Some(request.invoice.clone()),
+        description: request.description.clone(),
+    };
+    let row = pay_ourselves(node, payment, None).await;
+    let row = row.map_err(|error| not_sent(node.id(), None, error))?;
+    match paid(std::slice::from_ref(&row), Some(began)) {
+        Some(response) => Ok(response),
+        None => Err(failed(node.id(), row)),
     }
 }
 

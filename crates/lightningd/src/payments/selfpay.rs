@@ -1,0 +1,161 @@
+//! Paying an invoice of our own: nothing is sent, both sides are kept in one transaction.
+
+use std::rc::Rc;
+
+use ln_db::{DbError, InvoiceRow, InvoiceStatus, PaymentFailure, PaymentRow, PaymentStatus, Txn};
+use ln_onion::{FailureMessage, PaymentData};
+use ln_types::{Msat, NodeId, PaymentHash, PaymentSecret};
+
+use super::checked::{Place, Sent, place};
+use super::claims::PartFacts;
+use super::incoming::accepts;
+use super::outgoing::SendError;
+use crate::clock;
+use crate::node::Node;
+
+/// A payment to ourselves.
+#[derive(Debug, Clone)]
+pub(crate) struct SelfPayment {
+    pub(crate) payment_hash: PaymentHash,
+    pub(crate) amount: Msat,
+    pub(crate) payment_secret: Option<PaymentSecret>,
+    pub(crate) label: Option<String>,
+    pub(crate) bolt11: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+/// Pays an invoice of our own; the part that is returned is complete or failed.
+pub(crate) async fn pay_ourselves(
+    node: &Rc<Node>,
+    payment: SelfPayment,
+    groupid: Option<u64>,
+) -> Result<PaymentRow, SendError> {
+    let hash = payment.payment_hash;
+    let mut facts = PartFacts {
+        partid: 0,
+        groupid: 0,
+        amount: payment.amount,
+        total: payment.amount,
+        destination: Some(node.id()),
+    };
+    let claim = match place(node, hash, &mut facts, groupid).await? {
+        Place::Ours(claim) => claim,
+        Place::Theirs(Sent::Pending(row) | Sent::Complete(row)) => return Ok(row),
+    };
+    let (us, now, groupid) = (node.id(), clock::now(), facts.groupid);
+    let settled = node
+        .db
+        .write(move |txn| settle(txn, us, &payment, groupid, now))
+        .await;
+    drop(claim);
+    let (row, invoice) = settled.map_err(anyhow::Error::from)?;
+    if let Some(invoice) = invoice {
+        let text = format!(
+            "Self-resolved invoice '{}' with amount {}",
+            invoice.label, row.sent
+        );
+        node.log.info(&node.origin, text);
+        node.invoices.paid(node, &invoice);
+    }
+    node.payments.changed(node, hash, (0, groupid));
+    Ok(row)
+}
+
+/// Keeps the payment and its outcome, and the invoice if it is paid by it.
+fn settle(
+    txn: &mut Txn<'_>,
+    us: NodeId,
+    payment: &SelfPayment,
+    groupid: u64,
+    now: u64,
+) -> Result<(PaymentRow, Option<InvoiceRow>), DbError> {
+    let (hash, part) = (payment.payment_hash, (0, groupid));
+    txn.add_payment(&row(us, payment, groupid, now))?;
+    let invoice = match payable(txn, payment, now)? {
+        Ok(invoice) => {
+            txn.complete_payment(&hash, part, &invoice.preimage, now)?;
+            Some(txn.set_invoice_paid(&hash, payment.amount, now)?)
+        }
+        Err(detail) => {
+            let code = FailureMessage::IncorrectOrUnknownPaymentDetails {
+                htlc_msat: payment.amount,
+                height: ln_types::BlockHeight(0),
+            }
+            .code();
+            let failure = PaymentFailure {
+                onion_reply: None,
+                destination_permanent: true,
+                erring_index: Some(0),
+                code: Some(code.0),
+                erring_node: Some(us),
+                erring_channel: None,
+                erring_direction: None,
+                message: None,
+                detail,
+            };
+            txn.fail_payment(&hash, part, &failure, now)?;
+            None
+        }
+    };
+    let row = txn.payment(&hash, part)?.ok_or(DbError::Corrupt {
+        table: "payments",
+        column: "payment_hash",
+    })?;
+    Ok((row, invoice))
+}
+
+fn row(us: NodeId, payment: &SelfPayment, groupid: u64, now: u64) -> PaymentRow {
+    PaymentRow {
+        created_index: 0,
+        updated_index: None,
+        created_at: now,
+        completed_at: None,
+        status: PaymentStatus::Pending,
+        payment_hash: payment.payment_hash,
+        partid: 0,
+        groupid,
+        destination: Some(us),
+        amount: Some(payment.amount),
+        sent: payment.amount,
+        total: Some(payment.amount),
+        preimage: None,
+        path_secrets: Vec::new(),
+        route_nodes: Vec::new(),
+        route_channels: Vec::new(),
+        label: payment.label.clone(),
+        bolt11: payment.bolt11.clone(),
+        description: payment.description.clone(),
+        failure: None,
+    }
+}
+
+/// The invoice, if it can be paid like this, or why not.
+fn payable(
+    txn: &Txn<'_>,
+    payment: &SelfPayment,
+    now: u64,
+) -> Result<Result<InvoiceRow, String>, DbError> {
+    let (hash, amount) = (payment.payment_hash, payment.amount);
+    let Some(invoice) = txn.invoice_by_hash(&hash)? else {
+        return Ok(Err(format!("Unknown invoice {hash}")));
+    };
+    let Some(payment_secret) = payment.payment_secret else {
+        return Ok(Err(format!("Attempt to pay {hash} without secret")));
+    };
+    let data = PaymentData {
+        payment_secret,
+        total_msat: amount,
+    };
+    let why = if accepts(&invoice, &data, now) {
+        return Ok(Ok(invoice));
+    } else if invoice.status != InvoiceStatus::Unpaid || invoice.expires_at <= now {
+        format!("Already paid or expired invoice {hash}")
+    } else if invoice.payment_secret != payment_secret {
+        format!("Attempt to pay {hash} with wrong secret")
+    } else {
+        let asked = invoice.amount.unwrap_or(Msat::ZERO);
+        let sign = if amount < asked { '<' } else { '>' };
+        format!("Attempt to pay {hash} with amount {amount} {sign} {asked}")
+    };
+    Ok(Err(why))
+}

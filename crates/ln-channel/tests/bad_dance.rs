@@ -163,7 +163,7 @@ fn c4_a_revocation_must_be_due_and_right() {
         per_commitment_secret: secret_of(&pair, 1, 0),
         next_per_commitment_point: point(2),
     };
-    let mut step = |pair: &mut Pair, message: &RevokeAndAck| {
+    let step = |pair: &mut Pair, message: &RevokeAndAck| {
         pair.step(0, Event::Message(Box::new(message.clone().into())))
     };
     assert_eq!(

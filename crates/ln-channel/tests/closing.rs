@@ -235,8 +235,8 @@ fn negotiate(
             }
             offers.clone()
         };
-    for index in 0..2 {
-        let actions = closings[index].start(&pair.nodes[index].signer).unwrap();
+    for (index, closing) in closings.iter_mut().enumerate() {
+        let actions = closing.start(&pair.nodes[index].signer).unwrap();
         carry(index, actions, &mut queue);
     }
     let mut last = [None, None];

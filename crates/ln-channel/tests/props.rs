@@ -27,7 +27,6 @@ use support::{Pair, Setup, preimage, script};
 fn message(pair: &Pair, kind: u8, small: u64, large: u64) -> PeerMessage {
     let state = pair.nodes[0].state();
     let channel_id = state.params.channel_id;
-    let point = state.commitments.remote_point;
     let signature = state.commitments.local_signatures.commitment;
     match kind % 11 {
         0 | 1 => UpdateAddHtlc {
@@ -73,6 +72,16 @@ fn message(pair: &Pair, kind: u8, small: u64, large: u64) -> PeerMessage {
             tlvs: CommitmentSignedTlvs::default(),
         }
         .into(),
+        _ => other_message(pair, kind, small, large),
+    }
+}
+
+/// The kinds that are not about one HTLC or a commitment of ours.
+fn other_message(pair: &Pair, kind: u8, small: u64, large: u64) -> PeerMessage {
+    let state = pair.nodes[0].state();
+    let channel_id = state.params.channel_id;
+    let point = state.commitments.remote_point;
+    match kind % 11 {
         7 => RevokeAndAck {
             channel_id,
             per_commitment_secret: [small as u8; 32],

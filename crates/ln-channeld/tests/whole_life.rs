@@ -368,25 +368,11 @@ fn start_both(parts: [(LongBytes, OwnedFd, Vec<LongBytes>); 2], first: bool) -> 
     })
 }
 
-#[test]
-fn a_channel_is_opened_used_and_closed() {
-    let mut nodes = start_both(open(), true);
-    for node in &mut nodes {
-        node.until(|e| *e == ChannelEvent::Ready);
-        node.until_message(|m| matches!(m, FromChanneld::AnnouncementSignatures(_)));
-    }
-    let [one, other] = &mut nodes;
-    for number in 1..10 {
-        pay(one, other, number, number % 3 == 0);
-    }
-    pay(other, one, 11, false);
-    let state = ChannelState::from_bytes(&one.state.0).unwrap();
-    assert_eq!(state.to_us(), Msat::from_msat(750_000_000));
-
-    // The connection breaks: a new one goes on where the old one was.
+/// The connection breaks: what is left of the nodes, and the two ends of a new connection.
+fn broken(nodes: [Node; 2]) -> [(LongBytes, OwnedFd, Vec<LongBytes>); 2] {
     let (a, b) = Stream::pair().unwrap();
     let mut sockets = [a, b].into_iter();
-    let parts = nodes.map(|node| {
+    nodes.map(|node| {
         let Node {
             writer,
             thread,
@@ -403,22 +389,13 @@ fn a_channel_is_opened_used_and_closed() {
             }
         }
         (state, sockets.next().unwrap(), Vec::new())
-    });
-    let mut nodes = start_both(parts, false);
-    for node in &mut nodes {
-        node.until_message(|m| matches!(m, FromChanneld::Reestablished(_)));
-    }
-    let [one, other] = &mut nodes;
-    pay(one, other, 20, false);
+    })
+}
 
-    // One closes, the other is told and answers.
-    one.send(ChanneldShutdown { script: script(1) });
-    let asks = |e: &ChannelEvent| matches!(e, ChannelEvent::ShuttingDown(shutdown) if shutdown.remote_script.is_some());
-    other.until(asks);
-    other.send(ChanneldShutdown { script: script(2) });
-    let mut txids = Vec::new();
+/// Both channels are handed over to closingd.
+fn closings(nodes: [Node; 2]) -> [Master; 2] {
     let mut index = 0;
-    let closings = nodes.map(|mut node| {
+    nodes.map(|mut node| {
         let complete = node.until_message(|m| matches!(m, FromChanneld::ShutdownComplete(_)));
         let FromChanneld::ShutdownComplete(complete) = complete else {
             panic!("wanted ShutdownComplete")
@@ -448,7 +425,38 @@ fn a_channel_is_opened_used_and_closed() {
                 .run()
                 .unwrap();
         })
-    });
+    })
+}
+
+#[test]
+fn a_channel_is_opened_used_and_closed() {
+    let mut nodes = start_both(open(), true);
+    for node in &mut nodes {
+        node.until(|e| *e == ChannelEvent::Ready);
+        node.until_message(|m| matches!(m, FromChanneld::AnnouncementSignatures(_)));
+    }
+    let [one, other] = &mut nodes;
+    for number in 1..10 {
+        pay(one, other, number, number % 3 == 0);
+    }
+    pay(other, one, 11, false);
+    let state = ChannelState::from_bytes(&one.state.0).unwrap();
+    assert_eq!(state.to_us(), Msat::from_msat(750_000_000));
+
+    let mut nodes = start_both(broken(nodes), false);
+    for node in &mut nodes {
+        node.until_message(|m| matches!(m, FromChanneld::Reestablished(_)));
+    }
+    let [one, other] = &mut nodes;
+    pay(one, other, 20, false);
+
+    // One closes, the other is told and answers.
+    one.send(ChanneldShutdown { script: script(1) });
+    let asks = |e: &ChannelEvent| matches!(e, ChannelEvent::ShuttingDown(shutdown) if shutdown.remote_script.is_some());
+    other.until(asks);
+    other.send(ChanneldShutdown { script: script(2) });
+    let closings = closings(nodes);
+    let mut txids = Vec::new();
     // The accepter agrees first: the opener waits for it.
     for mut closing in closings.into_iter().rev() {
         let FromClosingd::Offer(offer) = closing.recv() else {

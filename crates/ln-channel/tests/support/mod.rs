@@ -10,6 +10,7 @@
     clippy::missing_panics_doc,
     clippy::cast_possible_truncation,
     clippy::struct_field_names,
+    clippy::wildcard_enum_match_arm,
     reason = "shared by several test programs"
 )]
 

@@ -1,6 +1,7 @@
 //! Ending channels: by agreement, or alone.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use bitcoin::{ScriptBuf, Transaction, TxOut};
@@ -17,6 +18,10 @@ use super::{Channel, CloseCause, Owner};
 use crate::hsm::{capability, hsm_reply};
 use crate::node::Node;
 use crate::subd::{Subd, SubdEnd};
+
+/// How often, and how long between, we look whether a channel's daemon has ended: five seconds in all.
+const DAEMON_LOOKS: u32 = 250;
+const DAEMON_LOOK: Duration = Duration::from_millis(20);
 
 /// Starts closing by agreement: our balance goes to `script`. The wish is durable; it is carried out whenever the peer is connected.
 pub(crate) async fn close_mutually(
@@ -309,6 +314,7 @@ pub(super) fn fail_channel(
 
 /// Broadcasts our newest commitment, or the closing transaction if one is agreed on.
 pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
+    wait_for_daemon(channel).await;
     let agreed = channel.row().last_tx.clone();
     let tx = match agreed {
         Some(tx) => Ok(tx),
@@ -327,38 +333,34 @@ pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
     }
 }
 
+/// Waits until the daemon that was told of the failure has ended: hsmd serves one connection per channel, and ours would take its away.
+async fn wait_for_daemon(channel: &Channel) {
+    for _ in 0..DAEMON_LOOKS {
+        if channel.owner.borrow().is_none() {
+            return;
+        }
+        tokio::time::sleep(DAEMON_LOOK).await;
+    }
+}
+
 /// Our newest commitment; the peer has signed it.
-pub(super) async fn local_commitment(
-    node: &Rc<Node>,
-    channel: &Rc<Channel>,
-) -> anyhow::Result<Verified<CommitmentTx>> {
-    let machine = ln_channel::ChannelState::from_bytes(&channel.row().machine)?;
+pub(super) fn local_commitment(channel: &Channel) -> anyhow::Result<Verified<CommitmentTx>> {
+    let machine = channel.machine()?;
     if machine.lost_state {
         return Err(anyhow!(
             "the peer proved that we lost state: broadcasting would lose money"
         ));
     }
-    let number = machine.commitments.local_number;
-    let fd = node
-        .hsm
-        .client_fd(channel.peer, channel.dbid, capability::ONCHAIND)
-        .await?;
-    let mut client = AsyncStream::new(fd)?;
-    client
-        .send(&ToHsmd::from(HsmdGetPerCommitmentPoint { n: number }))
-        .await?;
-    let point = match client.recv::<FromHsmd>().await.context("hsmd")? {
-        FromHsmd::GetPerCommitmentPointReply(reply) => reply.per_commitment_point,
-        other => return Err(anyhow!("hsmd answered with {}", other.name())),
-    };
-    Ok(machine
-        .commitments
-        .local_commitment(&machine.params, &point)?)
+    let commitments = &machine.commitments;
+    let point = commitments
+        .local_point
+        .context("the point of our commitment is not known")?;
+    Ok(commitments.local_commitment(&machine.params, &point)?)
 }
 
 /// Our newest commitment, signed by both.
 async fn sign_commitment(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<Transaction> {
-    let commitment = local_commitment(node, channel).await?;
+    let commitment = local_commitment(channel)?;
     let params = commitment.params();
     let spent = TxOut {
         value: params.funding_amount.into(),

@@ -17,7 +17,7 @@ pub(super) struct Scratch {
 }
 
 /// The txid and the fee of the transaction that was last made for broadcast or, before that, of our newest commitment. Nothing when it can't be
-/// told: we lost state, or hsmd does not answer.
+/// told: a daemon serves the channel, we lost state, or hsmd does not answer.
 pub(crate) async fn scratch(node: &Rc<Node>, channel: &Rc<Channel>) -> Option<(Txid, Sat)> {
     let capacity = channel.row().capacity;
     let fee_of = |tx: &bitcoin::Transaction| {
@@ -32,7 +32,11 @@ pub(crate) async fn scratch(node: &Rc<Node>, channel: &Rc<Channel>) -> Option<(T
     if let Some(known) = known.filter(|known| known.number == number) {
         return Some((known.txid, known.fee));
     }
-    let commitment = super::closing::local_commitment(node, channel).await.ok()?;
+    // hsmd serves one connection per channel: asking now would take it away from the channel's daemon.
+    if channel.row().state.wants_peer() || channel.owner.borrow().is_some() {
+        return None;
+    }
+    let commitment = super::closing::local_commitment(channel).ok()?;
     let tx = commitment.unsigned();
     let scratch = Scratch {
         number: commitment.number(),

@@ -84,7 +84,7 @@ async fn bump(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<()> {
     let Some(closing) = channel.row().last_tx.clone() else {
         return Ok(());
     };
-    let commitment = local_commitment(node, channel).await?;
+    let commitment = local_commitment(channel)?;
     let parent = closing.compute_txid();
     if commitment.txid() != parent {
         return Ok(());

@@ -278,7 +278,6 @@ fn on_message(node: &Rc<Node>, channel: &Rc<Channel>, message: FromChanneld) {
             };
             refuse(channel, reply.request, error);
         }
-        FromChanneld::GetCommitmentPointReply(reply) => channel.tell_point(&reply),
         FromChanneld::Reestablished(_) => {
             channel.reestablished.set(true);
             channel.change(|row| row.last_stable_connection = Some(crate::clock::now()));
@@ -313,7 +312,6 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Opt
     if was_reestablished {
         channel.change(|row| row.last_stable_connection = Some(crate::clock::now()));
     }
-    channel.forget_questions();
     let requests: Vec<u64> = channel.offers.borrow().keys().copied().collect();
     for request in requests {
         refuse(

@@ -22,15 +22,10 @@ pub(crate) fn serve_peer(node: &Rc<Node>, peer: NodeId) {
         match state {
             ChannelState::ChanneldAwaitingLockin
             | ChannelState::ChanneldNormal
-            | ChannelState::ChanneldShuttingDown => {
+            | ChannelState::ChanneldShuttingDown
+            // channeld reestablishes first: a revoke_and_ack may have to be sent again, which hsmd does not let closingd do.
+            | ChannelState::ClosingdSigexchange => {
                 super::live::start_channeld(
-                    node,
-                    &channel,
-                    PeerLink::Connection(connection.counter),
-                );
-            }
-            ChannelState::ClosingdSigexchange => {
-                super::closing::start_closingd(
                     node,
                     &channel,
                     PeerLink::Connection(connection.counter),

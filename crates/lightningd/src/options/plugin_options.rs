@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::settings::truth;
 use super::{OptionError, Setting};
 
 /// What an option of a plugin takes.
@@ -37,12 +38,10 @@ impl OptionKind {
 pub(crate) fn plugin_value(kind: OptionKind, setting: &Setting) -> Result<Value, OptionError> {
     match (kind, setting.value.as_deref()) {
         (OptionKind::Flag, _) => Ok(json!(true)),
-        (OptionKind::Bool, None | Some("true" | "yes" | "1")) => Ok(json!(true)),
-        (OptionKind::Bool, Some("false" | "no" | "0")) => Ok(json!(false)),
-        (OptionKind::Bool, Some(other)) => Err(OptionError::new(
-            setting,
-            format!("'{other}' is neither true nor false"),
-        )),
+        (OptionKind::Bool, None) => Ok(json!(true)),
+        (OptionKind::Bool, Some(text)) => truth(text).map(|value| json!(value)).ok_or_else(|| {
+            OptionError::new(setting, format!("'{text}' is neither true nor false"))
+        }),
         (OptionKind::Int, Some(text)) => match text.parse::<i64>() {
             Ok(number) => Ok(json!(number)),
             Err(_) => Err(OptionError::new(

@@ -6,6 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::table::{Kind, NOT_YET, OPTIONS, OptionInfo};
 
+/// A word that is true or false, in capitals or not.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -162,14 +171,11 @@ impl Settings {
         let Some(setting) = self.last(name) else {
             return Ok(default);
         };
-        match setting.value.as_deref() {
-            None | Some("true" | "yes" | "1") => Ok(true),
-            Some("false" | "no" | "0") => Ok(false),
-            Some(other) => Err(OptionError::new(
-                setting,
-                format!("'{other}' is neither true nor false"),
-            )),
-        }
+        let Some(text) = setting.value.as_deref() else {
+            return Ok(true);
+        };
+        truth(text)
+            .ok_or_else(|| OptionError::new(setting, format!("'{text}' is neither true nor false")))
     }
 
     /// A value of any type that can be read from text.

@@ -72,6 +72,11 @@ def test_restart_keeps_the_channel(node_factory):
     l1.pay(l2, 1_000_000)
 
 
+# FIXME: remove when lightningd runs plugins.
+no_plugins_yet = pytest.mark.xfail(strict=True, reason="lightningd runs no plugins but its own yet")
+
+
+@no_plugins_yet
 def test_a_plugin_in_python(node_factory, directory):
     path = os.path.join(directory, "greeter.py")
     with open(path, "w") as f:
@@ -81,6 +86,7 @@ def test_a_plugin_in_python(node_factory, directory):
     assert l1.rpc.call("greet", {"name": "you"}) == {"text": "Moin you"}
 
 
+@no_plugins_yet
 def test_an_inline_plugin(node_factory):
     def setup(plugin):
         @plugin.method("double")

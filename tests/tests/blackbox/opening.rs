@@ -76,6 +76,8 @@ fn a_channel_is_as_it_was_ordered() {
     let ours = &ours["channels"][0];
     assert_eq!(ours["state_changes"].as_array().unwrap().len(), 1);
     assert_eq!(ours["owner"], "channeld");
+    assert_eq!(ours["scratch_txid"].as_str().unwrap().len(), 64);
+    assert!(ours["last_tx_fee_msat"].as_u64().unwrap() > 0);
     let spendable = ours["spendable_msat"].as_u64().unwrap();
     assert!(
         (850_000_000..900_000_000).contains(&spendable),

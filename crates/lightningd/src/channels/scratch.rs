@@ -1,14 +1,11 @@
 //! The transaction with which we would close a channel alone now.
 
-use std::rc::Rc;
-
 use bitcoin::Txid;
 use ln_types::{CommitmentNumber, Sat};
 
 use super::Channel;
-use crate::node::Node;
 
-/// What is kept of a commitment of ours, so that nobody has to be asked again before the next one.
+/// What is kept of a commitment of ours, so that it is not built and checked again before the next one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scratch {
     number: CommitmentNumber,
@@ -17,8 +14,8 @@ pub(super) struct Scratch {
 }
 
 /// The txid and the fee of the transaction that was last made for broadcast or, before that, of our newest commitment. Nothing when it can't be
-/// told: a daemon serves the channel, we lost state, or hsmd does not answer.
-pub(crate) async fn scratch(node: &Rc<Node>, channel: &Rc<Channel>) -> Option<(Txid, Sat)> {
+/// told: we lost state.
+pub(crate) fn scratch(channel: &Channel) -> Option<(Txid, Sat)> {
     let capacity = channel.row().capacity;
     let fee_of = |tx: &bitcoin::Transaction| {
         let paid = tx.output.iter().map(|output| Sat::from(output.value)).sum();
@@ -31,10 +28,6 @@ pub(crate) async fn scratch(node: &Rc<Node>, channel: &Rc<Channel>) -> Option<(T
     let known = *channel.scratch.borrow();
     if let Some(known) = known.filter(|known| known.number == number) {
         return Some((known.txid, known.fee));
-    }
-    // hsmd serves one connection per channel: asking now would take it away from the channel's daemon.
-    if channel.row().state.wants_peer() || channel.owner.borrow().is_some() {
-        return None;
     }
     let commitment = super::closing::local_commitment(channel).ok()?;
     let tx = commitment.unsigned();

@@ -36,7 +36,9 @@ impl Handle for Listpeerchannels {
             channels.extend(openings.map(|one| opening(&node, one)));
         }
         for channel in wanted(&node, &params) {
-            let scratch = scratch(&node, &channel).await;
+            // Building commitments takes a while where there are many: others get their turn.
+            tokio::task::yield_now().await;
+            let scratch = scratch(&channel);
             channels.extend(peer_channel(&node, &channel)?.map(|shown| PeerChannel {
                 scratch_txid: scratch.map(|(txid, _)| txid),
                 last_tx_fee_msat: scratch.map(|(_, fee)| fee.to_msat_saturating()),

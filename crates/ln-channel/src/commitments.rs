@@ -41,6 +41,8 @@ pub struct Commitments {
     pub local_number: CommitmentNumber,
     /// What lets us broadcast it.
     pub local_signatures: LocalSignatures,
+    /// Its point: whoever rebuilds it needs no signer. None only before the channel is opened.
+    pub local_point: Option<PublicKey>,
     /// The point of the commitment after it, once the signer told it: saves asking again.
     pub local_next_point: Option<PublicKey>,
     /// The number of the newest commitment of the peer's that we signed.
@@ -92,6 +94,7 @@ impl Commitments {
                 commitment: first.signature,
                 htlcs: Vec::new(),
             },
+            local_point: None,
             local_next_point: None,
             remote_number: CommitmentNumber::FIRST,
             remote_secrets: Shachain::new(),

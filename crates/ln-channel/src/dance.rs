@@ -109,6 +109,7 @@ impl Commitments {
             commitment: message.signature,
             htlcs: message.htlc_signature.clone(),
         };
+        next.local_point = Some(point);
         // BOLT 2 §Completing the Transition to the Updated State: `revoke_and_ack`: we hold a better commitment now.
         next.advance(CommitStep::SentRevoke, notices);
         next.last_sent = LastSent::Revoke;

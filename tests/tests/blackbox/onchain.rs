@@ -73,15 +73,21 @@ impl Held {
     }
 }
 
-/// Closes a channel alone and has the commitment mined.
-fn close_alone(pair: &Pair, by: &TestNode, watching: &[&TestNode]) {
+/// One node closes a channel alone and has its commitment mined; the other hears of it only then, lest it does the same.
+fn close_alone(pair: &Pair, by: &TestNode, other: Option<&TestNode>) {
     let id = &pair.open.channel_id;
+    if let Some(other) = other {
+        other.pause();
+    }
     let closed = by.call("close", json!({"id": id, "unilateraltimeout": 1}));
     assert_eq!(closed["type"], "unilateral");
     pair.net.wait_mempool(1);
-    pair.net.mine(1, watching);
-    for node in watching {
-        pair.net.wait_state(node, id, "ONCHAIN");
+    pair.net.mine(1, &[by]);
+    pair.net.wait_state(by, id, "ONCHAIN");
+    if let Some(other) = other {
+        other.go_on();
+        pair.net.wait_synced(&[other]);
+        pair.net.wait_state(other, id, "ONCHAIN");
     }
 }
 
@@ -122,7 +128,7 @@ fn an_htlc_of_ours_on_our_commitment_times_out() {
     let pair = &held.pair;
     let before = confirmed_msat(&pair.l1);
     pair.l2.kill();
-    close_alone(pair, &pair.l1, &[&pair.l1]);
+    close_alone(pair, &pair.l1, None);
     pair.l1.kill();
     pair.l1.start_again();
     mine_until(pair, &[&pair.l1], "the failure of the payment", || {
@@ -140,7 +146,7 @@ fn an_htlc_of_ours_on_their_commitment_times_out() {
     let held = Held::start();
     let pair = &held.pair;
     let before = confirmed_msat(&pair.l1);
-    close_alone(pair, &pair.l2, &[&pair.l1, &pair.l2]);
+    close_alone(pair, &pair.l2, Some(&pair.l1));
     pair.l2.kill();
     mine_until(pair, &[&pair.l1], "the failure of the payment", || {
         held.half(1).is_some_and(|part| part["status"] == "failed")
@@ -170,7 +176,7 @@ fn a_preimage_takes_an_htlc_from_their_commitment_and_tells_its_payer() {
     let held = Held::start();
     let pair = &held.pair;
     let nodes = [&pair.l1, &pair.l2];
-    close_alone(pair, &pair.l1, &nodes);
+    close_alone(pair, &pair.l1, Some(&pair.l2));
     the_rest_is_paid(&held);
     let before = confirmed_msat(&pair.l2);
     pair.net.wait_mempool(1);
@@ -191,7 +197,7 @@ fn a_preimage_takes_an_htlc_from_our_commitment() {
     let pair = &held.pair;
     let nodes = [&pair.l1, &pair.l2];
     pair.net.fund(&pair.l2, Sat::from_sat(1_000_000));
-    close_alone(pair, &pair.l2, &nodes);
+    close_alone(pair, &pair.l2, Some(&pair.l1));
     the_rest_is_paid(&held);
     let before = confirmed_msat(&pair.l2);
     pair.l2.kill();
@@ -242,7 +248,7 @@ fn a_revoked_commitment_is_punished() {
     pair.l2.stop();
     std::fs::copy(&old, &database).unwrap();
     pair.l2.start_again();
-    close_alone(&pair, &pair.l2, &[&pair.l2]);
+    close_alone(&pair, &pair.l2, None);
     pair.l2.kill();
     pair.l1.start_again();
     pair.net.wait_mempool(1);

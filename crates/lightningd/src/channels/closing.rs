@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use bitcoin::{ScriptBuf, Transaction, TxOut};
-use ln_codec::{Decode as _, LongBytes};
-use ln_ipc::AsyncStream;
+use ln_codec::LongBytes;
 use ln_ipc::channeld::{ChanneldSendError, ChanneldShutdown, ToChanneld};
 use ln_ipc::closingd::{ClosingdInit, ClosingdOfferPersisted, FromClosingd, ToClosingd};
-use ln_ipc::hsmd::{BitcoinTx, FromHsmd, HsmdGetPerCommitmentPoint, HsmdSignCommitmentTx, ToHsmd};
+use ln_ipc::hsmd::{BitcoinTx, HsmdSignCommitmentTx};
 use ln_tx::{CommitmentTx, Verified};
 use ln_types::{ChannelState, FeeTarget, Feerate, Side};
 

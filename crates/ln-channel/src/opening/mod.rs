@@ -174,9 +174,11 @@ impl Drafts {
         signature: ecdsa::Signature,
         env: &OpeningEnv<'_>,
     ) -> Result<ChannelState, ChannelError> {
-        let (commitments, params) = self.state(signature)?;
+        let (mut commitments, params) = self.state(signature)?;
+        let point = env.first_point()?;
+        commitments.local_point = Some(point);
         let verified = commitments
-            .local_commitment(&params, &env.first_point()?)
+            .local_commitment(&params, &point)
             .map_err(|error| {
                 if matches!(error, ChannelError::BadCommitmentSignature { .. }) {
                     OpenError::BadSignature.into()

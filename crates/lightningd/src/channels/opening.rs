@@ -1,6 +1,7 @@
 //! Opening channels, by us and by peers.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use bitcoin::{OutPoint, ScriptBuf, Transaction};
@@ -27,6 +28,9 @@ use crate::subd::{Subd, SubdStart};
 const MAX_TO_SELF_DELAY: u16 = 2016;
 /// Our dust limit: that of the largest output type.
 const DUST_LIMIT: Sat = Sat::from_sat(546);
+
+/// How long a peer that wants a channel waits for us to see the newest blocks.
+const SYNC_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A channel to open.
 #[derive(Debug, Clone)]
@@ -424,13 +428,21 @@ pub(crate) fn accept_opening(node: &Rc<Node>, peer: NodeId, temporary: ChannelId
     });
 }
 
+/// Waits for blocks that are just being looked at; whether there are none left.
+async fn caught_up(node: &Rc<Node>) -> bool {
+    let mut heights = node.chain.watch_height();
+    let wait = async { while !node.chain.is_synced() && heights.changed().await.is_ok() {} };
+    drop(tokio::time::timeout(SYNC_PATIENCE, wait).await);
+    node.chain.is_synced()
+}
+
 async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(), OpenError> {
     let counter = node
         .peers
         .connection(peer)
         .ok_or(OpenError::NotConnected(peer))?
         .counter;
-    if !node.chain.is_synced() || node.chain.stale.borrow().is_some() {
+    if !caught_up(node).await || node.chain.stale.borrow().is_some() {
         node.to_connectd(ConnectdRejectSpoke {
             id: peer,
             counter,

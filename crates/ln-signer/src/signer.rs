@@ -49,7 +49,7 @@ pub struct ChannelSetup {
     pub push_value: Msat,
     /// The funding output.
     pub funding: OutPoint,
-    /// Blocks our own money waits after our commitment.
+    /// The delay we chose: blocks the peer's money waits after its commitment.
     pub local_to_self_delay: u16,
     /// Our upfront shutdown script, or nothing.
     pub local_shutdown_script: ScriptBuf,
@@ -57,7 +57,7 @@ pub struct ChannelSetup {
     pub local_shutdown_wallet_index: Option<u32>,
     /// The peer's keys.
     pub remote_basepoints: Basepoints,
-    /// Blocks the peer's money waits after its commitment.
+    /// The delay the peer chose: blocks our own money waits after our commitment.
     pub remote_to_self_delay: u16,
     /// The peer's upfront shutdown script, or nothing.
     pub remote_shutdown_script: ScriptBuf,

@@ -106,98 +106,99 @@ fn a_commitment_of_another_channel_is_not_signed() {
     );
 }
 
+/// Whether `signature` is `key`'s for the first input of `sweep`, which spends this script.
+fn check(
+    script: &bitcoin::Script,
+    sweep: &Transaction,
+    kind: EcdsaSighashType,
+    signature: bitcoin::secp256k1::ecdsa::Signature,
+    key: bitcoin::secp256k1::PublicKey,
+) {
+    let digest = p2wsh_sighash(sweep, 0, script, AMOUNT, kind).unwrap();
+    assert!(verify(&digest, &signature, &key));
+}
+
+/// The first input of `sweep` as it spends this script.
+fn first_input<'a>(sweep: &'a Transaction, witness_script: &'a bitcoin::Script) -> InputSpend<'a> {
+    InputSpend {
+        tx: sweep,
+        index: 0,
+        amount: AMOUNT,
+        witness_script,
+    }
+}
+
 #[test]
-fn outputs_of_closed_channels_are_signed_by_their_keys() {
+fn our_delayed_output_is_signed_by_its_keys() {
     let (alice, bob) = (InMemorySigner::from_byte(1), InMemorySigner::from_byte(2));
     let ours = commitment(&alice, &bob, CommitmentFormat::Anchors);
     let keys = ours.params().keys;
-    let mut sweep = ours.unsigned().clone();
-    let check = |script: &bitcoin::Script, sweep: &Transaction, kind, signature, key| {
-        let digest = p2wsh_sighash(sweep, 0, script, AMOUNT, kind).unwrap();
-        assert!(verify(&digest, &signature, &key));
-    };
+    let sweep = ours.unsigned().clone();
+    let all = EcdsaSighashType::All;
+    let mut seen = 0;
     for output in ours.outputs() {
-        match output {
-            CommitmentOutput::ToLocal { witness_script } => {
-                let spend = InputSpend {
-                    tx: &sweep,
-                    index: 0,
-                    amount: AMOUNT,
-                    witness_script,
-                };
-                let signature = alice
-                    .channel()
-                    .sign_delayed_payment_to_us(&spend, NUMBER)
-                    .unwrap();
-                check(
-                    witness_script,
-                    &sweep,
-                    EcdsaSighashType::All,
-                    signature,
-                    keys.to_local_delayed_key,
-                );
-                let secret = alice.revoke(NUMBER).unwrap().secret;
-                assert!(
-                    bob.check_future_secret(NUMBER, &secret)
-                        .is_ok_and(|ours| !ours)
-                );
-                assert!(alice.check_future_secret(NUMBER, &secret).unwrap());
-                let signature = bob
-                    .channel()
-                    .sign_penalty_to_us(&spend, &secret.secret_key().unwrap())
-                    .unwrap();
-                check(
-                    witness_script,
-                    &sweep,
-                    EcdsaSighashType::All,
-                    signature,
-                    keys.revocation_key,
-                );
-            }
-            CommitmentOutput::Htlc { witness_script, .. } => {
-                let spend = InputSpend {
-                    tx: &sweep,
-                    index: 0,
-                    amount: AMOUNT,
-                    witness_script,
-                };
-                let (signature, kind) = alice
-                    .channel()
-                    .sign_local_htlc_tx(&spend, NUMBER, false)
-                    .unwrap();
-                assert_eq!(kind, EcdsaSighashType::All);
-                check(witness_script, &sweep, kind, signature, keys.local_htlc_key);
-                let point = keys.per_commitment_point;
-                let (signature, kind) = bob
-                    .channel()
-                    .sign_remote_htlc_to_us(&spend, &point, true)
-                    .unwrap();
-                assert_eq!(kind, EcdsaSighashType::SinglePlusAnyoneCanPay);
-                check(
-                    witness_script,
-                    &sweep,
-                    kind,
-                    signature,
-                    keys.remote_htlc_key,
-                );
-            }
-            CommitmentOutput::ToRemote { .. }
-            | CommitmentOutput::LocalAnchor { .. }
-            | CommitmentOutput::RemoteAnchor { .. } => {}
-        }
+        let CommitmentOutput::ToLocal { witness_script } = output else {
+            continue;
+        };
+        seen += 1;
+        let spend = first_input(&sweep, witness_script);
+        let signature = alice
+            .channel()
+            .sign_delayed_payment_to_us(&spend, NUMBER)
+            .unwrap();
+        let delayed = keys.to_local_delayed_key;
+        check(witness_script, &sweep, all, signature, delayed);
+        let secret = alice.revoke(NUMBER).unwrap().secret;
+        let of_bob = bob.check_future_secret(NUMBER, &secret);
+        assert!(of_bob.is_ok_and(|ours| !ours));
+        assert!(alice.check_future_secret(NUMBER, &secret).unwrap());
+        let signature = bob
+            .channel()
+            .sign_penalty_to_us(&spend, &secret.secret_key().unwrap())
+            .unwrap();
+        check(witness_script, &sweep, all, signature, keys.revocation_key);
     }
-    assert_eq!(
-        public_key(&bob.channel().to_remote_secret(None)),
-        keys.to_remote_payment_key
-    );
+    assert_eq!(seen, 1);
+    let to_remote = public_key(&bob.channel().to_remote_secret(None));
+    assert_eq!(to_remote, keys.to_remote_payment_key);
+}
 
+#[test]
+fn htlc_outputs_are_signed_by_their_keys() {
+    let (alice, bob) = (InMemorySigner::from_byte(1), InMemorySigner::from_byte(2));
+    let ours = commitment(&alice, &bob, CommitmentFormat::Anchors);
+    let keys = ours.params().keys;
+    let sweep = ours.unsigned().clone();
+    for output in ours.outputs() {
+        let CommitmentOutput::Htlc { witness_script, .. } = output else {
+            continue;
+        };
+        let spend = first_input(&sweep, witness_script);
+        let (signature, kind) = alice
+            .channel()
+            .sign_local_htlc_tx(&spend, NUMBER, false)
+            .unwrap();
+        assert_eq!(kind, EcdsaSighashType::All);
+        check(witness_script, &sweep, kind, signature, keys.local_htlc_key);
+        let point = keys.per_commitment_point;
+        let (signature, kind) = bob
+            .channel()
+            .sign_remote_htlc_to_us(&spend, &point, true)
+            .unwrap();
+        assert_eq!(kind, EcdsaSighashType::SinglePlusAnyoneCanPay);
+        let key = keys.remote_htlc_key;
+        check(witness_script, &sweep, kind, signature, key);
+    }
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_refused() {
+    let (alice, bob) = (InMemorySigner::from_byte(1), InMemorySigner::from_byte(2));
+    let ours = commitment(&alice, &bob, CommitmentFormat::Anchors);
+    let mut sweep = ours.unsigned().clone();
     sweep.input.push(sweep.input[0].clone());
-    let spend = InputSpend {
-        tx: &sweep,
-        index: 0,
-        amount: AMOUNT,
-        witness_script: &ours.funding_script(),
-    };
+    let script = ours.funding_script();
+    let spend = first_input(&sweep, &script);
     assert_eq!(
         alice.channel().sign_delayed_payment_to_us(&spend, NUMBER),
         Err(SignerError::InputCount { count: 2 })

@@ -306,7 +306,7 @@ pub(super) fn scantxoutset(context: &mut Context<'_>, args: &Args) -> Result<Jso
             let described = object
                 .as_str()
                 .or_else(|| object.get("desc").and_then(|d| d.as_str()));
-            super::util::descriptor_script(described.unwrap_or_default())
+            super::program::descriptor_script(described.unwrap_or_default())
         })
         .collect::<Result<Vec<_>, _>>()?;
     let chain = &context.node.chain;

@@ -43,7 +43,7 @@ pub(super) fn generatetoaddress(context: &mut Context<'_>, args: &Args) -> Resul
 
 /// The script of an address or a simple descriptor.
 fn output_script(text: &str) -> Result<ScriptBuf, RpcError> {
-    super::util::descriptor_script(text)
+    super::program::descriptor_script(text)
         .or_else(|_| address_script(text))
         .map_err(|_| RpcError::not_found("Error: Invalid address or descriptor"))
 }

@@ -240,7 +240,7 @@ pub(super) fn getaddressinfo(context: &mut Context<'_>, args: &Args) -> Result<J
         .with("solvable", path.is_some())
         .with("desc", descriptor(&script))
         .with("iswatchonly", false);
-    super::util::add_script_facts(&mut json, &script);
+    super::program::add_script_facts(&mut json, &script);
     if let Some(path) = path {
         json.push(
             "pubkey",

@@ -17,6 +17,7 @@ mod force_close;
 mod kill;
 mod onchain;
 mod opening;
+mod paying;
 mod reorg;
 mod restart;
 mod start_stop;

@@ -121,3 +121,92 @@ fn direction(row: &PaymentRow, channel: usize) -> Option<u8> {
     let to = row.route_nodes.get(channel)?;
     Some(u8::from(from > to))
 }
+
+#[cfg(test)]
+mod tests {
+    use ln_codec::Encode as _;
+    use ln_onion::{FAILURE_LENGTH, create_failure_packet, wrap_failure_packet};
+
+    use super::*;
+    use crate::payments::sample::{node, row};
+
+    /// The failure that the hop with this index (0 is our peer) sends back.
+    fn from_hop(hop: usize, failure: &FailureMessage) -> PaymentFailure {
+        let row = row(1, 0, 1);
+        let secrets: Vec<_> = row.path_secrets.iter().copied().map(SharedSecret).collect();
+        let mut packet = create_failure_packet(&secrets[hop], &failure.to_bytes(), FAILURE_LENGTH);
+        for secret in secrets[..=hop].iter().rev() {
+            wrap_failure_packet(secret, &mut packet);
+        }
+        read(&row, &packet)
+    }
+
+    #[test]
+    fn a_hop_on_the_way_blames_the_channel_after_it() {
+        let failure = FailureMessage::UnknownNextPeer {};
+        let read = from_hop(0, &failure);
+        assert_eq!(read.code, Some(0x400a));
+        assert!(!read.destination_permanent);
+        assert_eq!(
+            (read.erring_index, read.erring_node),
+            (Some(1), Some(node(1)))
+        );
+        assert_eq!(
+            read.erring_channel,
+            row(1, 0, 1).route_channels.get(1).copied()
+        );
+        assert_eq!(read.erring_direction, Some(u8::from(node(1) > node(2))));
+        assert_eq!(read.message, Some(failure.to_bytes()));
+        assert_eq!(read.detail, "reply from remote");
+    }
+
+    #[test]
+    fn a_hop_speaks_for_the_next_one_that_can_not_read_its_onion() {
+        let failure = FailureMessage::InvalidOnionHmac {
+            sha256_of_onion: [0; 32],
+        };
+        let read = from_hop(1, &failure);
+        assert_eq!(
+            (read.erring_index, read.erring_node),
+            (Some(2), Some(node(3)))
+        );
+    }
+
+    #[test]
+    fn the_destination_is_final() {
+        let read = from_hop(2, &FailureMessage::UnknownNextPeer {});
+        assert!(read.destination_permanent);
+        assert_eq!(
+            (read.erring_index, read.erring_node),
+            (Some(3), Some(node(3)))
+        );
+        assert_eq!(
+            read.erring_channel,
+            row(1, 0, 1).route_channels.last().copied()
+        );
+        let read = from_hop(2, &FailureMessage::TemporaryNodeFailure {});
+        assert!(!read.destination_permanent);
+    }
+
+    #[test]
+    fn what_nobody_on_the_route_wrote_is_kept_as_it_is() {
+        let failure = read(&row(1, 0, 1), &[9; 292]);
+        assert_eq!(failure.onion_reply, Some(vec![9; 292]));
+        assert_eq!((failure.code, failure.erring_node), (None, None));
+        let short = read(&row(1, 0, 1), &[]);
+        assert_eq!(short.onion_reply, Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_peer_that_can_not_read_the_onion_is_to_blame_itself() {
+        let failure = unreadable_by_peer(&row(1, 0, 1), FailureCode(0xc005));
+        assert_eq!(
+            (failure.erring_index, failure.erring_node),
+            (Some(1), Some(node(1)))
+        );
+        assert_eq!(
+            failure.erring_channel,
+            row(1, 0, 1).route_channels.first().copied()
+        );
+    }
+}

@@ -6,6 +6,8 @@ mod failure;
 mod incoming;
 mod outgoing;
 mod progress;
+#[cfg(test)]
+pub(crate) mod sample;
 mod selfpay;
 mod sets;
 mod waiters;
@@ -16,7 +18,7 @@ pub(crate) use incoming::{forward_resolved, htlc_received};
 pub(crate) use outgoing::{NewPart, SendError, settle_lost_parts};
 pub(crate) use progress::Conflict;
 pub(crate) use selfpay::{SelfPayment, pay_ourselves};
-pub(crate) use waiters::{PayAnswer, Payments};
+pub(crate) use waiters::{Paying, Payments};
 
 use std::rc::Rc;
 

@@ -7,10 +7,10 @@ use anyhow::anyhow;
 use bitcoin::secp256k1::SecretKey;
 use ln_db::{DbError, HtlcDirection, PaymentFailure, PaymentRow, PaymentStatus, Txn};
 use ln_onion::{LastHop, PAYMENT_PAYLOADS, PaymentData, RouteHop, construct, payloads_for_route};
-use ln_types::{Msat, PaymentHash, PaymentSecret};
+use ln_types::{ChannelState, Msat, PaymentHash, PaymentSecret, ShortChannelId};
 
 use super::progress::Conflict;
-use crate::channels::{NewHtlc, OfferError, offer_htlc};
+use crate::channels::{Channel, NewHtlc, OfferError, offer_htlc};
 use crate::clock;
 use crate::node::Node;
 
@@ -58,22 +58,12 @@ pub(crate) async fn send_part(node: &Rc<Node>, part: NewPart) -> Result<PaymentR
     let (Some(first), Some(last)) = (part.route.first(), part.route.last()) else {
         return Err(SendError::Route("Empty route".to_owned()));
     };
-    let channel = node.channels.by_scid(first.short_channel_id).or_else(|| {
-        // A route may name the channel by the peer's alias for it.
-        let alias = first.short_channel_id;
-        node.channels
-            .all()
-            .into_iter()
-            .find(|channel| channel.row().alias_remote == Some(alias))
-    });
-    let channel = channel.filter(|channel| channel.peer.public_key() == first.node_id);
-    let Some(channel) = channel else {
-        let text = format!(
-            "No connection to first peer found: no channel {} with {}",
+    let channel = first_channel(node, first).ok_or_else(|| {
+        SendError::NoChannel(format!(
+            "No connection to first peer found: no usable channel {} with {}",
             first.short_channel_id, first.node_id
-        );
-        return Err(SendError::NoChannel(text));
-    };
+        ))
+    })?;
     let end = LastHop::Clear {
         payment_data: part.payment_secret.map(|payment_secret| PaymentData {
             payment_secret,
@@ -123,6 +113,24 @@ pub(crate) async fn send_part(node: &Rc<Node>, part: NewPart) -> Result<PaymentR
         created_index: created_index.unwrap_or_default(),
         ..row
     })
+}
+
+/// The channel that a route names first, by its short id or an alias of either side; 0x0x0 is any that is rich enough.
+fn first_channel(node: &Node, first: &RouteHop) -> Option<Rc<Channel>> {
+    let name = first.short_channel_id;
+    let named = |channel: &Channel| {
+        let row = channel.row();
+        [row.scid, Some(row.alias_local), row.alias_remote].contains(&Some(name))
+    };
+    let rich = |channel: &Channel| {
+        let machine = channel.machine();
+        machine.is_ok_and(|machine| machine.to_us() > first.amount)
+    };
+    let any = name == ShortChannelId::from_u64(0);
+    node.channels
+        .of_peer(first.node_id.into())
+        .filter(|channel| channel.row().state == ChannelState::ChanneldNormal)
+        .find(|channel| if any { rich(channel) } else { named(channel) })
 }
 
 fn random_key() -> Result<SecretKey, SendError> {

@@ -157,3 +157,89 @@ pub(super) fn check<'a>(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payments::sample::row;
+
+    const HASH: PaymentHash = PaymentHash([7; 32]);
+
+    fn with(status: PaymentStatus, partid: u64, groupid: u64) -> PaymentRow {
+        PaymentRow {
+            status,
+            ..row(partid, partid, groupid)
+        }
+    }
+
+    #[test]
+    fn a_payment_begins_again_only_when_nothing_of_it_is_under_way() {
+        let failed = [with(PaymentStatus::Failed, 1, 1)];
+        let new = facts(&row(0, 1, 2));
+        assert_eq!(check(&failed, &[], HASH, &new), Ok(None));
+        let pending = [with(PaymentStatus::Pending, 1, 1)];
+        let refused = Conflict::OtherGroup { groupid: 1 };
+        assert_eq!(check(&pending, &[], HASH, &new), Err(refused.clone()));
+        assert_eq!(check(&[], &[facts(&pending[0])], HASH, &new), Err(refused));
+        // What was being sent is durable and over by now.
+        assert_eq!(check(&failed, &[facts(&failed[0])], HASH, &new), Ok(None));
+        let used = check(&failed, &[], HASH, &facts(&failed[0]));
+        assert!(matches!(used, Err(Conflict::Used { .. })));
+    }
+
+    #[test]
+    fn the_same_part_again_is_harmless_and_another_amount_is_refused() {
+        for status in [PaymentStatus::Pending, PaymentStatus::Complete] {
+            let rows = [with(status, 1, 1)];
+            let same = facts(&rows[0]);
+            assert_eq!(check(&rows, &[], HASH, &same), Ok(Some(&rows[0])));
+            let less = PartFacts {
+                amount: Msat::from_msat(99),
+                ..same
+            };
+            let refused = check(&rows, &[], HASH, &less).unwrap_err().to_string();
+            let word = word(status == PaymentStatus::Complete);
+            assert_eq!(
+                refused,
+                format!("Already {word} with amount 100msat (not 99msat)")
+            );
+            let elsewhere = PartFacts {
+                destination: row(0, 0, 0).route_nodes.first().copied(),
+                ..same
+            };
+            let refused = check(&rows, &[], HASH, &elsewhere);
+            assert!(matches!(refused, Err(Conflict::Destination { .. })));
+        }
+    }
+
+    #[test]
+    fn no_part_is_sent_beyond_the_total() {
+        let one = with(PaymentStatus::Pending, 1, 1);
+        let new = facts(&row(0, 3, 1));
+        let rows = [one.clone()];
+        assert_eq!(check(&rows, &[], HASH, &new), Ok(None));
+        let two = facts(&row(0, 2, 1));
+        let enough = Conflict::Enough {
+            pending: Msat::from_msat(200),
+            total: Msat::from_msat(200),
+        };
+        assert_eq!(check(&rows, &[two], HASH, &new), Err(enough));
+        let rows = [one, with(PaymentStatus::Complete, 2, 1)];
+        let refused = check(&rows, &[], HASH, &new);
+        assert_eq!(refused, Err(Conflict::OtherPartsSucceeded));
+    }
+
+    #[test]
+    fn parts_agree_with_each_other() {
+        let rows = [with(PaymentStatus::Pending, 1, 1)];
+        let whole = facts(&row(0, 0, 1));
+        let mixed = check(&rows, &[], HASH, &whole);
+        assert_eq!(mixed, Err(Conflict::Mixed { parallel: true }));
+        let other_total = PartFacts {
+            total: Msat::from_msat(300),
+            ..facts(&row(0, 2, 1))
+        };
+        let refused = check(&rows, &[], HASH, &other_total);
+        assert!(matches!(refused, Err(Conflict::Total { .. })));
+    }
+}

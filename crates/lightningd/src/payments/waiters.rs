@@ -1,6 +1,6 @@
 //! Who waits for the outcome of a part, and what is being paid right now.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -16,9 +16,14 @@ use crate::node::Node;
 /// A part of a payment: its part and group.
 type Part = (PaymentHash, (u64, u64));
 
-/// What `pay` will answer, once it is there.
+/// A hash that `pay` is paying.
 #[derive(Debug, Clone)]
-pub(crate) struct PayAnswer(pub(crate) watch::Receiver<Option<Result<PayResponse, RpcError>>>);
+pub(crate) struct Paying {
+    /// What it will answer, once it is there.
+    pub(crate) answer: watch::Receiver<Option<Result<PayResponse, RpcError>>>,
+    /// The present attempt; 0 before there is one.
+    pub(crate) groupid: Rc<Cell<u64>>,
+}
 
 /// The state of payments that is not in the database.
 #[derive(Debug, Default)]
@@ -26,8 +31,8 @@ pub(crate) struct Payments {
     waiting: RefCell<HashMap<Part, Vec<oneshot::Sender<()>>>>,
     /// Parts between the decision to send them and their being durable.
     pub(crate) claims: Claims,
-    /// What `pay` will answer, by hash, while it pays.
-    pub(crate) paying: RefCell<HashMap<PaymentHash, PayAnswer>>,
+    /// What `pay` is paying.
+    pub(crate) paying: RefCell<HashMap<PaymentHash, Paying>>,
     /// Incoming HTLCs being decided.
     pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming parts of payments that are not complete yet.

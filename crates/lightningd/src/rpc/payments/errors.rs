@@ -143,3 +143,93 @@ fn where_members(
         data.insert("raw_message".to_owned(), json!(message));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channels::OfferError;
+    use crate::payments::sample::{node, row};
+
+    fn failure(code: Option<u16>) -> PaymentFailure {
+        PaymentFailure {
+            onion_reply: None,
+            destination_permanent: false,
+            erring_index: Some(1),
+            code,
+            erring_node: Some(node(1)),
+            erring_channel: Some(ShortChannelId::from_u64(2)),
+            erring_direction: Some(1),
+            message: Some(vec![0x10, 0x07]),
+            detail: "reply from remote".to_owned(),
+        }
+    }
+
+    fn error(failure: Option<PaymentFailure>) -> (RpcError, Value) {
+        let row = PaymentRow {
+            status: ln_db::PaymentStatus::Failed,
+            failure,
+            ..row(5, 1, 2)
+        };
+        let mut error = failed(node(9), row);
+        let data = error.data.take().map(|data| *data).unwrap_or_default();
+        (error, data)
+    }
+
+    #[test]
+    fn a_failure_names_code_node_and_channel() {
+        let (error, data) = error(Some(failure(Some(0x1007))));
+        assert_eq!(error.code, RpcErrorCode::PayTryOtherRoute);
+        let text = "failed: WIRE_TEMPORARY_CHANNEL_FAILURE (reply from remote)";
+        assert_eq!(error.message, text);
+        assert_eq!(data["failcode"], 0x1007);
+        assert_eq!(data["failcodename"], "WIRE_TEMPORARY_CHANNEL_FAILURE");
+        assert_eq!(data["erring_index"], 1);
+        assert_eq!(data["erring_node"], json!(node(1)));
+        assert_eq!(data["erring_channel"], "0x0x2");
+        assert_eq!(data["erring_direction"], 1);
+        assert_eq!(data["raw_message"], "1007");
+        assert_eq!(
+            (&data["id"], &data["status"]),
+            (&json!(5), &json!("failed"))
+        );
+    }
+
+    #[test]
+    fn each_failure_has_its_code() {
+        let permanent = PaymentFailure {
+            destination_permanent: true,
+            ..failure(Some(0x400f))
+        };
+        let code = RpcErrorCode::PayDestinationPermFail;
+        assert_eq!(error(Some(permanent)).0.code, code);
+        let (unknown, data) = error(Some(failure(Some(0x1fff))));
+        assert_eq!(unknown.message, "failed: UNKNOWN 8191 (reply from remote)");
+        assert_eq!(data.get("failcodename"), None);
+        let (bad, data) = error(Some(failure(Some(0xc005))));
+        assert_eq!(bad.code, RpcErrorCode::PayUnparseableOnion);
+        assert_eq!(data["failcode"], 0xc005);
+        let garbage = PaymentFailure {
+            onion_reply: Some(vec![0xab]),
+            ..failure(None)
+        };
+        let (garbage, data) = error(Some(garbage));
+        assert_eq!(garbage.code, RpcErrorCode::PayUnparseableOnion);
+        assert_eq!(data["onionreply"], "ab");
+        assert_eq!(error(None).0.code, RpcErrorCode::PayUnspecifiedError);
+    }
+
+    #[test]
+    fn what_was_not_sent_is_our_own_failure() {
+        let refused = SendError::Refused(OfferError {
+            text: "no room".to_owned(),
+            code: 0x1007,
+        });
+        let first = (ShortChannelId::from_u64(1), node(1));
+        let error = not_sent(node(9), Some(first), refused);
+        assert_eq!(error.code, RpcErrorCode::PayTryOtherRoute);
+        let data = error.data.unwrap();
+        assert_eq!(data["erring_index"], 0);
+        assert_eq!(data["erring_node"], json!(node(9)));
+        assert_eq!(data["erring_direction"], u8::from(node(9) > node(1)));
+    }
+}

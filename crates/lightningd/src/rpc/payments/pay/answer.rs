@@ -56,3 +56,30 @@ pub(super) fn gave_up(rows: &[PaymentRow], groupid: u64, tries: u32, why: &str) 
     let text = format!("Ran out of routes to try after {tries} attempt{plural}: {why}");
     RpcError::new(RpcErrorCode::PayStoppedRetrying, text).with_data(json!({ "attempts": attempts }))
 }
+
+#[cfg(test)]
+mod tests {
+    use ln_types::{Msat, PaymentPreimage};
+
+    use super::*;
+    use crate::payments::sample::row;
+
+    #[test]
+    fn one_proof_is_enough_and_the_attempt_it_belongs_to_is_told() {
+        let mut rows = vec![row(1, 1, 1), row(2, 1, 2), row(3, 2, 2)];
+        rows[0].status = PaymentStatus::Failed;
+        assert_eq!(paid(&rows, None), None);
+        rows[2].status = PaymentStatus::Complete;
+        rows[2].preimage = Some(PaymentPreimage([8; 32]));
+        let response = paid(&rows, None).unwrap();
+        assert_eq!(response.parts, 2);
+        assert_eq!(response.amount_msat, Msat::from_msat(200));
+        assert_eq!(response.amount_sent_msat, Msat::from_msat(202));
+        assert!(response.warning_partial_completion.is_some());
+        rows[1].status = PaymentStatus::Complete;
+        rows[1].preimage = rows[2].preimage;
+        let response = paid(&rows, Some(1.5)).unwrap();
+        assert_eq!(response.warning_partial_completion, None);
+        assert!((response.created_at - 1.5).abs() < f64::EPSILON);
+    }
+}

@@ -9,6 +9,7 @@ mod plan;
 mod request;
 mod run;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use ln_rpc::RpcError;
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 
 use super::preapproveinvoice::preapprove;
 use crate::node::Node;
-use crate::payments::PayAnswer;
+use crate::payments::Paying;
 use crate::rpc::{Context, Handle, internal};
 use request::Request;
 
@@ -29,7 +30,7 @@ impl Handle for Pay {
     ) -> Result<Self::Response, RpcError> {
         let request = Request::read(&node, params)?;
         preapprove(&node, &request.invoice).await?;
-        let PayAnswer(mut answer) = join(&node, request);
+        let mut answer = join(&node, request).answer;
         let answer = answer.wait_for(Option::is_some).await.map_err(internal)?;
         answer
             .clone()
@@ -38,22 +39,23 @@ impl Handle for Pay {
 }
 
 /// Pays, or joins those who wait for the very same payment: one hash is paid by one task.
-fn join(node: &Rc<Node>, request: Request) -> PayAnswer {
+fn join(node: &Rc<Node>, request: Request) -> Paying {
     let hash = request.payment_hash;
-    let mut paying = node.payments.paying.borrow_mut();
-    let alive = |answer: &&PayAnswer| answer.0.has_changed().is_ok();
-    if let Some(answer) = paying.get(&hash).filter(alive) {
-        return answer.clone();
+    let mut all = node.payments.paying.borrow_mut();
+    let alive = |paying: &&Paying| paying.answer.has_changed().is_ok();
+    if let Some(paying) = all.get(&hash).filter(alive) {
+        return paying.clone();
     }
-    let (sender, receiver) = watch::channel(None);
-    let answer = PayAnswer(receiver);
-    paying.insert(hash, answer.clone());
-    drop(paying);
-    let node = Rc::clone(node);
+    let (sender, answer) = watch::channel(None);
+    let groupid = Rc::new(Cell::new(0));
+    let paying = Paying { answer, groupid };
+    all.insert(hash, paying.clone());
+    drop(all);
+    let (node, groupid) = (Rc::clone(node), Rc::clone(&paying.groupid));
     tokio::task::spawn_local(async move {
-        let answer = run::pay(&node, &request).await;
+        let answer = run::pay(&node, &request, &groupid).await;
         node.payments.paying.borrow_mut().remove(&hash);
         sender.send_replace(Some(answer));
     });
-    answer
+    paying
 }

@@ -1,5 +1,6 @@
 //! Paying: look what was done before, send what is missing, wait, and again until it is paid or hopeless.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -32,15 +33,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// How long to wait for the other parts once one brought the proof. Its payee has the proof for all of them, so they follow at once.
 const STRAGGLERS: Duration = Duration::from_secs(5);
 
-/// Pays, unless it is paid already. What is under way is waited for, whoever sent it.
-pub(super) async fn pay(node: &Rc<Node>, request: &Request) -> Result<PayResponse, RpcError> {
+/// Pays, unless it is paid already. What is under way is waited for, whoever sent it. `groupid` shows the present attempt to others.
+pub(super) async fn pay(
+    node: &Rc<Node>,
+    request: &Request,
+    groupid: &Cell<u64>,
+) -> Result<PayResponse, RpcError> {
     let began = clock::since_epoch().as_secs_f64();
     loop {
         let rows = settled(node, request).await?;
         if let Some(response) = paid(&rows, None) {
             return Ok(response);
         }
-        if request.expires_at < clock::now() {
+        if request.expires_at <= clock::now() {
             let code = RpcErrorCode::PayInvoiceExpired;
             return Err(RpcError::new(code, "Invoice expired"));
         }
@@ -48,7 +53,8 @@ pub(super) async fn pay(node: &Rc<Node>, request: &Request) -> Result<PayRespons
             return to_ourselves(node, request, began).await;
         }
         let last = rows.iter().map(|row| row.groupid).max().unwrap_or(0);
-        let mut attempt = Attempt::new(node, request, last.saturating_add(1));
+        groupid.set(last.saturating_add(1));
+        let mut attempt = Attempt::new(node, request, groupid.get());
         match attempt.run().await? {
             End::Paid => {
                 let rows = attempt.rows().await?;
@@ -203,7 +209,7 @@ impl<'a> Attempt<'a> {
 
     /// Sends what is missing over the channels that take it. What none takes now is tried again after a pause.
     async fn send_missing(&mut self) {
-        if self.tries > 0 && self.request.expires_at < clock::now() {
+        if self.tries > 0 && self.request.expires_at <= clock::now() {
             let code = RpcErrorCode::PayInvoiceExpired;
             self.halt = Some(Halt::Fatal(RpcError::new(code, "Invoice expired")));
             return;

@@ -2,8 +2,8 @@
 
 use super::args::Args;
 use super::{
-    Context, RpcError, blockchain, mempool_calls, mining, network, packages, psbt, raw_transaction,
-    util, wallet_calls, wallet_history, wallet_spend,
+    Context, RpcError, blockchain, mempool_calls, mining, network, packages, program, psbt,
+    raw_transaction, wallet_calls, wallet_history, wallet_spend,
 };
 use crate::json::Json;
 

@@ -18,6 +18,8 @@ pub enum Action {
     /// Make the channel's state durable, then tell the node what happened. A barrier: nothing after it is sent to the peer before
     /// both are done. At most one in a step.
     Persist(Vec<Notice>),
+    /// Tell the node what happened, soon and durably; nothing waits for it.
+    Forward(Notice),
     /// An offer was lost with the connection before anybody committed to it.
     OfferRefused {
         /// The offer's number.

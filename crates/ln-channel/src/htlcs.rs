@@ -8,7 +8,7 @@ use ln_wire::{
 };
 
 use crate::outbox::Outbox;
-use crate::{Channel, ChannelError, Env, Htlc, Link, Notice, Offer, Removal};
+use crate::{Action, Channel, ChannelError, Env, Htlc, Link, Notice, Offer, Removal};
 
 impl Channel {
     /// Fails for updates before both sides sent `channel_ready`.
@@ -48,11 +48,11 @@ impl Channel {
         self.check_ready("update_fulfill_htlc")?;
         self.state.commitments = self.state.commitments.receive_fulfill(fulfill)?;
         // The preimage is worth money at once, whatever becomes of this update.
-        out.notice(Notice::Fulfilled {
+        out.push(Action::Forward(Notice::Fulfilled {
             id: fulfill.id,
             preimage: fulfill.payment_preimage,
             attribution_data: fulfill.tlvs.attribution_data.clone(),
-        });
+        }));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 
-use ln_channel::{Action, BySide, Channel, ChannelState, Env, Event};
+use ln_channel::{Action, BySide, Channel, ChannelState, Env, Event, Notice};
 use ln_codec::LongBytes;
 use ln_daemon::Shell;
 use ln_ipc::channeld::{ChanneldInit, ToChanneld};
@@ -43,6 +43,8 @@ pub struct Channeld {
     pub(crate) init: ChanneldInit,
     /// Peer messages another daemon read for us.
     unread: VecDeque<Vec<u8>>,
+    /// What lightningd is to be told with the next state: when there is one, or when there is nothing left to read.
+    pub(crate) untold: Vec<Notice>,
     /// Actions in order, each after the state it depends on.
     pub(crate) waiting: VecDeque<Waiting>,
     /// The number of the last state sent to lightningd.
@@ -83,6 +85,7 @@ impl Channeld {
             channel,
             unread: unread.into_iter().map(|LongBytes(bytes)| bytes).collect(),
             init,
+            untold: Vec::new(),
             waiting: VecDeque::new(),
             sequence: 0,
             durable: 0,
@@ -139,6 +142,7 @@ impl Channeld {
 
     /// Waits for lightningd or the peer, and reads from whoever has something.
     fn wait(&mut self) -> Result<Option<End>, FrameError> {
+        self.tell()?;
         let wanted = if self.may_read_peer() {
             PollFlags::IN
         } else {

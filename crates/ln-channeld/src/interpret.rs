@@ -25,6 +25,7 @@ impl Channeld {
         for action in actions {
             match action {
                 Action::Persist(notices) => self.persist(notices)?,
+                Action::Forward(notice) => self.untold.push(notice),
                 Action::ShutdownComplete
                 | Action::Disconnect
                 | Action::FailChannel { .. }
@@ -46,7 +47,17 @@ impl Channeld {
         Ok(())
     }
 
-    fn persist(&mut self, notices: Vec<Notice>) -> Result<(), FrameError> {
+    /// Tells lightningd what it has not been told, with the state as it is now.
+    pub(crate) fn tell(&mut self) -> Result<(), FrameError> {
+        if self.untold.is_empty() {
+            return Ok(());
+        }
+        self.persist(Vec::new())
+    }
+
+    fn persist(&mut self, news: Vec<Notice>) -> Result<(), FrameError> {
+        let mut notices = std::mem::take(&mut self.untold);
+        notices.extend(news);
         let secrets = match onion_secrets(&notices, &*self.signer) {
             Ok(secrets) => secrets,
             Err(error) => self.shell.fail(format!("hsmd: {error}")),
@@ -97,7 +108,7 @@ impl Channeld {
     fn act(&mut self, action: Action) -> Result<Option<End>, FrameError> {
         let message: FromChanneld = match action {
             // Both are taken care of by those who call us.
-            Action::Send(_) | Action::Persist(_) => return Ok(None),
+            Action::Send(_) | Action::Persist(_) | Action::Forward(_) => return Ok(None),
             Action::OfferRefused { request, error } => refusal(request, &error).into(),
             Action::Reestablished => ChanneldReestablished {}.into(),
             Action::Announce { scid, announcement } => {
@@ -182,6 +193,8 @@ impl Channeld {
         unilateral_close: bool,
         broadcast: bool,
     ) -> Result<(), FrameError> {
+        // A preimage is needed on chain, too.
+        self.tell()?;
         self.shell.send(&FromChanneld::from(ChanneldFailed {
             channel_id: self.channel.state().params.channel_id,
             reason: error.to_string(),
@@ -193,6 +206,7 @@ impl Channeld {
 
     /// The connection is over: offers nobody committed to are lost.
     pub(crate) fn peer_gone(&mut self) -> Result<End, FrameError> {
+        self.tell()?;
         let Self {
             channel,
             init,

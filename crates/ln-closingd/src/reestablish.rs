@@ -24,6 +24,7 @@ impl Closingd {
                     Action::Log(line) => self.shell.log(LogLevel::Unusual, line),
                     // Nothing durable changes any more: the state is shut down and quiet.
                     Action::Persist(_)
+                    | Action::Forward(_)
                     | Action::OfferRefused { .. }
                     | Action::Reestablished
                     | Action::Announce { .. }

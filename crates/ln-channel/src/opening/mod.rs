@@ -226,11 +226,11 @@ impl Drafts {
             channel_value: self.params.funding_amount,
             push_value: self.params.push,
             funding: self.params.funding,
-            local_to_self_delay: remote.to_self_delay,
+            local_to_self_delay: local.to_self_delay,
             local_shutdown_script: script(local),
             local_shutdown_wallet_index: None,
             remote_basepoints: remote.basepoints,
-            remote_to_self_delay: local.to_self_delay,
+            remote_to_self_delay: remote.to_self_delay,
             remote_shutdown_script: script(remote),
             channel_type: self.params.channel_type.features().clone(),
         }

@@ -361,6 +361,7 @@ impl Pair {
                 }
                 node.notices.extend(notices);
             }
+            Action::Forward(notice) => node.notices.push(notice),
             Action::Reestablished => node.reestablished = true,
             other => node.others.push(other),
         }

@@ -51,7 +51,7 @@ pub struct HsmdSetupChannel {
     pub funding_txid: Txid,
     /// The funding output's index.
     pub funding_txout: u16,
-    /// Blocks our own money waits after our commitment.
+    /// The delay we chose: blocks the peer's money waits after its commitment.
     pub local_to_self_delay: u16,
     /// Our upfront shutdown script, or nothing.
     pub local_shutdown_script: ScriptBuf,
@@ -61,7 +61,7 @@ pub struct HsmdSetupChannel {
     pub remote_basepoints: HsmdBasepoints,
     /// The peer's funding key.
     pub remote_funding_pubkey: PublicKey,
-    /// Blocks the peer's money waits after its commitment.
+    /// The delay the peer chose: blocks our own money waits after our commitment.
     pub remote_to_self_delay: u16,
     /// The peer's upfront shutdown script, or nothing.
     pub remote_shutdown_script: ScriptBuf,

@@ -280,9 +280,7 @@ impl Txn<'_> {
             PageIndex::Updated => "updated_index",
         };
         self.all(
-            &format!(
-                "{COLUMNS} WHERE status = ?1 AND {column} >= ?2 ORDER BY {column} LIMIT ?3"
-            ),
+            &format!("{COLUMNS} WHERE status = ?1 AND {column} >= ?2 ORDER BY {column} LIMIT ?3"),
             (status_number(status), to_i64(page.start), page.limit),
             payment,
         )

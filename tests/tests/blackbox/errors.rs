@@ -58,7 +58,8 @@ fn refusals() -> Vec<(&'static str, Value, i32)> {
         ("withdraw", json!(["bcrt1qnonsense", "all"]), -1),
         (
             "withdraw",
-            json!(["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "all"]), -1,
+            json!(["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "all"]),
+            -1,
         ),
         ("sendpay", json!([[], HASH]), bad),
         ("sendpay", json!([[{"id": STRANGER}], HASH]), bad),

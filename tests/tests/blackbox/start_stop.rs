@@ -107,8 +107,5 @@ fn a_node_killed_at_the_start_comes_up_with_the_same_key_and_addresses() {
     }
     assert_eq!(node.call("getinfo", json!({}))["id"], json!(id));
     let next = node.call("newaddr", json!({}));
-    assert_ne!(
-        first["p2tr"], next["p2tr"],
-        "an address is handed out once"
-    );
+    assert_ne!(first["p2tr"], next["p2tr"], "an address is handed out once");
 }

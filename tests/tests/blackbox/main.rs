@@ -17,6 +17,7 @@ mod force_close;
 mod kill;
 mod onchain;
 mod opening;
+mod opening_trouble;
 mod paying;
 mod reorg;
 mod restart;

@@ -38,7 +38,10 @@ pub(crate) async fn broadcast(
         Ok(Ok(())) => Ok(()),
         Ok(Err(refusal)) if is_known(&refusal) => Ok(()),
         Ok(Err(refusal)) => Err(NotSent::Refused(refusal)),
-        Err(error) => Err(NotSent::Unavailable(error.to_string())),
+        Err(error) => {
+            node.chain.unsent.set(true);
+            Err(NotSent::Unavailable(error.to_string()))
+        }
     })
 }
 
@@ -53,10 +56,13 @@ pub(crate) async fn rebroadcast(node: &Rc<Node>) {
     for row in rows {
         let txid = row.tx.compute_txid();
         node.chain.interest.borrow_mut().txids.insert(txid);
-        // A refusal means that it is known, confirmed meanwhile, or that a competitor won: nothing to do here.
-        if let Ok(Ok(())) = node.backend.send(&row.tx, true).await {
-            node.log
-                .debug(&node.origin, format!("Rebroadcast txid {txid}"));
+        match node.backend.send(&row.tx, true).await {
+            Ok(Ok(())) => node
+                .log
+                .debug(&node.origin, format!("Rebroadcast txid {txid}")),
+            // It is known, confirmed meanwhile, or a competitor won: nothing to do here.
+            Ok(Err(_)) => {}
+            Err(_) => node.chain.unsent.set(true),
         }
     }
 }

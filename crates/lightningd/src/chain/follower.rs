@@ -28,6 +28,8 @@ pub(crate) struct Chain {
     pub(crate) backend_syncing: Cell<bool>,
     /// Set while the backend does not answer.
     pub(crate) stale: RefCell<Option<String>>,
+    /// Whether transactions may be kept that the backend could not be given: they are sent as soon as it answers.
+    pub(crate) unsent: Cell<bool>,
     nudge: Notify,
 }
 
@@ -46,6 +48,7 @@ impl Chain {
             backend_height: Cell::new(0),
             backend_syncing: Cell::new(false),
             stale: RefCell::default(),
+            unsent: Cell::new(false),
             nudge: Notify::new(),
         }
     }
@@ -141,7 +144,9 @@ pub(crate) async fn follow(node: Rc<Node>) {
                 if node.chain.stale.take().is_some() {
                     node.log
                         .info(&node.origin, "the chain backend answers again");
-                    // What was to go out meanwhile has not.
+                    node.chain.unsent.set(true);
+                }
+                if node.chain.unsent.take() {
                     super::rebroadcast(&node).await;
                 }
             }

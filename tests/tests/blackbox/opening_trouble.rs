@@ -1,0 +1,120 @@
+//! Openings that the peer, the chain or a crash interrupts: no coin is lost, and no channel waits for a transaction that never comes.
+
+use std::thread;
+
+use ln_testkit::nodes::{NodeOptions, TestNet, TestNode};
+use ln_types::Sat;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+fn channels(node: &TestNode) -> Vec<Value> {
+    let listed = node.call("listpeerchannels", json!({}));
+    listed["channels"].as_array().unwrap().clone()
+}
+
+fn reserved(node: &TestNode) -> usize {
+    let funds = node.call("listfunds", json!({}));
+    let outputs = funds["outputs"].as_array().unwrap();
+    outputs
+        .iter()
+        .filter(|output| output["reserved"] == true)
+        .count()
+}
+
+/// Two nodes, of which one hangs up at a message.
+fn with_fault(
+    net: &TestNet,
+    faulty: usize,
+    fault: &str,
+) -> (TestNode, TestNode, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("faults");
+    std::fs::write(&script, format!("{fault}\n")).unwrap();
+    let options = |index: usize| {
+        let options = NodeOptions::default();
+        if index == faulty {
+            options.argument(format!("--dev-disconnect={}", script.display()))
+        } else {
+            options
+        }
+    };
+    let l1 = net.node_with("l1", options(1));
+    let l2 = net.node_with("l2", options(2));
+    (l1, l2, dir)
+}
+
+#[test]
+fn a_connection_lost_at_any_message_costs_no_coin() {
+    for (faulty, fault) in [
+        (1, "-WIRE_OPEN_CHANNEL"),
+        (1, "+WIRE_OPEN_CHANNEL"),
+        (2, "-WIRE_ACCEPT_CHANNEL"),
+        (2, "+WIRE_ACCEPT_CHANNEL"),
+        (1, "-WIRE_FUNDING_CREATED"),
+        (1, "+WIRE_FUNDING_CREATED"),
+        (2, "-WIRE_FUNDING_SIGNED"),
+    ] {
+        let net = TestNet::start();
+        let (l1, l2, _dir) = with_fault(&net, faulty, fault);
+        net.connect(&l1, &l2);
+        net.fund(&l1, Sat::from_sat(1_000_000));
+        let refused = l1.call_err("fundchannel", json!([l2.id(), 500_000]));
+        assert_eq!(refused.0, -1, "{fault}: {}", refused.1);
+        assert_eq!(reserved(&l1), 0, "{fault}");
+        assert_eq!(channels(&l1), Vec::<Value>::new(), "{fault}");
+        assert_eq!(net.chain.mempool().len(), 0, "{fault}");
+        // The next one goes through.
+        net.connect(&l1, &l2);
+        l1.wait_for("an opening", || {
+            l1.poll("fundchannel", json!([l2.id(), 500_000]))
+        });
+        net.wait_mempool(1);
+        net.mine(1, &[&l1, &l2]);
+        let id = channels(&l1)[0]["channel_id"].as_str().unwrap().to_owned();
+        net.wait_usable(&l1, &id);
+    }
+}
+
+#[test]
+fn a_crash_before_the_transaction_is_out_sends_it_later() {
+    let net = TestNet::start();
+    let (l1, l2) = (net.node("l1"), net.node("l2"));
+    net.connect(&l1, &l2);
+    net.fund(&l1, Sat::from_sat(1_000_000));
+    let chain = Pid::from_raw(i32::try_from(net.chain.pid()).unwrap()).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| l1.try_call("fundchannel", json!([l2.id(), 500_000, "253perkw"])));
+        kill_process(chain, Signal::STOP).unwrap();
+        l1.wait_log("Broadcasting txid");
+        l1.kill();
+    });
+    kill_process(chain, Signal::CONT).unwrap();
+    l1.start_again();
+    let txids = net.wait_mempool(1);
+    let waiting = channels(&l1);
+    assert_eq!(waiting[0]["funding_txid"], txids[0].as_str());
+    assert_eq!(reserved(&l1), 1);
+    net.mine(1, &[&l1, &l2]);
+    net.wait_usable(&l1, waiting[0]["channel_id"].as_str().unwrap());
+}
+
+#[test]
+fn a_transaction_made_while_the_chain_is_away_goes_out_when_it_is_back() {
+    let mut net = TestNet::start();
+    let impatient = NodeOptions::default().argument("--bitcoin-retry-timeout=1");
+    let (l1, l2) = (net.node_with("l1", impatient), net.node("l2"));
+    net.connect(&l1, &l2);
+    net.fund(&l1, Sat::from_sat(1_000_000));
+    let target = net.chain.new_address();
+    let chain = Pid::from_raw(i32::try_from(net.chain.pid()).unwrap()).unwrap();
+    kill_process(chain, Signal::KILL).unwrap();
+    let (code, message) = l1.call_err("withdraw", json!([target, 100_000, "253perkw"]));
+    assert_eq!(code, -1, "{message}");
+    assert!(message.contains("is kept and will be sent"), "{message}");
+    assert_eq!(reserved(&l1), 1);
+    net.chain.kill_and_restart().unwrap();
+    let txids = net.wait_mempool(1);
+    assert!(message.contains(&txids[0]), "{message}");
+    net.mine(1, &[&l1, &l2]);
+    assert_eq!(reserved(&l1), 0);
+}

@@ -5,7 +5,7 @@ use ln_types::Sat;
 use serde_json::{Value, json};
 
 use crate::support::{
-    CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, invoice_status, payment_status,
+    CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, invoice_status, payment_status, send,
 };
 
 const PART_MSAT: u64 = 500_000_000;
@@ -337,4 +337,41 @@ fn a_commitment_that_pays_too_little_is_helped_into_a_block() {
         confirmed_msat(&pair.l1) > before + 3_150_000_000
     });
     wait_closed(&pair, &[&pair.l1]);
+}
+
+#[test]
+fn an_htlc_past_its_expiry_takes_the_channel_to_the_chain() {
+    let held = Held::start();
+    let pair = &held.pair;
+    let nodes = [&pair.l1, &pair.l2];
+    let id = &pair.open.channel_id;
+    mine_until(pair, &nodes, "the deadline", || {
+        !pair.l1.log().all_with("hit deadline").is_empty()
+    });
+    pair.l1.wait_log("SENT_ADD_ACK_REVOCATION cltv");
+    mine_until(pair, &nodes, "the failure of the payment", || {
+        held.half(1).is_some_and(|part| part["status"] == "failed")
+    });
+    for node in nodes {
+        pair.net.wait_state(node, id, "ONCHAIN");
+    }
+    wait_closed(pair, &nodes);
+}
+
+/// The peer never signs the removal of an HTLC it was paid for: before the channel is closed over it the connection is made anew, which
+/// is all that was missing.
+#[test]
+fn a_stuck_removal_is_healed_by_connecting_again() {
+    let pair = Pair::start_with(NodeOptions::default().argument("--dev-disable-commit-after=1"));
+    let invoice = invoice(&pair.l2, PART_MSAT, "stuck");
+    send(&pair.l1, &pair.l2, &pair.open, &invoice, PART_MSAT);
+    pair.l2.wait_for("the invoice to be paid", || {
+        (invoice_status(&pair.l2, "stuck") == "paid").then_some(())
+    });
+    let nodes = [&pair.l1, &pair.l2];
+    mine_until(&pair, &nodes, "another connection", || {
+        !pair.l2.log().all_with("connecting again").is_empty()
+    });
+    let (ours, theirs) = pair.wait_quiet();
+    assert_eq!((ours, theirs), (CAPACITY_MSAT - PART_MSAT, PART_MSAT));
 }

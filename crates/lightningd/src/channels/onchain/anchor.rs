@@ -113,6 +113,7 @@ async fn bump(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<()> {
     if keep {
         if let Some(last) = last {
             drop(node.backend.send(&last.tx, true).await?);
+            coins::keep(node, &last.coins).await?;
         }
         return Ok(());
     }
@@ -362,16 +363,7 @@ async fn send(
     }
     if let Some(last) = last {
         crate::wallet::forget(node, &last.tx).await?;
-        let unused: Vec<Utxo> = last
-            .coins
-            .into_iter()
-            .filter(|coin| {
-                child
-                    .coins
-                    .iter()
-                    .all(|used| used.outpoint != coin.outpoint)
-            })
-            .collect();
+        let unused = coins::without(last.coins, &child.coins);
         if !unused.is_empty() {
             crate::wallet::release(node, &unused).await?;
         }

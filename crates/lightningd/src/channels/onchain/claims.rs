@@ -10,7 +10,7 @@ use ln_types::{BlockHeight, FeeTarget, Feerate, Sat};
 use ln_wallet::Utxo;
 
 use super::fee::{self, Stakes};
-use super::{build, sign};
+use super::{build, coins, sign};
 use crate::channels::Channel;
 use crate::log::Origin;
 use crate::node::Node;
@@ -26,7 +26,7 @@ pub(super) struct Attempt {
     pub(super) feerate: Feerate,
     /// Coins of the wallet that were added to pay for it, as they were before.
     pub(super) coins: Vec<Utxo>,
-    /// Whether the network had it.
+    /// Whether the network may have it.
     pub(super) sent: bool,
 }
 
@@ -35,6 +35,10 @@ pub(super) struct Attempt {
 struct Open {
     claim: Claim,
     attempt: Option<Attempt>,
+    /// Whether the log has the claim and its first transaction.
+    said: bool,
+    /// Whether the last transaction was sent in this run.
+    sent_now: bool,
     /// The network found the last transaction too cheap.
     too_cheap: bool,
 }
@@ -90,6 +94,8 @@ impl Claims {
         let open = Open {
             attempt: build::attempt_of(node, &claim, &self.kept),
             claim,
+            said: false,
+            sent_now: false,
             too_cheap: false,
         };
         self.open.insert(open.claim.outpoint, open);
@@ -187,11 +193,12 @@ impl Work<'_> {
             let built =
                 build::build(self.node, self.channel, claim, script, wanted, ripe, spare).await?;
             match built {
-                build::Built::Made(attempt) => self.replace(open, attempt, ripe).await?,
+                build::Built::Made(attempt) => self.replace(open, attempt).await?,
                 build::Built::NotNow => {}
                 build::Built::Worthless => return Ok(false),
             }
         }
+        self.say(open, ripe);
         if ripe {
             self.send(open).await?;
         }
@@ -227,54 +234,53 @@ impl Work<'_> {
         wanted > attempt.feerate && fee::may_replace(attempt.fee, wanted.fee(weight), weight)
     }
 
-    /// Takes a new transaction in place of the last, and says so.
-    async fn replace(&self, open: &mut Open, attempt: Attempt, ripe: bool) -> anyhow::Result<()> {
+    /// Says what is taken and with which transaction: programs that watch the log look for these lines, in this order.
+    fn say(&self, open: &mut Open, ripe: bool) {
+        let Some(attempt) = open.attempt.as_ref().filter(|_| !open.said) else {
+            return;
+        };
+        let log = &self.node.log;
+        log.debug(self.origin, ln_onchaind::claim_line(&open.claim));
+        let hex = serialize_hex(&attempt.tx);
+        log.debug(
+            &self.channel.origin(),
+            format!("Broadcast for onchaind tx {hex}"),
+        );
+        if !ripe {
+            let (txid, height) = (
+                attempt.tx.compute_txid(),
+                open.claim.first_block.0.saturating_sub(1),
+            );
+            let text = format!("Deferring broadcast of txid {txid} until block {height}");
+            log.debug(&self.node.origin, text);
+        }
+        open.said = true;
+    }
+
+    /// Takes a new transaction in place of the last.
+    async fn replace(&self, open: &mut Open, attempt: Attempt) -> anyhow::Result<()> {
         let txid = attempt.tx.compute_txid();
-        match open.attempt.take() {
-            None => {
-                let line = ln_onchaind::claim_line(&open.claim);
-                self.node.log.debug(self.origin, line);
-                let hex = serialize_hex(&attempt.tx);
-                self.node.log.debug(
-                    &self.channel.origin(),
-                    format!("Broadcast for onchaind tx {hex}"),
+        if let Some(old) = open.attempt.take() {
+            let kind = match open.claim.method {
+                ClaimMethod::Sweep { .. } => "onchain",
+                ClaimMethod::HtlcTx(_) => "HTLC",
+            };
+            let old_txid = old.tx.compute_txid();
+            if old_txid != txid {
+                let text = format!(
+                    "RBF {kind} txid {old_txid} (fee {}) with txid {txid} (fee {})",
+                    old.fee, attempt.fee
                 );
-                if !ripe {
-                    let height = open.claim.first_block.0.saturating_sub(1);
-                    let text = format!("Deferring broadcast of txid {txid} until block {height}");
-                    self.node.log.debug(&self.node.origin, text);
-                }
+                self.node.log.info(&self.channel.origin(), text);
+                crate::wallet::forget(self.node, &old.tx).await?;
             }
-            Some(old) => {
-                let kind = match open.claim.method {
-                    ClaimMethod::Sweep { .. } => "onchain",
-                    ClaimMethod::HtlcTx(_) => "HTLC",
-                };
-                let old_txid = old.tx.compute_txid();
-                if old_txid != txid {
-                    let text = format!(
-                        "RBF {kind} txid {old_txid} (fee {}) with txid {txid} (fee {})",
-                        old.fee, attempt.fee
-                    );
-                    self.node.log.info(&self.channel.origin(), text);
-                    crate::wallet::forget(self.node, &old.tx).await?;
-                }
-                let unused: Vec<Utxo> = old
-                    .coins
-                    .into_iter()
-                    .filter(|coin| {
-                        attempt
-                            .coins
-                            .iter()
-                            .all(|used| used.outpoint != coin.outpoint)
-                    })
-                    .collect();
-                if !unused.is_empty() {
-                    crate::wallet::release(self.node, &unused).await?;
-                }
+            let unused = coins::without(old.coins, &attempt.coins);
+            if !unused.is_empty() {
+                crate::wallet::release(self.node, &unused).await?;
             }
         }
         open.attempt = Some(attempt);
+        open.sent_now = false;
         Ok(())
     }
 
@@ -285,7 +291,7 @@ impl Work<'_> {
         let Some(attempt) = made.filter(|attempt| !attempt.fee.is_zero()) else {
             return Ok(());
         };
-        let refusal = if attempt.sent {
+        let refusal = if open.sent_now {
             match self.node.backend.send(&attempt.tx, true).await {
                 Ok(Ok(())) => None,
                 Ok(Err(refusal)) => Some(refusal),
@@ -294,8 +300,10 @@ impl Work<'_> {
         } else {
             let sent = crate::chain::broadcast(self.node, attempt.tx.clone(), true).await?;
             attempt.sent = true;
+            open.sent_now = true;
             sent.err().map(|refusal| refusal.to_string())
         };
+        coins::keep(self.node, &attempt.coins).await?;
         open.too_cheap = refusal
             .as_deref()
             .is_some_and(|refusal| refusal.contains("fee"));

@@ -7,6 +7,9 @@ use ln_wallet::{Amount, DEFAULT_RESERVATION, FundRequest, Utxo, fund};
 
 use crate::node::Node;
 
+/// So many blocks before a reservation ends it is renewed.
+const LAPSE_SOON: u32 = 12;
+
 /// What coins are wanted for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
@@ -74,14 +77,34 @@ pub(super) async fn set_aside(
     }))
 }
 
+/// Keeps coins set aside whose transaction waits longer than they were set aside for.
+pub(super) async fn keep(node: &Rc<Node>, coins: &[Utxo]) -> anyhow::Result<()> {
+    let tip = node.chain.height();
+    let soon = tip.plus(LAPSE_SOON);
+    let lapsing: Vec<Utxo> = coins
+        .iter()
+        .filter_map(|coin| node.wallet.coin(&coin.outpoint))
+        .filter(|coin| coin.spent_height.is_none())
+        .filter(|coin| coin.reserved_until.is_none_or(|until| until <= soon))
+        .collect();
+    if lapsing.is_empty() {
+        return Ok(());
+    }
+    let until = tip.plus(DEFAULT_RESERVATION);
+    node.wallet
+        .change_coins(&lapsing, |coin| coin.reserved_until = Some(until));
+    Ok(crate::wallet::save_reservations(node, &lapsing).await?)
+}
+
+/// Those of `coins` that are not among `others`.
+pub(super) fn without(coins: Vec<Utxo>, others: &[Utxo]) -> Vec<Utxo> {
+    let is_other = |coin: &Utxo| others.iter().any(|other| other.outpoint == coin.outpoint);
+    coins.into_iter().filter(|coin| !is_other(coin)).collect()
+}
+
 /// Lets go of coins after all, but not of those the transaction before still uses.
 pub(super) async fn let_go(node: &Rc<Node>, set: &SetAside, spare: &[Utxo]) -> anyhow::Result<()> {
-    let unused: Vec<Utxo> = set
-        .coins
-        .iter()
-        .filter(|coin| spare.iter().all(|spare| spare.outpoint != coin.outpoint))
-        .cloned()
-        .collect();
+    let unused = without(set.coins.clone(), spare);
     if !unused.is_empty() {
         crate::wallet::release(node, &unused).await?;
     }

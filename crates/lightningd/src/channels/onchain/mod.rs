@@ -207,7 +207,8 @@ pub(super) fn on_block(
     found: &[Found],
 ) {
     follow(node, channel, height, found);
-    match channel.row().state {
+    let state = channel.row().state;
+    match state {
         ChannelState::FundingSpendSeen | ChannelState::Onchain => {
             htlcs::fail_late(node, channel, height);
             channel.ending.wake();

@@ -9,6 +9,7 @@ use ln_codec::{Decode as _, Encode as _, LongBytes};
 use ln_ipc::onchaind::{FromOnchaind, OnchaindEvent, OnchaindHtlcs, OnchaindInit, ToOnchaind};
 use ln_onchain::{Action, Event};
 use ln_types::{BlockHeight, ChannelState};
+use ln_wallet::Origin;
 
 use super::actions::{self, Next};
 use super::anchor;
@@ -18,7 +19,7 @@ use super::htlcs;
 use super::told::{Told, World};
 use crate::channels::{Channel, CloseCause, Owner};
 use crate::hsm::capability;
-use crate::log::Origin;
+use crate::log::Origin as LogOrigin;
 use crate::node::Node;
 use crate::subd::{Subd, SubdStart};
 
@@ -32,7 +33,7 @@ struct Session {
     node: Rc<Node>,
     channel: Rc<Channel>,
     subd: Subd,
-    origin: Origin,
+    origin: LogOrigin,
     spend: (Txid, BlockHeight),
     told: Told,
     claims: Claims,
@@ -66,7 +67,7 @@ impl Session {
             .hsm
             .client_fd(channel.peer, channel.dbid, capability::ONCHAIND)
             .await?;
-        let origin = Origin::of_peer(channel.peer, &format!("onchaind-chan#{}", channel.dbid));
+        let origin = LogOrigin::of_peer(channel.peer, &format!("onchaind-chan#{}", channel.dbid));
         let subd = Subd::start(
             &node.log,
             SubdStart {
@@ -194,7 +195,28 @@ async fn settled(node: &Rc<Node>, channel: &Channel, confirmed: Txid) -> anyhow:
     if let Some(ours) = ours.filter(|tx| tx.compute_txid() != confirmed) {
         crate::wallet::forget(node, &ours).await?;
     }
+    forget_coins(node, channel, confirmed).await?;
     anchor::settled(node, channel, confirmed).await
+}
+
+/// Coins out of a close that left the chain for another one will never be.
+async fn forget_coins(node: &Rc<Node>, channel: &Channel, confirmed: Txid) -> anyhow::Result<()> {
+    let coins = node.wallet.coins().into_iter();
+    let gone: Vec<Txid> = coins
+        .filter(|coin| match &coin.origin {
+            Origin::Close(close) => close.channel_dbid == channel.dbid,
+            Origin::Wallet { .. } => false,
+        })
+        .filter(|coin| coin.height.is_none() && coin.outpoint.txid != confirmed)
+        .map(|coin| coin.outpoint.txid)
+        .collect();
+    for txid in gone {
+        let row = node.db.read(move |txn| txn.transaction(&txid)).await?;
+        if let Some(row) = row {
+            crate::wallet::forget(node, &row.tx).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits until the daemon that served the channel before is gone, so that its last step counts; not for ever.

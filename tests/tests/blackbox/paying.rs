@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use ln_testkit::nodes::TestNode;
+use ln_testkit::nodes::{TestNode, try_wait_until};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
@@ -279,4 +279,90 @@ fn lists_are_filtered_and_paged() {
         assert_eq!(l1.call_err(method, json!({"start": 2})).0, -32602);
         assert_eq!(l1.call_err(method, json!({"limit": 2})).0, -32602);
     }
+}
+
+/// Pays, kills a node when the payer's log is so many lines longer, and brings it back; whatever the payer was told.
+fn pay_and_kill(pair: &Pair, victim: &TestNode, due: &Value, lines: usize) {
+    let mark = victim.log().end();
+    thread::scope(|scope| {
+        let payer = scope.spawn(|| pair.l1.try_call("pay", json!([due["bolt11"]])));
+        let waited = try_wait_until("the moment to kill", || {
+            let come = victim.log().lines_after(mark).len() >= lines;
+            Ok((come || payer.is_finished()).then_some(()))
+        });
+        waited.unwrap_or_else(|error| panic!("{error}"));
+        victim.kill();
+        if victim.name() == "l2" {
+            victim.start_again();
+        }
+        drop(payer.join().unwrap());
+    });
+    if victim.name() == "l1" {
+        victim.start_again();
+    }
+}
+
+#[test]
+fn paying_again_after_a_kill_at_any_moment_pays_once() {
+    let pair = Pair::start();
+    let amount = 11_000_000;
+    for (round, lines) in [3, 9, 15, 21, 30, 40].into_iter().enumerate() {
+        for (count, victim) in [&pair.l1, &pair.l2].into_iter().enumerate() {
+            let label = format!("round {round}, {}", victim.name());
+            let due = invoice(&pair.l2, amount, &label);
+            pay_and_kill(&pair, victim, &due, lines);
+            for node in [&pair.l1, &pair.l2] {
+                pair.net.wait_usable(node, &pair.open.channel_id);
+            }
+            let paid = pair.l1.call("pay", json!([due["bolt11"]]));
+            assert_eq!(paid["amount_sent_msat"], amount, "{label}");
+            assert_eq!(invoice_status(&pair.l2, &label), "paid");
+            let complete = parts(&pair.l1, &due["payment_hash"])
+                .into_iter()
+                .filter(|part| part["status"] == "complete");
+            assert_eq!(complete.count(), 1, "{label}");
+            let times = u64::try_from(round * 2 + count + 1).unwrap();
+            let theirs = times * amount;
+            assert_eq!(
+                pair.wait_quiet(),
+                (CAPACITY_MSAT - theirs, theirs),
+                "{label}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_payee_that_is_away_is_named_as_the_reason() {
+    let pair = Pair::start();
+    let due = invoice(&pair.l2, 1_000_000, "later");
+    pair.l2.stop();
+    pair.l1.wait_for("the peer to be gone", || {
+        let peers = pair.l1.poll("listpeers", json!([pair.l2.id()]))?;
+        (peers["peers"][0]["connected"] == false).then_some(())
+    });
+    let (code, text) = pair.l1.call_err("pay", json!([due["bolt11"]]));
+    assert_eq!(code, 205);
+    assert!(text.contains("not connected"), "{text}");
+    let route = json!([{
+        "id": pair.l2.id(),
+        "channel": "0x0x0",
+        "amount_msat": 1_000_000,
+        "delay": 15,
+    }]);
+    let part = json!({
+        "route": route,
+        "payment_hash": due["payment_hash"],
+        "payment_secret": due["payment_secret"],
+    });
+    let (code, text) = pair.l1.call_err("sendpay", part.clone());
+    assert_eq!(code, 204);
+    assert!(text.contains("First peer not ready"), "{text}");
+    pair.l2.start_again();
+    pair.wait_quiet();
+    assert!(parts(&pair.l1, &due["payment_hash"]).is_empty());
+    pair.l1.call("sendpay", part);
+    let paid = pair.l1.call("pay", json!([due["bolt11"]]));
+    assert_eq!(paid["amount_sent_msat"], 1_000_000);
+    assert_eq!(parts(&pair.l1, &due["payment_hash"]).len(), 1);
 }

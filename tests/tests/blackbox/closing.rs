@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use ln_testkit::nodes::TestNode;
+use ln_testkit::nodes::{TestNet, TestNode};
+use ln_types::Sat;
 use serde_json::{Value, json};
 
 use crate::support::{Pair, channel};
@@ -20,7 +21,8 @@ fn paid_to(pair: &Pair, txid: &Value, address: &str) -> Option<u64> {
     let output = outputs
         .iter()
         .find(|output| output["scriptPubKey"]["address"] == address)?;
-    Some((output["value"].as_f64()? * 1e8).round() as u64)
+    let value: Sat = format!("{}btc", output["value"]).parse().ok()?;
+    Some(value.as_sat())
 }
 
 #[test]
@@ -58,10 +60,10 @@ fn our_share_goes_where_we_say() {
 
 #[test]
 fn a_promised_address_is_kept() {
-    let net = ln_testkit::nodes::TestNet::start();
+    let net = TestNet::start();
     let (l1, l2) = (net.node("l1"), net.node("l2"));
     net.connect(&l1, &l2);
-    net.fund(&l1, ln_types::Sat::from_sat(2_000_000));
+    net.fund(&l1, Sat::from_sat(2_000_000));
     let (promised, other) = (net.chain.new_address(), net.chain.new_address());
     let opened = l1.call(
         "fundchannel",
@@ -150,9 +152,7 @@ fn what_can_not_be_closed_so_is_left_alone() {
         assert_eq!(refused.0, code, "{params}: {}", refused.1);
     }
     assert_eq!(closed_state(l1, &pair).unwrap(), "CHANNELD_NORMAL");
-    let second = pair
-        .net
-        .open_channel(l1, l2, ln_types::Sat::from_sat(500_000));
+    let second = pair.net.open_channel(l1, l2, Sat::from_sat(500_000));
     let both = l1.call_err("close", json!([l2.id()]));
     assert_eq!(
         both,
@@ -169,10 +169,10 @@ fn what_can_not_be_closed_so_is_left_alone() {
 
 #[test]
 fn a_channel_that_is_not_confirmed_yet_is_closed() {
-    let net = ln_testkit::nodes::TestNet::start();
+    let net = TestNet::start();
     let (l1, l2) = (net.node("l1"), net.node("l2"));
     net.connect(&l1, &l2);
-    net.fund(&l1, ln_types::Sat::from_sat(2_000_000));
+    net.fund(&l1, Sat::from_sat(2_000_000));
     let opened = l1.call("fundchannel", json!([l2.id(), 1_000_000]));
     let closed = l1.call("close", json!([opened["channel_id"]]));
     assert_eq!(closed["type"], "mutual");

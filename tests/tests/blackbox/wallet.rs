@@ -244,6 +244,11 @@ fn a_prepared_transaction_is_sent_or_discarded() {
     for method in ["txdiscard", "txsend"] {
         assert_eq!(node.call_err(method, json!([made["txid"]])).0, -32602);
     }
+    // Without its reservation another transaction may have the coin: then this one must not replace that.
+    let made = node.call("txprepare", json!([[{target.as_str(): 100_000}]]));
+    node.call("unreserveinputs", json!([made["psbt"]]));
+    let lost = node.call_err("txsend", json!([made["txid"]]));
+    assert!(lost.1.contains("no longer reserved"), "{}", lost.1);
     let rest = node.call(
         "txprepare",
         json!([[{target.as_str(): 100_000}, {other.as_str(): "all"}]]),
@@ -285,6 +290,16 @@ fn a_transaction_the_network_refuses_leaves_nothing_behind() {
     net.mine(1, &[&node]);
     let listed = node.call("listtransactions", json!({}));
     assert_eq!(listed["transactions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_fee_by_mistake_is_not_paid() {
+    let net = TestNet::start();
+    let node = rich(&net, &[10_000_000]);
+    let target = net.chain.new_address();
+    let refused = node.call_err("withdraw", json!([target, 1_000_000, "3000000perkw"]));
+    assert!(refused.1.contains("Unsent tx discarded"), "{}", refused.1);
+    assert_eq!(count(&node, "reserved", &json!(true)), 0);
 }
 
 #[test]

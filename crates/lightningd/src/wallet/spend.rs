@@ -41,9 +41,21 @@ pub(crate) struct PreparedTx {
     pub(crate) psbt: Psbt,
     /// Its coins, as they were before.
     pub(crate) coins: Vec<Utxo>,
+    /// Until when they are reserved.
+    until: BlockHeight,
 }
 
 impl PreparedTx {
+    /// A coin that is not kept for this transaction any more: the reservation is over, or was taken back.
+    pub(crate) fn lost_coin(&self, node: &Node) -> Option<OutPoint> {
+        let tip = node.chain.height();
+        let lost = |outpoint: &OutPoint| {
+            let coin = node.wallet.coin(outpoint);
+            tip >= self.until || !coin.is_some_and(|coin| coin.is_reserved(tip))
+        };
+        self.coins.iter().map(|coin| coin.outpoint).find(lost)
+    }
+
     /// The transaction as it is now. A wrapped coin's signature still changes its txid.
     pub(crate) fn unsigned(&self) -> &Transaction {
         &self.psbt.unsigned_tx
@@ -165,6 +177,7 @@ async fn build(
     Ok(PreparedTx {
         psbt,
         coins: drawn.funding.inputs,
+        until: node.chain.height().plus(DEFAULT_RESERVATION),
     })
 }
 
@@ -259,7 +272,7 @@ pub(crate) async fn send(
     tx: &Transaction,
 ) -> anyhow::Result<Result<(), NotSent>> {
     node.wallet.add_unconfirmed(node, tx).await?;
-    let sent = crate::chain::broadcast(node, tx.clone(), true).await?;
+    let sent = crate::chain::broadcast(node, tx.clone(), false).await?;
     if let Err(NotSent::Refused(_)) = &sent {
         forget(node, tx).await?;
         release(node, coins).await?;

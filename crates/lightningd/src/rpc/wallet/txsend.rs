@@ -19,6 +19,12 @@ impl Handle for Txsend {
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
         let prepared = take_unreleased(&node, params.txid)?;
+        if let Some(outpoint) = prepared.lost_coin(&node) {
+            // Another transaction may have it by now, and this one would replace that.
+            return Err(RpcError::lightningd(format!(
+                "UTXO {outpoint} is no longer reserved for this transaction: prepare it again"
+            )));
+        }
         let (psbt, tx) = sign_and_send(&node, &prepared).await?;
         Ok(TxsendResponse {
             psbt: psbt.to_string(),

@@ -27,7 +27,8 @@ enum Step {
 /// What is told once everything is durable.
 enum After {
     Offered(PendingOffer, HtlcId),
-    Received(Box<HtlcRow>),
+    /// Whether it is one too many of those too small for the chain.
+    Received(Box<HtlcRow>, bool),
     PaymentChanged(PaymentHash, (u64, u64)),
     OutgoingResolved(Box<HtlcRow>),
     Ready,
@@ -129,6 +130,7 @@ impl Work {
         if channel.htlcs.borrow().contains_key(&key) {
             return;
         }
+        let over_dust_exposure = received.over_dust_exposure;
         let htlc = HtlcRow {
             channel: channel.dbid,
             direction: HtlcDirection::Incoming,
@@ -152,7 +154,8 @@ impl Work {
             row.in_offered = row.in_offered.saturating_add(htlc.amount);
         });
         self.steps.push(Step::AddHtlc(Box::new(htlc.clone()), None));
-        self.after.push(After::Received(Box::new(htlc)));
+        self.after
+            .push(After::Received(Box::new(htlc), over_dust_exposure));
     }
 
     fn fulfilled(&mut self, channel: &Rc<Channel>, id: HtlcId, preimage: PaymentPreimage) {
@@ -316,7 +319,7 @@ fn act(node: &Rc<Node>, channel: &Rc<Channel>, after: Vec<After>, indexes: Vec<O
                 let index = indexes.next().flatten();
                 drop(offer.reply.send(Ok((id, index))));
             }
-            After::Received(htlc) => payments::htlc_received(node, *htlc),
+            After::Received(htlc, over_dust) => payments::htlc_received(node, *htlc, over_dust),
             After::PaymentChanged(hash, part) => node.payments.changed(node, hash, part),
             After::OutgoingResolved(htlc) => payments::forward_resolved(node, *htlc),
             After::Ready => {

@@ -1,5 +1,6 @@
 //! An HTLC of a peer's is irrevocably committed: what to do with it.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use ln_onion::{
     PaymentData, Peeled, SharedSecret, create_failure_packet, instruction, peel,
     wrap_failure_packet,
 };
-use ln_types::{Msat, PaymentHash, PaymentPreimage};
+use ln_types::{HtlcId, Msat, PaymentHash, PaymentPreimage, Side};
 
 use super::sets::{Added, Part};
 use crate::channels::{Channel, resolve_htlc};
@@ -32,8 +33,8 @@ enum Decision {
     Receive { total: Msat, data: PaymentData },
 }
 
-/// Decides about an HTLC in the background. Asking twice is harmless.
-pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow) {
+/// Decides about an HTLC in the background. Asking twice is harmless. `over_dust` tells that too much is in HTLCs too small for the chain.
+pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) {
     if !node
         .payments
         .deciding
@@ -45,7 +46,7 @@ pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow) {
     let node = Rc::clone(node);
     tokio::task::spawn_local(async move {
         let key = (htlc.channel, htlc.id);
-        if let Err(error) = decide(&node, htlc).await {
+        if let Err(error) = decide(&node, htlc, over_dust).await {
             node.log
                 .broken(&node.origin, format!("an HTLC can't be decided: {error:#}"));
         }
@@ -65,9 +66,25 @@ pub(super) fn decide_undecided(node: &Rc<Node>, channel: &Rc<Channel>) {
         })
         .cloned()
         .collect();
-    for htlc in undecided {
-        htlc_received(node, htlc);
+    if undecided.is_empty() {
+        return;
     }
+    let over_dust = over_dust_exposure(channel);
+    for htlc in undecided {
+        let over = over_dust.contains(&htlc.id);
+        htlc_received(node, htlc, over);
+    }
+}
+
+/// The peer's HTLCs of which there were too many too small for the chain (`max-dust-htlc-exposure-msat`).
+fn over_dust_exposure(channel: &Channel) -> HashSet<HtlcId> {
+    let flagged = |machine: ln_channel::ChannelState| {
+        let over = machine.htlcs().filter(|htlc| htlc.over_dust_exposure);
+        over.filter(|htlc| htlc.offerer() == Side::Remote)
+            .map(|htlc| htlc.id)
+            .collect()
+    };
+    channel.machine().map(flagged).unwrap_or_default()
 }
 
 /// An HTLC we forwarded is resolved downstream.
@@ -82,8 +99,15 @@ pub(crate) fn forward_resolved(node: &Rc<Node>, htlc: HtlcRow) {
     );
 }
 
-async fn decide(node: &Rc<Node>, htlc: HtlcRow) -> anyhow::Result<()> {
-    let decision = read_onion(node, &htlc);
+async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Result<()> {
+    let decision = match read_onion(node, &htlc) {
+        Decision::Receive { .. } if over_dust => {
+            Decision::Fail(FailureMessage::TemporaryChannelFailure {
+                channel_update: Vec::new(),
+            })
+        }
+        decision => decision,
+    };
     match decision {
         Decision::Malformed(code) => fail_malformed(node, &htlc, code).await?,
         Decision::Fail(failure) => fail(node, &htlc, &failure).await?,

@@ -1,60 +1,109 @@
-//! Processes killed without warning, at any line of the log: money is conserved, and the channel goes on without help.
+//! Processes killed without warning while payments are under way: money is conserved, and the channel goes on without help.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use ln_testkit::nodes::{LogMark, Seed, TestNode, try_wait_until};
+use ln_testkit::nodes::{HelperProcess, NodeOptions, Seed, TestNode, wait_until};
 use serde_json::{Value, json};
 
-use crate::support::{CAPACITY_MSAT, Pair, invoice, invoice_status, payment_status, send};
+use crate::support::{CAPACITY_MSAT, Pair, invoice, invoice_status, payment_status};
 
 /// Who is killed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Victim {
     /// The node, with everything below it.
     Node,
-    /// One helper.
+    /// One helper, without which the node goes on.
+    Channeld,
+    /// One helper, without which the node ends.
     Helper(&'static str),
 }
 
 const VICTIMS: &[Victim] = &[
     Victim::Node,
-    Victim::Helper("channeld"),
+    Victim::Node,
+    Victim::Channeld,
+    Victim::Channeld,
     Victim::Helper("connectd"),
     Victim::Helper("hsmd"),
     Victim::Helper("gossipd"),
 ];
 
-const AMOUNT_MSAT: u64 = 7_000_000;
-/// A payment between two nodes makes about so many lines in each log.
-const LINES_OF_A_PAYMENT: u64 = 25;
+/// So many payments are under way at once.
+const PAYMENTS: usize = 20;
+/// What the first of them carries; the others carry one more each.
+const AMOUNT_MSAT: u64 = 1_000_000;
 
-/// Waits until the log has so many more lines, or the payment is over.
-fn wait_lines(node: &TestNode, mark: LogMark, lines: u64, payer: &TestNode, hash: &Value) {
-    let moment = format!("line {lines} after the payment began");
-    let waited = try_wait_until(&moment, || {
-        let count = u64::try_from(node.log().lines_after(mark).len()).unwrap_or(u64::MAX);
-        let over = payment_status(payer, hash).is_some_and(|status| status != "pending");
-        Ok((count >= lines || over).then_some(()))
-    });
-    waited.unwrap_or_else(|error| panic!("{error}"));
+/// One payment of a round.
+struct Due {
+    label: String,
+    amount_msat: u64,
+    invoice: Value,
 }
 
-fn kill(node: &TestNode, victim: Victim) {
+/// Makes the invoices of a round.
+fn dues(pair: &Pair, round: usize) -> Vec<Due> {
+    let numbers = (0_u64..).take(PAYMENTS);
+    let make = |number| {
+        let (label, amount_msat) = (format!("{round}-{number}"), AMOUNT_MSAT + number);
+        let invoice = invoice(&pair.l2, amount_msat, &label);
+        Due {
+            label,
+            amount_msat,
+            invoice,
+        }
+    };
+    numbers.map(make).collect()
+}
+
+/// Pays and waits for the end; false if the node goes away meanwhile.
+fn pay(pair: &Pair, due: &Due) -> bool {
+    let route = json!([{
+        "id": pair.l2.id(),
+        "channel": pair.open.short_channel_id,
+        "amount_msat": due.amount_msat,
+        "delay": 15,
+    }]);
+    let hash = &due.invoice["payment_hash"];
+    let secret = &due.invoice["payment_secret"];
+    let params = json!({"route": route, "payment_hash": hash, "payment_secret": secret});
+    let sent = pair.l1.try_call("sendpay", params);
+    sent.and_then(|_| pair.l1.try_call("waitsendpay", json!([hash])))
+        .is_ok()
+}
+
+/// Kills one process of a node; channeld, if it was that.
+fn kill(node: &TestNode, victim: Victim) -> Option<HelperProcess> {
     match victim {
-        Victim::Node => node.kill(),
+        Victim::Node => {
+            node.kill();
+            None
+        }
+        Victim::Channeld => {
+            let helper = node.helper("channeld")?;
+            helper.kill();
+            Some(helper)
+        }
         Victim::Helper(name) => {
-            if let Some(helper) = node.helper(name) {
-                helper.kill();
-            }
+            node.helper(name)
+                .expect("it runs as long as the node")
+                .kill();
+            None
         }
     }
 }
 
-/// Brings a node back if it has ended: without hsmd or connectd it must end by itself.
-fn revive(node: &TestNode, victim: Victim) {
+/// Brings a node back if it has ended, and waits until it has noticed what happened.
+fn revive(node: &TestNode, victim: Victim, channeld: Option<HelperProcess>) {
     match victim {
         Victim::Node => node.start_again(),
-        Victim::Helper("channeld") => {}
+        Victim::Channeld => {
+            let Some(killed) = channeld else { return };
+            node.wait_for("another channeld", || {
+                node.helper("channeld")
+                    .filter(|helper| helper.pid != killed.pid)
+            });
+        }
         Victim::Helper(_) => {
             node.wait_for_exit();
             node.start_again();
@@ -62,64 +111,87 @@ fn revive(node: &TestNode, victim: Victim) {
     }
 }
 
-fn one_round(pair: &Pair, seed: &mut Seed, round: usize, balance: u64) -> u64 {
+/// Kills and revives while payments are under way: after so many of them have ended.
+fn disturb(pair: &Pair, dues: &[Due], seed: &mut Seed) {
+    let ended = AtomicUsize::new(0);
+    let moment = usize::try_from(seed.below(15)).unwrap();
     let victim = *seed.choose(VICTIMS);
     let node = *seed.choose(&[&pair.l1, &pair.l2]);
-    let lines = seed.below(LINES_OF_A_PAYMENT);
+    let again = seed.below(2) == 0;
+    let second = *seed.choose(VICTIMS);
     eprintln!(
-        "round {round}: {victim:?} of {} at line {lines}",
+        "{victim:?} of {} after {moment}, again {again}: {second:?}",
         node.name()
     );
-    let label = format!("round {round}");
-    let due = invoice(&pair.l2, AMOUNT_MSAT, &label);
-    let hash = &due["payment_hash"];
-    let mark = node.log().end();
     thread::scope(|scope| {
-        // The call may be cut off with the node.
-        scope.spawn(|| {
-            let route = json!([{
-                "id": pair.l2.id(), "channel": pair.open.short_channel_id,
-                "amount_msat": AMOUNT_MSAT, "delay": 15,
-            }]);
-            let params = json!({
-                "route": route, "payment_hash": hash, "payment_secret": due["payment_secret"],
+        for due in dues {
+            let ended = &ended;
+            scope.spawn(move || {
+                pay(pair, due);
+                ended.fetch_add(1, Ordering::Relaxed);
             });
-            let _cut_off = pair.l1.try_call("sendpay", params);
+        }
+        wait_until("some payments to end", || {
+            (ended.load(Ordering::Relaxed) >= moment).then_some(())
         });
-        wait_lines(node, mark, lines, &pair.l1, hash);
-        kill(node, victim);
-    });
-    revive(node, victim);
-    let balances = pair.wait_quiet();
-    let status = pair.l1.wait_for("the end of the payment", || {
-        match payment_status(&pair.l1, hash) {
-            // It was never begun.
-            None => Some("failed".to_owned()),
-            Some(status) => (status != "pending").then_some(status),
+        let mark = node.log().end();
+        let channeld = kill(node, victim);
+        revive(node, victim, channeld);
+        if again {
+            // In the middle of agreeing upon the channel again, or soon after.
+            node.wait_log_after(mark, "Handed peer");
+            let channeld = kill(node, second);
+            revive(node, second, channeld);
         }
     });
-    let paid = status == "complete";
-    assert_eq!(
-        invoice_status(&pair.l2, &label),
-        if paid { "paid" } else { "unpaid" }
-    );
-    let balance = if paid { balance + AMOUNT_MSAT } else { balance };
-    assert_eq!(balances, (CAPACITY_MSAT - balance, balance), "{status}");
+}
+
+/// Every payment was made once or not at all, and both sides say the same. What the payee has now.
+fn settled(pair: &Pair, dues: &[Due], mut balance: u64) -> u64 {
+    let balances = pair.wait_quiet();
+    let mut paid = 0;
+    for due in dues {
+        let hash = &due.invoice["payment_hash"];
+        let status = pair.l1.wait_for("the end of the payment", || {
+            match payment_status(&pair.l1, hash) {
+                // It was never begun.
+                None => Some("failed".to_owned()),
+                Some(status) => (status != "pending").then_some(status),
+            }
+        });
+        let complete = status == "complete";
+        let invoice = invoice_status(&pair.l2, &due.label);
+        assert_eq!(
+            invoice,
+            if complete { "paid" } else { "unpaid" },
+            "{}: {status}",
+            due.label
+        );
+        if complete {
+            balance += due.amount_msat;
+            paid += 1;
+        }
+    }
+    eprintln!("{paid} of {} paid", dues.len());
+    assert_eq!(balances, (CAPACITY_MSAT - balance, balance));
     balance
 }
 
 #[test]
 fn payments_are_made_once_or_not_at_all_whoever_dies() {
-    let pair = Pair::start_with(ln_testkit::nodes::NodeOptions::default().allow_complaint(""));
+    // A node that lost a helper says so.
+    let options = ["ended", "died", "failed", "stops"];
+    let options = options
+        .into_iter()
+        .fold(NodeOptions::default(), NodeOptions::allow_complaint);
+    let pair = Pair::start_with(options);
     let mut seed = Seed::from_environment("kill");
     let mut balance = 0;
     for round in 0..8 {
-        balance = one_round(&pair, &mut seed, round, balance);
+        let dues = dues(&pair, round);
+        disturb(&pair, &dues, &mut seed);
+        balance = settled(&pair, &dues, balance);
+        pair.pay(AMOUNT_MSAT, &format!("{round}-last"));
+        balance += AMOUNT_MSAT;
     }
-    let due = invoice(&pair.l2, 1_000_000, "last");
-    send(&pair.l1, &pair.l2, &pair.open, &due, 1_000_000);
-    assert_eq!(
-        pair.l1.call("waitsendpay", json!([due["payment_hash"]]))["status"],
-        "complete"
-    );
 }

@@ -91,18 +91,16 @@ fn close_alone(pair: &Pair, by: &TestNode, other: Option<&TestNode>) {
     }
 }
 
-/// Mines block after block, with whatever comes into the mempool, until something is the case.
+/// Mines block after block, with whatever is in the mempool by then, until something is the case.
 fn mine_until(pair: &Pair, watching: &[&TestNode], what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..60 {
         if done() {
             return;
         }
-        pair.net.mine(1, watching);
-        // Whoever wants to send something may do so before the next block.
         for node in watching {
             node.call("listpeerchannels", json!({}));
         }
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        pair.net.mine(1, watching);
     }
     panic!("{what} did not happen in 60 blocks");
 }
@@ -374,4 +372,36 @@ fn a_stuck_removal_is_healed_by_connecting_again() {
     });
     let (ours, theirs) = pair.wait_quiet();
     assert_eq!((ours, theirs), (CAPACITY_MSAT - PART_MSAT, PART_MSAT));
+}
+
+#[test]
+fn a_close_leaves_the_chain_while_its_node_is_away() {
+    let pair = Pair::start();
+    pair.pay(1_000_000_000, "before");
+    pair.wait_quiet();
+    let before = confirmed_msat(&pair.l1);
+    pair.l2.kill();
+    close_alone(&pair, &pair.l1, None);
+    pair.net.mine(1, &[&pair.l1]);
+    pair.l1.kill();
+    let hash = pair
+        .net
+        .chain
+        .call("getblockhash", json!([pair.net.chain.height() - 1]));
+    pair.net.chain.call("invalidateblock", json!([hash]));
+    let address = pair.net.chain.new_address();
+    for _ in 0..3 {
+        pair.net.chain.call("generateblock", json!([address, []]));
+    }
+    pair.l1.start_again();
+    pair.net
+        .wait_state(&pair.l1, &pair.open.channel_id, "AWAITING_UNILATERAL");
+    pair.net.wait_mempool(1);
+    pair.net.mine(1, &[&pair.l1]);
+    pair.net
+        .wait_state(&pair.l1, &pair.open.channel_id, "ONCHAIN");
+    mine_until(&pair, &[&pair.l1], "our share", || {
+        confirmed_msat(&pair.l1) > before + 3_150_000_000
+    });
+    wait_closed(&pair, &[&pair.l1]);
 }

@@ -46,6 +46,7 @@ impl Wire {
             None => (),
         }
         let number = PeerMessage::peek_number(message).unwrap_or_default();
+        self.log_message("peer_out", number);
         let fault = self.shared.fault_on_send(self.id, number);
         if !matches!(fault, Fault::CloseBefore | Fault::Drop)
             && let Err(error) = self.transport.queue(message)
@@ -62,6 +63,14 @@ impl Wire {
                 self.silence(0);
                 true
             }
+        }
+    }
+
+    /// Says that a message goes this way; pings and gossip are too many for that.
+    fn log_message(&self, way: &str, number: u16) {
+        if self.shared.log_messages && !matches!(number, 18 | 19 | 256..=258 | 261..=265) {
+            self.shared
+                .debug(self.id, format!("{way} {}", shown(number)));
         }
     }
 
@@ -88,7 +97,12 @@ impl Wire {
 
     /// See [`Transport::next`].
     pub(crate) fn next(&mut self) -> Result<Option<Received>, TransportError> {
-        self.transport.next()
+        let received = self.transport.next()?;
+        if let Some(received) = received.filter(|_| self.shared.log_messages) {
+            let number = PeerMessage::peek_number(self.transport.message(received));
+            self.log_message("peer_in", number.unwrap_or_default());
+        }
+        Ok(received)
     }
 
     /// See [`Transport::message`].

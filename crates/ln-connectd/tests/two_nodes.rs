@@ -477,6 +477,7 @@ fn an_address_in_use_is_reported() {
         always_use_proxy: false,
         use_dns: true,
         gossip_store: String::new(),
+        log_messages: false,
         dev: ConnectdDev::default(),
     };
     master.send(&ToConnectd::from(init)).unwrap();

@@ -54,6 +54,8 @@ pub struct ConnectdInit {
     pub use_dns: bool,
     /// The gossip store's path, to stream from.
     pub gossip_store: String,
+    /// Whether the log shows a line for every message to and from peers.
+    pub log_messages: bool,
     /// Developer switches.
     pub dev: ConnectdDev,
 }

@@ -180,7 +180,7 @@ fn settled(pair: &Pair, dues: &[Due], mut balance: u64) -> u64 {
 #[test]
 fn payments_are_made_once_or_not_at_all_whoever_dies() {
     // A node that lost a helper says so.
-    let options = ["ended", "died", "failed", "stops"];
+    let options = ["ended", "died", "failed", "signer", "stops"];
     let options = options
         .into_iter()
         .fold(NodeOptions::default(), NodeOptions::allow_complaint);

@@ -134,6 +134,15 @@ impl Logger {
         }
     }
 
+    /// Whether lines of this level are shown for any subsystem.
+    pub(crate) fn shows(&self, level: LogLevel) -> bool {
+        self.0
+            .filters
+            .borrow()
+            .iter()
+            .any(|filter| filter.level <= level)
+    }
+
     /// Whether a line of this level would be kept at all: ask before making an expensive one.
     pub(crate) fn enabled(&self, level: LogLevel) -> bool {
         level >= self.0.least.get()

@@ -49,6 +49,7 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
         always_use_proxy: config.always_use_proxy,
         use_dns: config.use_dns,
         gossip_store: "gossip_store".to_owned(),
+        log_messages: node.log.shows(LogLevel::Debug),
         dev: ConnectdDev {
             disconnect_file: dev.disconnect_file.clone(),
             no_reconnect: dev.no_reconnect,

@@ -140,6 +140,7 @@ impl Node {
             always_use_proxy: false,
             use_dns: false,
             gossip_store: config.gossip_store,
+            log_messages: true,
             dev: config.dev,
         });
         let FromConnectd::InitReply(reply) = node.next() else {

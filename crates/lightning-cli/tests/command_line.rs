@@ -51,8 +51,8 @@ fn serve(mut stream: UnixStream, reply: &Reply) -> Vec<Value> {
     let mut requests = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut splitter) {
         let send = |stream: &mut UnixStream, text: String| {
-            stream.write_all(text.as_bytes()).unwrap();
-            stream.write_all(b"\n\n").unwrap();
+            // At once: a client that has its object may hang up before the blank line.
+            stream.write_all(format!("{text}\n\n").as_bytes()).unwrap();
         };
         let id = &request["id"];
         if request["method"] == "notifications" {

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use ln_daemon::VERSION;
 use ln_db::Db;
-use ln_types::{FeatureBit, Features, NodeId};
-use serde_json::json;
+use ln_plugin::protocol::{Configuration, FeatureBits, Proxy};
+use ln_types::{FeatureBit, Features, NetAddr, NodeId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::LocalSet;
@@ -26,7 +26,7 @@ use crate::node::{Node, OurFeatures};
 use crate::options::{Config, LogConfig, OPTIONS, OptionError, Settings, network};
 use crate::payments::Payments;
 use crate::peers::Peers;
-use crate::plugins::{BUILTIN_PLUGINS, PluginHost, PluginStart};
+use crate::plugins::{HostConfig, PluginHost, candidates};
 use crate::rpc::RpcState;
 use crate::subd::Subd;
 use crate::wallet::Wallet;
@@ -54,6 +54,7 @@ struct Exit {
 pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
     let log = Logger::new();
     match prepare(&arguments) {
+        Ok(Some((settings, base_dir))) if settings.flag("help") => help(&log, &settings, base_dir),
         Ok(Some((settings, base_dir))) => start(&log, settings, base_dir),
         Ok(None) => 0,
         Err(error) => {
@@ -89,10 +90,6 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
         }
         return Ok(None);
     }
-    if line.flag("help") {
-        print!("{}", help_text());
-        return Ok(None);
-    }
     let mut settings = Settings::default();
     let named = line.text("conf").map(PathBuf::from);
     let base_dir = match line.text("lightning-dir") {
@@ -118,6 +115,37 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
     Ok(Some((settings, base_dir)))
 }
 
+/// Prints the options, those of plugins among them: they are started to tell theirs, and ended.
+#[expect(clippy::print_stdout, reason = "what --help prints")]
+fn help(log: &Logger, settings: &Settings, base_dir: PathBuf) -> i32 {
+    let plugins = || async {
+        let config = Config::new(settings, base_dir)?;
+        let programs = candidates(settings, &config.base_dir)?;
+        let host = PluginHost::new(log, host_config(&config, settings));
+        host.start_all(&programs).await?;
+        anyhow::Ok(host)
+    };
+    let text = block_on(async {
+        let host = plugins().await;
+        let mut text = help_text();
+        match &host {
+            Ok(host) => host.visit_options(|name, option| {
+                // Writing to a string can't fail.
+                let _ = writeln!(text, "  --{name:<32} {}", option.help());
+            }),
+            Err(error) => complain(error),
+        }
+        (text, host.is_ok())
+    });
+    match text {
+        Ok((text, whole)) => {
+            print!("{text}");
+            if whole { 0 } else { exit::FAILED }
+        }
+        Err(code) => code,
+    }
+}
+
 fn help_text() -> String {
     let mut text = "Usage: lightningd [--name=value]...\n\nA Lightning node. Options:\n".to_owned();
     for option in OPTIONS.iter().filter(|option| !option.dev) {
@@ -127,23 +155,25 @@ fn help_text() -> String {
     text
 }
 
-/// Everything up to the running node.
-fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
+/// Runs the master's tasks until this one is done.
+fn block_on<T>(task: impl Future<Output = T>) -> Result<T, i32> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
+        .build();
+    match runtime {
+        Ok(runtime) => Ok(LocalSet::new().block_on(&runtime, task)),
         Err(error) => {
             complain(&anyhow!(error).context("can't start"));
-            return exit::FAILED;
+            Err(exit::FAILED)
         }
-    };
-    let local = LocalSet::new();
-    let result = local.block_on(&runtime, bring_up(log, settings, base_dir));
-    match result {
-        Ok(code) => code,
-        Err(error) => {
+    }
+}
+
+/// Everything up to the running node.
+fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
+    match block_on(bring_up(log, settings, base_dir)) {
+        Ok(Ok(code)) | Err(code) => code,
+        Ok(Err(error)) => {
             complain(&error);
             log.unusual(&Origin::of("lightningd"), format!("{error:#}"));
             if let Some(exit) = error.downcast_ref::<Exit>() {
@@ -228,6 +258,9 @@ fn our_features() -> OurFeatures {
 async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
     let developer = settings.flag("developer");
     let config = Config::new(&settings, base_dir)?;
+    // Before the directory changes: paths on the command line count from where they were typed.
+    let programs = candidates(&settings, &config.base_dir)?;
+    let about_plugins = host_config(&config, &settings);
     enter_directory(&config)?;
     let logs = LogConfig::new(&settings)?;
     log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps)
@@ -236,22 +269,19 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     let origin = Origin::of("lightningd");
     log.info(&origin, VERSION);
 
-    let plugins = Rc::new(PluginHost::default());
-    for name in BUILTIN_PLUGINS {
-        plugins
-            .add_builtin(log, name, config.allow_deprecated)
-            .await?;
-    }
+    let plugins = PluginHost::new(log, about_plugins);
+    plugins.start_all(&programs).await?;
     settings.check_known(developer, |name| plugins.knows_option(name))?;
 
     let passphrase = ask_passphrase(&config)?;
     let (hsm, hsmd) = Hsm::start(log, config.network, config.subdaemon("hsmd"), passphrase).await?;
     let node = load(log, config, settings, hsm, plugins).await?;
-    let socket = bring_services_up(&node).await?;
-    let (connectd, gossipd) = socket;
-    spawn_tasks(&node, hsmd, connectd, gossipd);
+    let (connectd, gossipd) = bring_services_up(&node).await?;
+    // Plugins may call the node while they start, and must be there before the first peer.
     let listener = rpc::listen(&node.config.rpc_file, node.config.rpc_file_mode)?;
     tokio::task::spawn_local(rpc::serve(Rc::clone(&node), listener));
+    node.plugins.init_rest(&node.settings).await?;
+    spawn_tasks(&node, hsmd, connectd, gossipd);
     node.log.info(
         &node.origin,
         format!(
@@ -322,10 +352,10 @@ async fn load(
         db,
         hsm,
         backend: Backend::new(Rc::clone(&plugins)),
-        plugins,
         chain: Chain::new(blocks),
         wallet,
-        features: our_features(),
+        features: all_features(&plugins)?,
+        plugins,
         peers: Peers::default(),
         channels: Channels::new(channels),
         openings: channels::Openings::default(),
@@ -383,24 +413,80 @@ async fn check_owner(db: &Db, config: &Config, id: NodeId) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Starts the plugins, the chain, connectd and gossipd.
-async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
-    let configuration = json!({
-        "lightning-dir": node.config.network_dir,
-        "rpc-file": node.config.rpc_file,
-        "startup": true,
-        "network": node.config.network.name(),
-        "feature_set": {
-            "init": node.features.init, "node": node.features.node,
-            "channel": node.features.channel, "invoice": node.features.invoice,
-        },
+/// What plugins are told of the node.
+fn configuration(node: &Node) -> Configuration {
+    let proxy = node.config.proxy.as_ref();
+    let proxy = proxy.and_then(|proxy| match proxy {
+        NetAddr::Ipv4(ip, port) => Some(("ipv4", ip.to_string(), *port)),
+        NetAddr::Ipv6(ip, port) => Some(("ipv6", ip.to_string(), *port)),
+        NetAddr::Dns(host, port) => Some(("dns", host.clone(), *port)),
+        NetAddr::TorV3(..) | NetAddr::Unix(_) => None,
     });
-    node.plugins
-        .init_all(&PluginStart {
-            settings: &node.settings,
-            configuration,
-        })
-        .await?;
+    Configuration {
+        lightning_dir: node.config.network_dir.to_string_lossy().into_owned(),
+        rpc_file: node.config.rpc_file.clone(),
+        startup: true,
+        network: node.config.network.name().to_owned(),
+        torv3_enabled: proxy.is_some().then_some(true),
+        always_use_proxy: proxy.is_some().then_some(node.config.always_use_proxy),
+        proxy: proxy.map(|(kind, address, port)| Proxy {
+            kind: kind.to_owned(),
+            address,
+            port,
+        }),
+        feature_set: FeatureBits {
+            init: node.features.init.clone(),
+            node: node.features.node.clone(),
+            channel: node.features.channel.clone(),
+            invoice: node.features.invoice.clone(),
+            ..FeatureBits::default()
+        }
+        .into(),
+    }
+}
+
+/// What the plugin host needs to know of the settings.
+fn host_config(config: &Config, settings: &Settings) -> HostConfig {
+    let dirs = settings.every("plugin-dir").into_iter();
+    HostConfig {
+        plugin_dirs: dirs
+            .filter_map(|dir| std::path::absolute(dir).ok())
+            .collect(),
+        base_dir: config.base_dir.clone(),
+        developer: config.developer,
+        allow_deprecated: config.allow_deprecated,
+        patience: Duration::from_secs(config.dev.timeout_secs.unwrap_or(60).into()),
+    }
+}
+
+/// What we offer together with our plugins.
+fn all_features(plugins: &PluginHost) -> anyhow::Result<OurFeatures> {
+    let mut ours = our_features();
+    for (plugin, bits) in plugins.feature_bits() {
+        let places = [
+            (&mut ours.init, bits.init),
+            (&mut ours.node, bits.node),
+            (&mut ours.channel, bits.channel),
+            (&mut ours.invoice, bits.invoice),
+        ];
+        for (ours, theirs) in places {
+            for bit in theirs.bits() {
+                if ours.has_bit(bit) {
+                    bail!(
+                        "plugin {plugin} adds the feature bit {bit}, which is set already: disable one of those who set it"
+                    );
+                }
+                ours.set(bit);
+            }
+        }
+    }
+    Ok(ours)
+}
+
+/// Starts the chain, connectd and gossipd, and the plugins that the chain needs.
+async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
+    node.plugins.attach(node, configuration(node));
+    node.plugins.init_backend(&node.settings).await?;
     chain::unwind(node)
         .await
         .context("the chain backend does not answer: is bitcoind running?")?;
@@ -480,7 +566,7 @@ async fn take_down(node: &Rc<Node>) {
     node.stop(0);
     node.log.info(&node.origin, "shutting down");
     drop(std::fs::remove_file(&node.config.rpc_file));
-    node.plugins.stop();
+    node.plugins.shut_down().await;
     // Whatever was queued for the database before this is on disk when this is.
     let flushed = node.db.write(|txn| txn.var("data_version"));
     drop(tokio::time::timeout(Duration::from_secs(5), flushed).await);

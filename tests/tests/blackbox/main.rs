@@ -19,6 +19,7 @@ mod onchain;
 mod opening;
 mod opening_trouble;
 mod paying;
+mod plugins;
 mod reorg;
 mod restart;
 mod start_stop;

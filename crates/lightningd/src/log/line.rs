@@ -85,6 +85,14 @@ fn level_text(level: LogLevel) -> &'static str {
 }
 
 impl Line {
+    /// When, as files show it.
+    pub(crate) fn timestamp(&self) -> String {
+        let mut text = String::new();
+        push_time(&mut text, self.time);
+        text.truncate(text.trim_end().len());
+        text
+    }
+
     /// The line as files hold it, with its newline.
     pub(crate) fn format(&self, prefix: &str, timestamps: bool) -> String {
         let mut out = String::with_capacity(self.text.len() + 128);

@@ -64,7 +64,11 @@ struct Inner {
     prefix: RefCell<String>,
     timestamps: Cell<bool>,
     created: Duration,
+    listener: RefCell<Option<Listener>>,
 }
+
+/// Who hears of every line shown.
+type Listener = Rc<dyn Fn(&Line)>;
 
 impl Logger {
     /// A log that shows nothing below `unusual`, on standard output, until [`Self::configure`].
@@ -80,6 +84,7 @@ impl Logger {
             prefix: RefCell::default(),
             timestamps: Cell::new(true),
             created: clock::since_epoch(),
+            listener: RefCell::default(),
         }))
     }
 
@@ -161,11 +166,34 @@ impl Logger {
                 text: printable(text),
             };
             self.write(&line);
+            self.tell(&line);
             self.0.ring.borrow_mut().push(line);
         }
     }
 
-    fn write(&self, line: &Line) {
+    /// Has somebody hear of every line shown from now on.
+    pub(crate) fn set_listener(&self, listener: impl Fn(&Line) + 'static) {
+        *self.0.listener.borrow_mut() = Some(Rc::new(listener));
+    }
+
+    /// Tells the listener. What it logs itself it does not hear of.
+    fn tell(&self, line: &Line) {
+        let Ok(Some(listener)) = self
+            .0
+            .listener
+            .try_borrow_mut()
+            .map(|mut place| place.take())
+        else {
+            return;
+        };
+        if self.is_shown(line) {
+            listener(line);
+        }
+        self.0.listener.borrow_mut().get_or_insert(listener);
+    }
+
+    /// Whether a line goes to the files.
+    fn is_shown(&self, line: &Line) -> bool {
         let name = line.origin.to_string();
         let filters = self.0.filters.borrow();
         // The last filter that fits the subsystem counts.
@@ -180,7 +208,11 @@ impl Logger {
             .rev()
             .find(fits)
             .map_or(LogLevel::Info, |filter| filter.level);
-        if line.level < shown {
+        line.level >= shown
+    }
+
+    fn write(&self, line: &Line) {
+        if !self.is_shown(line) {
             return;
         }
         let text = line.format(&self.0.prefix.borrow(), self.0.timestamps.get());

@@ -6,6 +6,6 @@ mod settings;
 mod table;
 
 pub(crate) use config::{Config, LogConfig, network};
-pub(crate) use plugin_options::{OptionKind, plugin_value};
-pub(crate) use settings::{OptionError, Setting, Settings};
+pub(crate) use plugin_options::plugin_value;
+pub(crate) use settings::{OptionError, Setting, Settings, Source, is_own};
 pub(crate) use table::{Kind, OPTIONS, OptionInfo};

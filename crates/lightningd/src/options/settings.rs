@@ -22,12 +22,15 @@ pub(crate) enum Source {
     CommandLine,
     /// A line of a file, counted from 1.
     File(PathBuf, usize),
+    /// The call that started a plugin.
+    PluginStart,
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CommandLine => f.write_str("cmdline"),
+            Self::PluginStart => f.write_str("pluginstart"),
             Self::File(path, line) => write!(f, "{}:{line}", path.display()),
         }
     }
@@ -57,6 +60,7 @@ impl OptionError {
     pub(crate) fn new(setting: &Setting, problem: impl fmt::Display) -> Self {
         let place = match &setting.source {
             Source::CommandLine => format!("--{}", setting.name),
+            Source::PluginStart => setting.name.clone(),
             Source::File(path, line) => format!("{} line {line}: {}", path.display(), setting.name),
         };
         Self {
@@ -112,7 +116,15 @@ impl Settings {
                 value,
                 source: Source::CommandLine,
             };
-            if setting.value.is_none() && wants_value(&setting.name) {
+            let of_plugin = find(&setting.name).is_none();
+            let next_is_value = || {
+                let next = rest.clone().next();
+                next.is_some_and(|next| !next.to_string_lossy().starts_with('-'))
+            };
+            // Whether a plugin's option takes a value is not known yet, but a word without dashes can be nothing else.
+            if setting.value.is_none()
+                && (wants_value(&setting.name) || of_plugin && next_is_value())
+            {
                 let Some(next) = rest.next() else {
                     return Err(OptionError::new(&setting, "needs a value"));
                 };
@@ -240,6 +252,11 @@ fn check_shape(info: &OptionInfo, setting: &Setting) -> Result<(), OptionError> 
         }
         (Kind::Flag | Kind::Bool | Kind::Int | Kind::Msat | Kind::Text, _) => Ok(()),
     }
+}
+
+/// Whether lightningd itself has an option with this name.
+pub(crate) fn is_own(name: &str) -> bool {
+    find(name).is_some()
 }
 
 /// The option with this name.

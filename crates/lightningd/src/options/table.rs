@@ -407,13 +407,8 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
 
 /// Options that are known but whose feature is not built yet: the node does not start with them, since it could not do what they ask.
 pub(crate) const NOT_YET: &[&str] = &[
-    "clear-plugins",
     "daemon",
-    "disable-plugin",
     "experimental-dual-fund",
     "experimental-simple-close",
-    "important-plugin",
-    "plugin",
-    "plugin-dir",
     "tor-service-password",
 ];

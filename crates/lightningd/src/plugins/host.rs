@@ -1,145 +1,200 @@
-//! All plugins of the node.
+//! All plugins of the node, and what each of them offers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::path::PathBuf;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use serde_json::{Map, Value, json};
+use ln_plugin::protocol::{Configuration, Deprecation, FeatureBits, Manifest};
+use ln_rpc::RpcError;
+use serde_json::{Value, json};
 
-use super::process::{PluginError, PluginProcess};
+use super::error::PluginError;
+use super::method::PluginMethod;
+use super::options::PluginOption;
+use super::process::{PluginProcess, Stage};
 use crate::log::Logger;
-use crate::options::{OptionKind, Settings, plugin_value};
+use crate::node::Node;
 
-/// How long a plugin may take to say what it is, and again to start.
-const PATIENCE: Duration = Duration::from_mins(2);
-
-/// One option of a plugin.
+/// What plugins depend on besides their own options.
 #[derive(Debug, Clone)]
-pub(crate) struct PluginOption {
-    /// The plugin.
-    pub(crate) plugin: Rc<str>,
-    /// What it takes.
-    pub(crate) kind: OptionKind,
-    /// What counts when nobody sets it.
-    pub(crate) default: Option<Value>,
-    /// Whether it may be given several times.
-    pub(crate) multi: bool,
-    /// Whether it can be changed while the plugin runs.
-    pub(crate) dynamic: bool,
+pub(crate) struct HostConfig {
+    /// The directory in which `plugins` is looked for.
+    pub(crate) base_dir: PathBuf,
+    /// The directories given with `plugin-dir`.
+    pub(crate) plugin_dirs: Vec<PathBuf>,
+    /// Whether the node runs with `developer`.
+    pub(crate) developer: bool,
+    /// Whether deprecated things are allowed.
+    pub(crate) allow_deprecated: bool,
+    /// How long a plugin may take to answer `getmanifest`, and again for `init`.
+    pub(crate) patience: Duration,
+}
+
+/// How a plugin ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// We ended it.
+    Asked,
+    /// It ended, or said something that makes no sense.
+    Failed(String),
 }
 
 /// The plugins, their options and their methods.
-#[derive(Debug, Default)]
 pub(crate) struct PluginHost {
+    log: Logger,
+    pub(super) config: HostConfig,
     plugins: RefCell<Vec<Rc<PluginProcess>>>,
     options: RefCell<BTreeMap<String, PluginOption>>,
-    methods: RefCell<BTreeMap<String, Rc<PluginProcess>>>,
+    methods: RefCell<BTreeMap<String, PluginMethod>>,
+    node: OnceCell<Weak<Node>>,
+    /// What `init` tells of the node.
+    pub(super) configuration: OnceCell<Configuration>,
+    /// Whether the node is ending.
+    closing: Cell<bool>,
+    /// The important plugin that ended before there was a node to end with it.
+    lost: RefCell<Option<String>>,
 }
 
-/// What plugins are told when they start.
-pub(crate) struct PluginStart<'a> {
-    /// The settings, for their options.
-    pub(crate) settings: &'a Settings,
-    /// The `configuration` object of `init`.
-    pub(crate) configuration: Value,
+impl std::fmt::Debug for PluginHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PluginHost").finish_non_exhaustive()
+    }
 }
 
 impl PluginHost {
-    /// Starts a built-in plugin and learns what it offers.
-    pub(crate) async fn add_builtin(
-        &self,
-        log: &Logger,
-        name: &str,
-        allow_deprecated: bool,
-    ) -> anyhow::Result<()> {
-        let plugin = PluginProcess::start_builtin(log, name)?;
-        let ask = plugin.call(
-            "getmanifest",
-            json!({ "allow-deprecated-apis": allow_deprecated }),
-        );
-        let manifest = tokio::time::timeout(PATIENCE, ask)
-            .await
-            .with_context(|| format!("plugin {name} did not answer getmanifest"))??;
-        for option in manifest
-            .get("options")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let text = |member: &str| {
-                option
-                    .get(member)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-            };
-            let Some(kind) = OptionKind::from_name(text("type")) else {
-                bail!(
-                    "plugin {name}: option {} has an unknown type {}",
-                    text("name"),
-                    text("type")
-                );
-            };
-            let declared = PluginOption {
-                plugin: Rc::clone(&plugin.name),
-                kind,
-                default: option.get("default").cloned(),
-                multi: option.get("multi").and_then(Value::as_bool) == Some(true),
-                dynamic: option.get("dynamic").and_then(Value::as_bool) == Some(true),
-            };
-            self.options
-                .borrow_mut()
-                .insert(text("name").to_owned(), declared);
-        }
-        for method in manifest
-            .get("rpcmethods")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let method = method
-                .get("name")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            self.methods
-                .borrow_mut()
-                .insert(method.to_owned(), Rc::clone(&plugin));
-        }
-        self.plugins.borrow_mut().push(plugin);
-        Ok(())
+    /// No plugins yet.
+    pub(crate) fn new(log: &Logger, config: HostConfig) -> Rc<Self> {
+        Rc::new(Self {
+            log: log.clone(),
+            config,
+            plugins: RefCell::default(),
+            options: RefCell::default(),
+            methods: RefCell::default(),
+            node: OnceCell::new(),
+            configuration: OnceCell::new(),
+            closing: Cell::new(false),
+            lost: RefCell::default(),
+        })
     }
 
-    /// Tells every plugin to start working.
-    pub(crate) async fn init_all(&self, start: &PluginStart<'_>) -> anyhow::Result<()> {
-        let plugins = self.plugins.borrow().clone();
-        for plugin in plugins {
-            let mut options = Map::new();
-            for setting in start.settings.all() {
-                if let Some(option) = self.options.borrow().get(&setting.name)
-                    && option.plugin == plugin.name
-                {
-                    options.insert(setting.name.clone(), plugin_value(option.kind, setting)?);
-                }
-            }
-            let ask = plugin.call(
-                "init",
-                json!({ "options": options, "configuration": start.configuration }),
+    /// Where its lines go.
+    pub(super) fn log(&self) -> &Logger {
+        &self.log
+    }
+
+    /// The node it belongs to, once there is one.
+    pub(super) fn node(&self) -> Option<Rc<Node>> {
+        self.node.get().and_then(Weak::upgrade)
+    }
+
+    /// Makes it the host of a node: lines of the log are notifications from now on, and the end of an important plugin ends the node.
+    pub(crate) fn attach(self: &Rc<Self>, node: &Rc<Node>, configuration: Configuration) {
+        drop(self.node.set(Rc::downgrade(node)));
+        drop(self.configuration.set(configuration));
+        self.hear_log();
+    }
+
+    /// Looks at all plugins.
+    pub(super) fn visit<T>(&self, look: impl FnOnce(&[Rc<PluginProcess>]) -> T) -> T {
+        look(&self.plugins.borrow())
+    }
+
+    /// Adds a plugin that was just started.
+    pub(super) fn add(&self, plugin: Rc<PluginProcess>) {
+        self.plugins.borrow_mut().push(plugin);
+    }
+
+    /// The plugins as `plugin list` shows them.
+    pub(crate) fn all(&self) -> Vec<Rc<PluginProcess>> {
+        self.plugins.borrow().clone()
+    }
+
+    /// From now on plugins end because the node does.
+    pub(super) fn closing(&self) {
+        self.closing.set(true);
+    }
+
+    /// Whether the node is ending.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.get()
+    }
+
+    /// The important plugin that ended while the node was starting.
+    pub(super) fn lost_important(&self) -> Option<String> {
+        self.lost.borrow().clone()
+    }
+
+    /// Takes what a plugin offers into the tables. The manifest was checked.
+    pub(super) fn enter(&self, plugin: &Rc<PluginProcess>, manifest: Manifest) {
+        for method in &manifest.rpcmethods {
+            let entry = PluginMethod {
+                plugin: Rc::clone(plugin),
+                usage: method.usage.clone(),
+                deprecated: is_deprecated(method.deprecated.as_ref()),
+            };
+            self.methods.borrow_mut().insert(method.name.clone(), entry);
+        }
+        for option in &manifest.options {
+            let entry = PluginOption {
+                plugin: Rc::clone(&plugin.path),
+                decl: option.clone(),
+                given: Vec::new(),
+            };
+            self.options.borrow_mut().insert(option.name.clone(), entry);
+        }
+        drop(plugin.manifest.set(manifest));
+        plugin.advance(Stage::Known);
+    }
+
+    /// Forgets a plugin and all it offered.
+    fn leave(&self, plugin: &Rc<PluginProcess>) {
+        self.plugins
+            .borrow_mut()
+            .retain(|known| !Rc::ptr_eq(known, plugin));
+        self.methods
+            .borrow_mut()
+            .retain(|_, method| !Rc::ptr_eq(&method.plugin, plugin));
+        self.options
+            .borrow_mut()
+            .retain(|_, option| !Rc::ptr_eq(&option.plugin, &plugin.path));
+    }
+
+    /// A plugin's process has ended.
+    pub(super) fn on_ended(&self, plugin: &Rc<PluginProcess>, was: Stage, end: &End) {
+        self.leave(plugin);
+        if was == Stage::Running {
+            self.notify("plugin_stopped", || life(plugin));
+        }
+        if self.is_closing() {
+            return;
+        }
+        if let End::Failed(why) = end {
+            self.log.unusual(&plugin.origin, why);
+        }
+        if plugin.important.get() {
+            let text = format!(
+                "important plugin {} ended: the node stops. Without it: --disable-plugin={}",
+                plugin.path, plugin.name
             );
-            let answer = tokio::time::timeout(PATIENCE, ask)
-                .await
-                .with_context(|| format!("plugin {} did not answer init", plugin.name))?
-                .with_context(|| format!("plugin {}", plugin.name))?;
-            if let Some(reason) = answer.get("disable").and_then(Value::as_str) {
-                bail!("plugin {} can't work: {reason}", plugin.name);
+            self.log.broken(&plugin.origin, &text);
+            *self.lost.borrow_mut() = Some(text);
+            if let Some(node) = self.node() {
+                node.stop(1);
             }
         }
-        Ok(())
     }
 
     /// Whether a plugin has this option.
     pub(crate) fn knows_option(&self, name: &str) -> bool {
         self.options.borrow().contains_key(name)
+    }
+
+    /// The plugin with this option.
+    pub(super) fn option_owner(&self, name: &str) -> Option<Rc<str>> {
+        let options = self.options.borrow();
+        options.get(name).map(|option| Rc::clone(&option.plugin))
     }
 
     /// Visits the options of plugins, by name.
@@ -149,14 +204,21 @@ impl PluginHost {
         }
     }
 
-    /// The plugin that serves a method.
-    pub(crate) fn serving(&self, method: &str) -> Option<Rc<PluginProcess>> {
-        self.methods.borrow().get(method).cloned()
+    /// Changes an option.
+    pub(super) fn change_option(&self, name: &str, change: impl FnOnce(&mut PluginOption)) {
+        self.options.borrow_mut().get_mut(name).map(change);
     }
 
-    /// The names of all methods of plugins.
-    pub(crate) fn method_names(&self) -> Vec<String> {
-        self.methods.borrow().keys().cloned().collect()
+    /// The method with this name.
+    pub(crate) fn method(&self, name: &str) -> Option<PluginMethod> {
+        self.methods.borrow().get(name).cloned()
+    }
+
+    /// The lines of `help` of all methods of plugins.
+    pub(crate) fn help_lines(&self) -> Vec<String> {
+        let methods = self.methods.borrow();
+        let lines = methods.iter().map(|(name, method)| method.help_line(name));
+        lines.collect()
     }
 
     /// Asks whichever plugin serves the method.
@@ -165,27 +227,39 @@ impl PluginHost {
         method: &str,
         params: Value,
     ) -> Result<T, PluginError> {
-        let Some(plugin) = self.serving(method) else {
-            return Err(PluginError::Answered(ln_rpc::RpcError::unknown_command(
-                method,
-            )));
+        let Some(serving) = self.method(method) else {
+            let problem = RpcError::unknown_command(method);
+            return Err(PluginError::Answered(problem));
         };
-        plugin.call_typed(method, params).await
+        serving.plugin.call_typed(method, &params).await
     }
 
-    /// The names of all plugins.
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.plugins
-            .borrow()
-            .iter()
-            .map(|plugin| plugin.name.to_string())
-            .collect()
+    /// The feature bits that plugins add to ours. A bit may be set by one of us only.
+    pub(crate) fn feature_bits(&self) -> Vec<(Rc<str>, FeatureBits)> {
+        let plugins = self.plugins.borrow();
+        let bits = plugins.iter().filter_map(|plugin| {
+            let bits = plugin.manifest()?.featurebits.clone();
+            (!bits.is_empty()).then(|| (Rc::clone(&plugin.name), bits))
+        });
+        bits.collect()
     }
+}
 
-    /// Ends all plugins.
-    pub(crate) fn stop(&self) {
-        for plugin in self.plugins.borrow().iter() {
-            plugin.kill();
-        }
+fn is_deprecated(deprecated: Option<&Deprecation>) -> bool {
+    match deprecated {
+        None | Some(Deprecation::Always(false)) => false,
+        Some(Deprecation::Always(true)) => true,
+        Some(Deprecation::Versions(versions)) => !versions.is_empty(),
     }
+}
+
+/// What `plugin_started` and `plugin_stopped` tell.
+pub(super) fn life(plugin: &PluginProcess) -> Value {
+    let methods: Vec<&str> = plugin
+        .manifest()
+        .into_iter()
+        .flat_map(|manifest| &manifest.rpcmethods)
+        .map(|method| method.name.as_str())
+        .collect();
+    json!({ "plugin_name": &*plugin.name, "plugin_path": &*plugin.path, "methods": methods })
 }

@@ -1,11 +1,32 @@
 //! Plugins: processes that extend the node over their standard input and output.
 //!
-//! What stands here serves the built-in chain backend; hooks, subscriptions and users' plugins have their place in this folder too.
+//! A plugin's life: a [`Candidate`] is found in the settings, [`process`] starts it, `getmanifest` says what it offers, [`host`] takes
+//! that into its tables, `init` lets it work, and from then on it serves methods, hears of [`topics`] and is asked in hooks.
+//!
+//! Invariant: a plugin is outside: whatever it says or fails to say ends at most itself, and the node only where the operator asked
+//! for that (`important-plugin`).
 
 mod builtin;
+mod candidates;
+mod error;
+mod hear_log;
+mod hooks;
 mod host;
+mod inbound;
+mod lifecycle;
+mod manage;
+mod manifest;
+mod method;
+mod options;
 mod process;
+mod queue;
+mod request_id;
+mod shutdown;
+mod topics;
 
-pub(crate) use builtin::BUILTIN_PLUGINS;
-pub(crate) use host::{PluginHost, PluginOption, PluginStart};
-pub(crate) use process::PluginError;
+pub(crate) use candidates::candidates;
+pub(crate) use error::PluginError;
+pub(crate) use host::{HostConfig, PluginHost};
+pub(crate) use manage::GivenOption;
+pub(crate) use method::PluginMethod;
+pub(crate) use options::PluginOption;

@@ -39,6 +39,11 @@ impl Outbox {
         drop(self.0.send(Outgoing::Bytes(bytes)).await);
     }
 
+    /// Sends bytes if there is room: for what may be missed.
+    pub(crate) fn offer(&self, bytes: Vec<u8>) {
+        drop(self.0.try_send(Outgoing::Bytes(bytes)));
+    }
+
     /// Waits until everything sent before is written, or the client is gone.
     pub(crate) async fn flush(&self) {
         let (sender, receiver) = oneshot::channel();

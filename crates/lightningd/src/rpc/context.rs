@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ln_rpc::jsonrpc::{LogLevel, write_message};
+use ln_rpc::jsonrpc::{LogLevel, Stage, write_message, write_progress};
 use ln_rpc::params::ParamEnv;
 use serde_json::value::RawValue;
 
@@ -38,6 +38,24 @@ impl Context {
             let mut out = Vec::new();
             write_message(&mut out, &self.id, level, text);
             self.outbox.send(out).await;
+        }
+    }
+
+    /// The same without waiting: a client that does not read misses it.
+    pub(crate) fn tell_message(&self, level: LogLevel, text: &str) {
+        if self.switches.notifications.get() {
+            let mut out = Vec::new();
+            write_message(&mut out, &self.id, level, text);
+            self.outbox.offer(out);
+        }
+    }
+
+    /// Tells the client how far its request is, if it wants to know.
+    pub(crate) fn tell_progress(&self, num: u32, total: u32, stage: Option<Stage>) {
+        if self.switches.notifications.get() {
+            let mut out = Vec::new();
+            write_progress(&mut out, &self.id, num, total, stage);
+            self.outbox.offer(out);
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::context::Context;
 use super::handlers::HANDLERS;
 use crate::node::Node;
-use crate::plugins::PluginError;
+use crate::plugins::PluginMethod;
 
 /// A method and what it does.
 pub(crate) trait Handle: Method {
@@ -80,6 +80,11 @@ pub(super) fn find(name: &str) -> Option<&'static Entry> {
     HANDLERS.iter().find(|entry| entry.info.name == name)
 }
 
+/// Whether the node itself has a method with this name.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    find(name).is_some()
+}
+
 /// Works on a request and returns the reply.
 pub(super) async fn dispatch(
     node: Rc<Node>,
@@ -99,6 +104,13 @@ pub(super) async fn dispatch(
             return Some(out);
         }
     };
+    // A plugin that is told to end may not begin anything new.
+    if node.plugins.is_closing() {
+        let text = "lightningd is shutting down".to_owned();
+        let error = RpcError::new(RpcErrorCode::LightningdShutdown, text);
+        refuse(&node, &context, &error, &mut out);
+        return Some(out);
+    }
     let known = find(&method);
     if let Some(error) = known.and_then(|entry| refused(&node, &context, &entry.info)) {
         refuse(&node, &context, &error, &mut out);
@@ -106,20 +118,19 @@ pub(super) async fn dispatch(
     }
     match known {
         Some(entry) => (entry.run)(node, context, params, filter).await,
-        None if node.plugins.serving(&method).is_some() => {
-            match ask_plugin(&node, &method, &params).await {
-                Ok(result) => write_raw_result(&mut out, &context.id, &result),
-                Err(error) => refuse(&node, &context, &error, &mut out),
-            }
-            Some(out)
-        }
         None => {
-            refuse(
-                &node,
-                &context,
-                &RpcError::unknown_command(&method),
-                &mut out,
-            );
+            let answer = match node.plugins.method(&method) {
+                Some(serving) => ask_plugin(&node, &context, &serving, &method, &params).await,
+                None => Err(RpcError::unknown_command(&method)),
+            };
+            match (answer, filter) {
+                (Ok(result), None) => write_raw_result(&mut out, &context.id, &result),
+                (Ok(result), Some(filter)) => {
+                    let value = serde_json::from_str(result.get()).unwrap_or_default();
+                    write_filtered(&mut out, &context.id, value, &filter);
+                }
+                (Err(error), _) => refuse(&node, &context, &error, &mut out),
+            }
             Some(out)
         }
     }
@@ -141,25 +152,23 @@ fn refused(node: &Node, context: &Context, info: &MethodInfo) -> Option<RpcError
     None
 }
 
-async fn ask_plugin(
-    node: &Rc<Node>,
+/// Passes a request on to the plugin that serves it.
+pub(super) async fn ask_plugin(
+    node: &Node,
+    context: &Context,
+    serving: &PluginMethod,
     method: &str,
     params: &RawValue,
 ) -> Result<Box<RawValue>, RpcError> {
-    let params = serde_json::from_str(params.get()).map_err(super::internal)?;
-    let plugin = node
-        .plugins
-        .serving(method)
-        .ok_or_else(|| RpcError::unknown_command(method))?;
-    match plugin.call(method, params).await {
-        Ok(value) => serde_json::value::to_raw_value(&value).map_err(super::internal),
-        Err(PluginError::Answered(error)) => Err(error),
-        Err(error @ PluginError::Terminated(_)) => Err(RpcError::new(
-            RpcErrorCode::PluginTerminated,
-            error.to_string(),
-        )),
-        Err(error @ PluginError::Malformed { .. }) => {
-            Err(RpcError::new(RpcErrorCode::PluginError, error.to_string()))
-        }
+    let deprecated_ok = context.env.deprecated_ok;
+    if serving.deprecated && !deprecated_ok {
+        let text = format!("Command '{method}' is deprecated");
+        return Err(RpcError::new(RpcErrorCode::MethodNotFound, text));
     }
+    if deprecated_ok != node.config.allow_deprecated {
+        let fields = serde_json::json!({ "deprecated_ok": deprecated_ok });
+        let topic = "deprecated_oneshot";
+        node.plugins.notify_one(&serving.plugin, topic, &fields);
+    }
+    Ok(serving.plugin.forward(context, method, params).await?)
 }

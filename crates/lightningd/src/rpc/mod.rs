@@ -22,7 +22,7 @@ mod random;
 mod wallet;
 
 pub(crate) use context::Context;
-pub(crate) use dispatch::Handle;
+pub(crate) use dispatch::{Handle, is_builtin};
 pub(crate) use param_checks::{bad_value, hex_or_string};
 pub(crate) use random::random;
 pub(crate) use server::{listen, serve};

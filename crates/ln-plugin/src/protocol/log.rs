@@ -1,6 +1,6 @@
 //! What a plugin sends unasked.
 
-use ln_rpc::jsonrpc::LogLevel;
+use ln_rpc::jsonrpc::{LogLevel, Stage};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -37,7 +37,7 @@ pub struct ProgressParams {
     pub total: u32,
     /// The part of a longer work, `{num, total}`.
     #[serde(default)]
-    pub stage: Option<Box<RawValue>>,
+    pub stage: Option<Stage>,
 }
 
 fn info() -> LogLevel {

@@ -1,6 +1,6 @@
 //! What a connection is told while a command runs, once it switched notifications on.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// How much a log line matters.
@@ -51,7 +51,7 @@ impl LogLevel {
 }
 
 /// Which of several parts of a long work is going on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
     /// Counted from 0.
     pub num: u32,

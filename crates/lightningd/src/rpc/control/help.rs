@@ -22,10 +22,10 @@ impl Handle for Help {
                 Some(entry) if allowed(entry.info.developer) => {
                     Ok(HelpResponse::from_methods([&entry.info]))
                 }
-                Some(_) | None if node.plugins.serving(&name).is_some() => {
-                    Ok(HelpResponse::from_lines([name]))
-                }
-                Some(_) | None => Err(RpcError::unknown_command(&name)),
+                Some(_) | None => match node.plugins.method(&name) {
+                    Some(method) => Ok(HelpResponse::from_lines([method.help_line(&name)])),
+                    None => Err(RpcError::unknown_command(&name)),
+                },
             };
         }
         let deprecated_ok = context.env.deprecated_ok;
@@ -34,7 +34,7 @@ impl Handle for Help {
             .map(|entry| &entry.info)
             .filter(|info| allowed(info.developer) && (info.deprecated.is_none() || deprecated_ok));
         let mut lines: Vec<String> = shown.map(ln_rpc::methods::MethodInfo::help_line).collect();
-        lines.extend(node.plugins.method_names());
+        lines.extend(node.plugins.help_lines());
         lines.sort_unstable();
         Ok(HelpResponse::from_lines(lines))
     }

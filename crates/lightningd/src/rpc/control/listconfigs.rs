@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ln_plugin::protocol::OptionType;
 use ln_rpc::RpcError;
 use ln_rpc::methods::control::listconfigs::{
     ConfigEntry, ConfigMap, Listconfigs, ListconfigsResponse,
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::config_values::{Shown, shown};
 use crate::node::Node;
-use crate::options::{Kind, OPTIONS, OptionInfo, OptionKind, Setting};
+use crate::options::{Kind, OPTIONS, OptionInfo, Setting};
 use crate::plugins::PluginOption;
 use crate::rpc::{Context, Handle};
 
@@ -32,7 +33,7 @@ impl Handle for Listconfigs {
         node.plugins.visit_options(|name, option| {
             if wanted(name) {
                 found = true;
-                let entry = plugin_entry(&node, name, option);
+                let entry = plugin_entry(&node, option);
                 configs.extend(entry.map(|entry| (name.to_owned(), entry)));
             }
         });
@@ -124,12 +125,10 @@ fn own_entry(node: &Node, info: &OptionInfo, asked: bool) -> Option<ConfigEntry>
         flag(setting)
     } else if info.multi && info.name != "log-level" {
         let numbers = info.name == "accept-htlc-tlv-type";
-        let text = OptionKind::String;
-        multi(
-            node,
-            info.name,
-            if numbers { OptionKind::Int } else { text },
-        )
+        let text = OptionType::String;
+        let all = node.settings.all().iter();
+        let given: Vec<&Setting> = all.filter(|setting| setting.name == info.name).collect();
+        multi(&given, if numbers { OptionType::Int } else { text })
     } else {
         single(shown(node, info, setting)?, source(setting))
     };
@@ -138,45 +137,46 @@ fn own_entry(node: &Node, info: &OptionInfo, asked: bool) -> Option<ConfigEntry>
 }
 
 /// An option of a plugin: what was set, or its default.
-fn plugin_entry(node: &Node, name: &str, option: &PluginOption) -> Option<ConfigEntry> {
-    let setting = node.settings.last(name);
-    let kind = option.kind;
-    let entry = if kind == OptionKind::Flag {
+fn plugin_entry(node: &Node, option: &PluginOption) -> Option<ConfigEntry> {
+    let given = option.settings(&node.settings);
+    let setting = given.last().copied();
+    let kind = option.decl.kind;
+    let entry = if kind == OptionType::Flag {
         flag(setting)
-    } else if option.multi {
-        multi(node, name, kind)
+    } else if option.decl.multi {
+        multi(&given, kind)
     } else {
         single(plugin_value(setting, option, kind)?, source(setting))
     };
     Some(ConfigEntry {
         plugin: Some(option.plugin.to_string()),
-        dynamic: option.dynamic.then_some(true),
+        dynamic: option.decl.dynamic.then_some(true),
         ..entry
     })
 }
 
 /// The kind of one of our own options that is shown alike.
-fn shown_as(kind: OptionKind) -> Kind {
+fn shown_as(kind: OptionType) -> Kind {
     match kind {
-        OptionKind::Flag => Kind::Flag,
-        OptionKind::Bool => Kind::Bool,
-        OptionKind::Int => Kind::Int,
-        OptionKind::String | OptionKind::StringConceal => Kind::Text,
+        OptionType::Flag => Kind::Flag,
+        OptionType::Bool => Kind::Bool,
+        OptionType::Int => Kind::Int,
+        OptionType::String | OptionType::StringConceal => Kind::Text,
     }
 }
 
 fn plugin_value(
     setting: Option<&Setting>,
     option: &PluginOption,
-    kind: OptionKind,
+    kind: OptionType,
 ) -> Option<Shown> {
-    let text = match (setting, &option.default) {
+    let text = match (setting, &option.decl.default) {
         (Some(setting), _) => setting.value.clone().unwrap_or_default(),
         (None, Some(Value::String(text))) => text.clone(),
         (None, Some(Value::Null) | None) => return None,
         (None, Some(default)) => default.to_string(),
     };
-    Some(if kind == OptionKind::StringConceal {
+    Some(if kind == OptionType::StringConceal {
         Shown::Str("...".to_owned())
     } else {
         Shown::given(shown_as(kind), &text)
@@ -184,13 +184,11 @@ fn plugin_value(
 }
 
 /// An option that may be given several times.
-fn multi(node: &Node, name: &str, kind: OptionKind) -> ConfigEntry {
-    let all = node.settings.all().iter();
-    let given: Vec<&Setting> = all.filter(|setting| setting.name == name).collect();
+fn multi(given: &[&Setting], kind: OptionType) -> ConfigEntry {
     let sources = given.iter().map(|setting| setting.source.to_string());
     let texts = given.iter().filter_map(|setting| setting.value.as_deref());
-    let numbers = kind == OptionKind::Int;
-    let hidden = kind == OptionKind::StringConceal;
+    let numbers = kind == OptionType::Int;
+    let hidden = kind == OptionType::StringConceal;
     let strings = texts
         .clone()
         .map(|text| if hidden { "..." } else { text }.to_owned());

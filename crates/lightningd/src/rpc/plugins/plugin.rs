@@ -7,6 +7,7 @@ use ln_rpc::methods::plugins::plugin::{Plugin, PluginEntry, PluginResponse, Plug
 use serde_json::Value;
 
 use crate::node::Node;
+use crate::plugins::GivenOption;
 use crate::rpc::{Context, Handle};
 
 impl Handle for Plugin {
@@ -15,45 +16,109 @@ impl Handle for Plugin {
         _: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
+        let mut rest = params.rest;
+        let settings = &node.settings;
         match params.subcommand {
-            PluginSubcommand::List | PluginSubcommand::Rescan => {
-                if let Some((name, value)) = params.rest.first() {
-                    return Err(unexpected(name, value));
-                }
-                Ok(list(&node, params.subcommand))
+            PluginSubcommand::List => nothing_else(&rest)?,
+            PluginSubcommand::Rescan => {
+                nothing_else(&rest)?;
+                node.plugins.rescan(settings).await?;
             }
-            PluginSubcommand::Stop => Err(stop(&node, name(&params.rest, "plugin")?)),
-            PluginSubcommand::Start => Err(unsupported("start", name(&params.rest, "plugin")?)),
+            PluginSubcommand::Stop => {
+                let name = take(&mut rest, "plugin")?;
+                nothing_else(&rest)?;
+                node.plugins.stop_one(&name).await?;
+                return Ok(PluginResponse {
+                    command: params.subcommand,
+                    plugins: None,
+                    result: Some(format!("Successfully stopped {name}.")),
+                });
+            }
+            PluginSubcommand::Start => {
+                let name = take(&mut rest, "plugin")?;
+                let given = options(rest)?;
+                node.plugins.start_one(&name, given, settings).await?;
+            }
             PluginSubcommand::Startdir => {
-                Err(unsupported("startdir", name(&params.rest, "directory")?))
+                let dir = take(&mut rest, "directory")?;
+                nothing_else(&rest)?;
+                node.plugins.start_dir(&dir, settings).await?;
             }
         }
+        Ok(list(&node, params.subcommand))
     }
 }
 
-fn unexpected(name: &str, value: &Value) -> RpcError {
+fn nothing_else(rest: &[(String, Value)]) -> Result<(), RpcError> {
+    let Some((name, value)) = rest.first() else {
+        return Ok(());
+    };
     let what = if name.is_empty() {
         value.to_string()
     } else {
-        name.to_owned()
+        name.clone()
     };
-    RpcError::invalid_params(format!("unknown parameter: {what}"))
+    Err(RpcError::invalid_params(format!(
+        "unknown parameter: {what}"
+    )))
 }
 
-/// The parameter after the subcommand.
-fn name<'a>(rest: &'a [(String, Value)], wanted: &str) -> Result<&'a str, RpcError> {
-    rest.iter()
-        .find(|(name, _)| name.is_empty() || name == wanted)
-        .and_then(|(_, value)| value.as_str())
-        .ok_or_else(|| RpcError::invalid_params(format!("missing required parameter: {wanted}")))
+/// Takes the parameter after the subcommand away.
+fn take(rest: &mut Vec<(String, Value)>, wanted: &str) -> Result<String, RpcError> {
+    let found = rest
+        .iter()
+        .position(|(name, value)| (name.is_empty() || name == wanted) && value.is_string());
+    match found.map(|index| rest.remove(index).1) {
+        Some(Value::String(text)) => Ok(text),
+        Some(_) | None => Err(RpcError::invalid_params(format!(
+            "missing required parameter: {wanted}"
+        ))),
+    }
+}
+
+/// The options for a plugin to start: by name, or `name=value` in a list.
+fn options(rest: Vec<(String, Value)>) -> Result<Vec<GivenOption>, RpcError> {
+    let mut given = Vec::new();
+    for (name, value) in rest {
+        let list = name == "options" && value.is_array();
+        match value {
+            Value::Array(items) if list || name.is_empty() => {
+                for item in items {
+                    given.push(word(&item)?);
+                }
+            }
+            value if name.is_empty() => given.push(word(&value)?),
+            Value::Array(items) => {
+                given.extend(items.iter().map(|item| (name.clone(), Some(text(item)))));
+            }
+            Value::Null => given.push((name, None)),
+            value => given.push((name, Some(text(&value)))),
+        }
+    }
+    Ok(given)
+}
+
+fn word(value: &Value) -> Result<GivenOption, RpcError> {
+    let word = value
+        .as_str()
+        .ok_or_else(|| RpcError::invalid_params(format!("options are name=value, not {value}")))?;
+    Ok(match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (word.to_owned(), None),
+    })
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn list(node: &Node, command: PluginSubcommand) -> PluginResponse {
-    let names = node.plugins.names().into_iter();
-    let plugins = names.map(|name| PluginEntry {
-        name,
-        active: true,
-        dynamic: false,
+    let plugins = node.plugins.all().into_iter().map(|plugin| PluginEntry {
+        name: plugin.path.to_string(),
+        active: plugin.is_running(),
+        dynamic: plugin.is_dynamic(),
     });
     PluginResponse {
         command,
@@ -62,18 +127,28 @@ fn list(node: &Node, command: PluginSubcommand) -> PluginResponse {
     }
 }
 
-/// Built-in plugins can't be stopped, and others there are none.
-fn stop(node: &Node, name: &str) -> RpcError {
-    let known = node.plugins.names().iter().any(|known| known == name);
-    RpcError::invalid_params(if known {
-        format!("{name} cannot be managed when lightningd is up")
-    } else {
-        format!("Could not find plugin {name}")
-    })
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-fn unsupported(command: &str, what: &str) -> RpcError {
-    RpcError::lightningd(format!(
-        "{what}: this version runs its built-in plugins only, 'plugin {command}' is not supported yet"
-    ))
+    use super::*;
+
+    #[test]
+    fn options_come_by_name_or_as_words() {
+        let read = |rest: &[(&str, Value)]| {
+            let rest = rest
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()));
+            options(rest.collect()).unwrap()
+        };
+        let is = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+        assert_eq!(read(&[("greeting", json!("hi"))]), [is("greeting", "hi")]);
+        assert_eq!(read(&[("n", json!([1, 2]))]), [is("n", "1"), is("n", "2")]);
+        assert_eq!(read(&[("", json!("a=b=c"))]), [is("a", "b=c")]);
+        assert_eq!(
+            read(&[("options", json!(["a=1", "quiet"]))]),
+            [is("a", "1"), ("quiet".to_owned(), None)]
+        );
+        assert!(options(vec![(String::new(), json!(7))]).is_err());
+    }
 }

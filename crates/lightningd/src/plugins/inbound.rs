@@ -1,0 +1,77 @@
+//! What plugins say unasked.
+
+use std::rc::Rc;
+
+use ln_ipc::status::LogLevel;
+use ln_plugin::protocol::{LogParams, MessageParams, ProgressParams};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::host::PluginHost;
+use super::process::PluginProcess;
+
+/// The log's level for one of the interface.
+fn level(said: ln_rpc::jsonrpc::LogLevel) -> LogLevel {
+    use ln_rpc::jsonrpc::LogLevel as Said;
+    match said {
+        Said::Io | Said::Trace => LogLevel::Trace,
+        Said::Debug => LogLevel::Debug,
+        Said::Info => LogLevel::Info,
+        Said::Unusual => LogLevel::Unusual,
+        Said::Broken => LogLevel::Broken,
+    }
+}
+
+impl PluginHost {
+    /// A plugin said something that wants no answer.
+    pub(super) fn on_notification(
+        &self,
+        plugin: &Rc<PluginProcess>,
+        method: &str,
+        params: Option<&RawValue>,
+    ) {
+        let outcome = match method {
+            "log" => read(params).map(|said: LogParams| {
+                self.log()
+                    .log(level(said.level), &plugin.origin, said.message);
+            }),
+            "message" => read(params).map(|said: MessageParams| {
+                if let Some(client) = plugin.client(&said.id) {
+                    client.tell_message(said.level, &said.message);
+                }
+            }),
+            "progress" => read(params).map(|said: ProgressParams| {
+                if let Some(client) = plugin.client(&said.id) {
+                    client.tell_progress(said.num, said.total, said.stage);
+                }
+            }),
+            topic => self.on_topic(plugin, topic, params),
+        };
+        if let Err(problem) = outcome {
+            let text = format!("sent a bad '{method}': {problem}");
+            self.log().unusual(&plugin.origin, text);
+        }
+    }
+
+    fn on_topic(
+        &self,
+        plugin: &PluginProcess,
+        topic: &str,
+        params: Option<&RawValue>,
+    ) -> Result<(), String> {
+        let declared = plugin.manifest().is_some_and(|manifest| {
+            let mut own = manifest.notifications.iter();
+            own.any(|own| own.method == topic)
+        });
+        if !declared {
+            return Err("its manifest does not declare this notification".to_owned());
+        }
+        self.pass_on(plugin, topic, params);
+        Ok(())
+    }
+}
+
+fn read<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, String> {
+    let text = params.map_or("null", RawValue::get);
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,273 @@
+//! From a program to a running plugin.
+
+use std::rc::Rc;
+
+use anyhow::bail;
+use futures_util::future::join_all;
+use ln_plugin::protocol::{DisableReply, GetManifestParams, InitParams, Manifest};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::candidates::Candidate;
+use super::error::PluginError;
+use super::host::{PluginHost, life};
+use super::manifest::Unfit;
+use super::options::init_options;
+use super::process::{PluginProcess, Program, Stage};
+use crate::options::Settings;
+
+/// The questions of the chain backend: whoever answers them must work before the node does.
+const BACKEND_METHODS: &[&str] = &[
+    "getchaininfo",
+    "estimatefees",
+    "getrawblockbyheight",
+    "getutxout",
+    "sendrawtransaction",
+];
+
+/// Why a plugin does not run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotRunning {
+    /// It took too long: the node must not start without knowing what it wanted.
+    #[error("{0}")]
+    TooSlow(String),
+    /// It ended; that is in the log already.
+    #[error("{0}")]
+    Ended(String),
+    /// What it said can't be used.
+    #[error("{0}")]
+    Unfit(String),
+    /// Its options are not to be understood: the operator must decide.
+    #[error("{0}")]
+    Options(String),
+    /// It does not want to.
+    #[error("disabled itself: {0}")]
+    Disabled(String),
+}
+
+impl PluginHost {
+    /// Starts programs while the node starts, and learns what each of them offers. Fails where the node can't go on.
+    pub(crate) async fn start_all(self: &Rc<Self>, programs: &[Candidate]) -> anyhow::Result<()> {
+        let mut started = Vec::new();
+        for program in programs {
+            match self.spawn(&program.path, program.builtin, program.important) {
+                Ok(plugin) => started.push(plugin),
+                Err(error) if program.important => return Err(error),
+                Err(error) => {
+                    let origin = crate::log::Origin::of("plugin-manager");
+                    self.log().unusual(&origin, format!("{error:#}"));
+                }
+            }
+        }
+        let manifests = join_all(started.iter().map(|plugin| self.ask_manifest(plugin))).await;
+        for (plugin, manifest) in started.iter().zip(manifests) {
+            let taken = manifest.and_then(|manifest| self.take_in(plugin, manifest));
+            self.settle(plugin, taken)?;
+        }
+        self.check_important()
+    }
+
+    /// Fails if an important plugin has ended meanwhile.
+    fn check_important(&self) -> anyhow::Result<()> {
+        match self.lost_important() {
+            Some(lost) => bail!(lost),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts a process.
+    pub(super) fn spawn(
+        self: &Rc<Self>,
+        path: &str,
+        builtin: bool,
+        important: bool,
+    ) -> anyhow::Result<Rc<PluginProcess>> {
+        let program = Program {
+            path,
+            builtin,
+            important,
+            developer: self.config.developer,
+        };
+        let plugin = PluginProcess::start(self, &program)?;
+        self.add(Rc::clone(&plugin));
+        Ok(plugin)
+    }
+
+    /// While the node starts: some failures are the plugin's alone, others the node's.
+    fn settle(
+        &self,
+        plugin: &PluginProcess,
+        outcome: Result<(), NotRunning>,
+    ) -> anyhow::Result<()> {
+        let Err(problem) = outcome else {
+            return Ok(());
+        };
+        let important = plugin.important.replace(false);
+        plugin.kill();
+        let name = &plugin.name;
+        match problem {
+            NotRunning::Disabled(_) => {
+                self.log().info(&plugin.origin, problem.to_string());
+                Ok(())
+            }
+            NotRunning::TooSlow(_) | NotRunning::Options(_) => bail!("plugin {name} {problem}"),
+            NotRunning::Ended(_) | NotRunning::Unfit(_) if important => {
+                bail!("important plugin {name} {problem}")
+            }
+            NotRunning::Ended(_) => Ok(()),
+            NotRunning::Unfit(_) => {
+                let text = format!("{problem}: killed, the node goes on without it");
+                self.log().unusual(&plugin.origin, text);
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks one of the two questions each plugin must answer.
+    async fn ask(
+        &self,
+        plugin: &PluginProcess,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<Box<RawValue>, NotRunning> {
+        let patience = self.config.patience;
+        match tokio::time::timeout(patience, plugin.call(method, params)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(PluginError::Answered(error))) => Err(NotRunning::Unfit(format!(
+                "answered {method} with the error {}: {}",
+                error.code.number(),
+                error.message
+            ))),
+            Ok(Err(_)) => Err(NotRunning::Ended(format!(
+                "ended before it answered {method}"
+            ))),
+            Err(_) => {
+                let sent = serde_json::to_string(params).unwrap_or_default();
+                Err(NotRunning::TooSlow(format!(
+                    "failed to respond to '{method}' in time. {path} was sent the method {method} with the params {sent} on its standard \
+                     input, and wrote no answer with the same id to its standard output within {seconds} seconds: repair it, or leave it \
+                     out with --disable-plugin={name}",
+                    path = plugin.path,
+                    seconds = patience.as_secs(),
+                    name = plugin.name,
+                )))
+            }
+        }
+    }
+
+    /// Asks a plugin what it offers.
+    pub(super) async fn ask_manifest(
+        &self,
+        plugin: &PluginProcess,
+    ) -> Result<Manifest, NotRunning> {
+        let params = GetManifestParams {
+            allow_deprecated_apis: self.config.allow_deprecated,
+        };
+        let answer = self.ask(plugin, "getmanifest", &params).await?;
+        serde_json::from_str(answer.get()).map_err(|error| {
+            NotRunning::Unfit(format!("answered getmanifest with nonsense: {error}"))
+        })
+    }
+
+    /// Takes a plugin's offer.
+    pub(super) fn take_in(
+        &self,
+        plugin: &Rc<PluginProcess>,
+        manifest: Manifest,
+    ) -> Result<(), NotRunning> {
+        if let Some(reason) = manifest.disable {
+            return Err(NotRunning::Disabled(reason));
+        }
+        if plugin.stage() == Stage::Ended {
+            return Err(NotRunning::Ended("ended".to_owned()));
+        }
+        self.check_manifest(&manifest).map_err(|unfit| {
+            let text = format!("can't be used: {unfit}");
+            match unfit {
+                Unfit::Plugin(_) => NotRunning::Unfit(text),
+                Unfit::Option(_) => NotRunning::Options(text),
+            }
+        })?;
+        self.enter(plugin, manifest);
+        Ok(())
+    }
+
+    /// Lets the plugins work that answer for the chain.
+    pub(crate) async fn init_backend(&self, settings: &Settings) -> anyhow::Result<()> {
+        let mut serving = Vec::new();
+        for name in BACKEND_METHODS {
+            let Some(method) = self.method(name) else {
+                bail!(
+                    "no plugin serves {name}, without which the node does not know the chain: was bcli disabled without another in its place?"
+                );
+            };
+            // Without the chain the node can't live, whoever stands for it.
+            method.plugin.important.set(true);
+            if !serving
+                .iter()
+                .any(|known| Rc::ptr_eq(known, &method.plugin))
+            {
+                serving.push(method.plugin);
+            }
+        }
+        self.init_these(&serving, settings).await
+    }
+
+    /// Lets all other plugins work.
+    pub(crate) async fn init_rest(&self, settings: &Settings) -> anyhow::Result<()> {
+        let waiting: Vec<_> = self.visit(|plugins| {
+            let known = plugins
+                .iter()
+                .filter(|plugin| plugin.stage() == Stage::Known);
+            known.cloned().collect()
+        });
+        self.init_these(&waiting, settings).await
+    }
+
+    async fn init_these(
+        &self,
+        plugins: &[Rc<PluginProcess>],
+        settings: &Settings,
+    ) -> anyhow::Result<()> {
+        let inits = plugins
+            .iter()
+            .map(|plugin| self.init(plugin, settings, true));
+        let outcomes = join_all(inits).await;
+        for (plugin, outcome) in plugins.iter().zip(outcomes) {
+            self.settle(plugin, outcome)?;
+        }
+        self.check_important()
+    }
+
+    /// Lets a plugin work.
+    pub(super) async fn init(
+        &self,
+        plugin: &Rc<PluginProcess>,
+        settings: &Settings,
+        startup: bool,
+    ) -> Result<(), NotRunning> {
+        let mut own = Vec::new();
+        self.visit_options(|_, option| {
+            if Rc::ptr_eq(&option.plugin, &plugin.path) {
+                own.push(option.clone());
+            }
+        });
+        let options = init_options(own.iter(), settings)
+            .map_err(|error| NotRunning::Options(format!("can't be started: {error}")))?;
+        let mut configuration = self.configuration.get().cloned().unwrap_or_default();
+        configuration.startup = startup;
+        let params = InitParams {
+            options,
+            configuration,
+        };
+        let answer = self.ask(plugin, "init", &params).await?;
+        // Any result will do; only a wish not to run is looked for.
+        let reply: DisableReply = serde_json::from_str(answer.get()).unwrap_or_default();
+        if let Some(reason) = reply.disable {
+            return Err(NotRunning::Disabled(reason));
+        }
+        plugin.advance(Stage::Running);
+        self.notify("plugin_started", || life(plugin));
+        Ok(())
+    }
+}

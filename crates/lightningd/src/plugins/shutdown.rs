@@ -1,0 +1,48 @@
+//! The end of plugins when the node ends.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use ln_plugin::protocol::Manifest;
+use serde_json::json;
+
+use super::host::PluginHost;
+use super::process::PluginProcess;
+
+/// How long a plugin that wants to know of the end may take to end.
+const GRACE: Duration = Duration::from_secs(30);
+/// The same for one that hears of everything and so did not ask for this in particular.
+const GRACE_OF_ALL: Duration = Duration::from_secs(1);
+
+impl PluginHost {
+    /// Ends all plugins: those that subscribed to `shutdown` have some time, the others have none.
+    pub(crate) async fn shut_down(&self) {
+        self.closing();
+        let plugins = self.visit(<[Rc<PluginProcess>]>::to_vec);
+        join_all(plugins.iter().map(|plugin| self.end(plugin))).await;
+    }
+
+    /// Ends one plugin and waits until it has ended.
+    pub(super) async fn end(&self, plugin: &PluginProcess) {
+        if let Some(grace) = plugin.manifest().and_then(grace) {
+            plugin.tell(self.log(), "shutdown", &json!({ "shutdown": {} }));
+            let ended = tokio::time::timeout(grace, plugin.wait_ended()).await;
+            if ended.is_err() && grace == GRACE {
+                let text = format!("did not end within {} seconds: killed", GRACE.as_secs());
+                self.log().unusual(&plugin.origin, text);
+            }
+        }
+        plugin.kill();
+        plugin.wait_ended().await;
+    }
+}
+
+/// How long a plugin may take to end, if it wants to hear of the end at all.
+fn grace(manifest: &Manifest) -> Option<Duration> {
+    let wants = |topic: &str| manifest.subscriptions.iter().any(|wanted| wanted == topic);
+    if wants("shutdown") {
+        return Some(GRACE);
+    }
+    wants("*").then_some(GRACE_OF_ALL)
+}

@@ -1,0 +1,150 @@
+//! What the node tells plugins: topics, who subscribed to them, and the way there.
+
+use std::rc::Rc;
+
+use ln_plugin::protocol::Manifest;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::host::PluginHost;
+use super::process::{PluginProcess, Stage};
+
+/// The node's own topics.
+pub(super) const TOPICS: &[&str] = &[
+    "balance_snapshot",
+    "block_added",
+    "channel_open_failed",
+    "channel_opened",
+    "channel_state_changed",
+    "coin_movement",
+    "connect",
+    "custommsg",
+    "deprecated_oneshot",
+    "disconnect",
+    "forward_event",
+    "invoice_creation",
+    "invoice_payment",
+    "log",
+    "onionmessage_forward_fail",
+    "openchannel_peer_sigs",
+    "plugin_started",
+    "plugin_stopped",
+    "sendpay_failure",
+    "sendpay_success",
+    "shutdown",
+    "warning",
+];
+
+/// Whether a plugin wants to hear of a topic: `*` is every topic but `log`.
+fn wants(manifest: &Manifest, topic: &str) -> bool {
+    manifest
+        .subscriptions
+        .iter()
+        .any(|wanted| wanted == topic || (wanted == "*" && topic != "log"))
+}
+
+impl PluginHost {
+    /// The plugins that hear of a topic.
+    fn subscribers(&self, topic: &str) -> Vec<Rc<PluginProcess>> {
+        self.visit(|plugins| {
+            let hears = |plugin: &&Rc<PluginProcess>| {
+                let wants = plugin
+                    .manifest()
+                    .is_some_and(|manifest| wants(manifest, topic));
+                wants && plugin.stage() == Stage::Running
+            };
+            plugins.iter().filter(hears).cloned().collect()
+        })
+    }
+
+    /// Whether anybody hears of a topic: ask before making what is told.
+    pub(crate) fn has_subscriber(&self, topic: &str) -> bool {
+        self.visit(|plugins| {
+            plugins.iter().any(|plugin| {
+                let manifest = plugin.manifest();
+                plugin.stage() == Stage::Running
+                    && manifest.is_some_and(|manifest| wants(manifest, topic))
+            })
+        })
+    }
+
+    /// Tells subscribers of one of the node's topics. The fields are made only if anybody listens.
+    pub(crate) fn notify<T: Serialize>(&self, topic: &str, fields: impl FnOnce() -> T) {
+        debug_assert!(TOPICS.contains(&topic), "{topic} is declared");
+        if !self.has_subscriber(topic) {
+            return;
+        }
+        let params = wrapped(topic, &fields());
+        for plugin in self.subscribers(topic) {
+            plugin.tell(self.log(), topic, &params);
+        }
+    }
+
+    /// Tells one plugin of a topic, if it subscribed to it.
+    pub(crate) fn notify_one(&self, plugin: &PluginProcess, topic: &str, fields: &Value) {
+        if plugin
+            .manifest()
+            .is_some_and(|manifest| wants(manifest, topic))
+        {
+            plugin.tell(self.log(), topic, &wrapped(topic, fields));
+        }
+    }
+
+    /// Passes on what a plugin tells of a topic of its own.
+    pub(super) fn pass_on(
+        &self,
+        from: &PluginProcess,
+        topic: &str,
+        params: Option<&serde_json::value::RawValue>,
+    ) {
+        #[derive(Serialize)]
+        struct PassedOn<'a> {
+            jsonrpc: &'static str,
+            method: &'a str,
+            origin: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            params: Option<&'a serde_json::value::RawValue>,
+        }
+        let message = PassedOn {
+            jsonrpc: "2.0",
+            method: topic,
+            origin: &from.name,
+            params,
+        };
+        let Ok(mut bytes) = serde_json::to_vec(&message) else {
+            return;
+        };
+        bytes.extend_from_slice(b"\n\n");
+        for plugin in self.subscribers(topic) {
+            plugin.tell_bytes(self.log(), bytes.clone());
+        }
+    }
+}
+
+/// `{"topic": {fields}}`.
+fn wrapped<T: Serialize + ?Sized>(topic: &str, fields: &T) -> Value {
+    json!({ topic: fields })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_all_but_the_log() {
+        let manifest = |topics: &[&str]| Manifest {
+            subscriptions: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+            ..Manifest::default()
+        };
+        assert!(wants(&manifest(&["*"]), "connect"));
+        assert!(wants(&manifest(&["*"]), "anybodys"));
+        assert!(!wants(&manifest(&["*"]), "log"));
+        assert!(wants(&manifest(&["*", "log"]), "log"));
+        assert!(!wants(&manifest(&["connect"]), "disconnect"));
+    }
+
+    #[test]
+    fn topics_are_sorted_and_have_a_schema_each() {
+        assert!(TOPICS.is_sorted());
+    }
+}

@@ -12,6 +12,12 @@ use crate::client::{CallError, Client};
 use crate::endpoint::Endpoint;
 use crate::options::Options;
 
+/// The first bitcoind that can be told the tip we know, so that no block slips between two calls, and that has 16 threads for calls
+/// instead of 4.
+const WAITS_FROM_TIP: u32 = 290_000;
+/// With fewer threads set than this, none is to spare for a call that waits.
+const FEW_THREADS: u32 = 4;
+
 /// The plugin's state.
 #[derive(Debug)]
 pub struct Backend {
@@ -79,6 +85,12 @@ impl Backend {
         timeout: Duration,
     ) -> Result<T, CallError> {
         self.client.call(method, params, timeout)
+    }
+
+    /// Whether bitcoind may be left with a call that it answers when a block comes: one of its threads does nothing else meanwhile.
+    pub(crate) fn may_wait(&self) -> bool {
+        let threads = self.client.endpoint().rpc_threads;
+        self.version >= WAITS_FROM_TIP && threads.is_none_or(|threads| threads >= FEW_THREADS)
     }
 
     /// Waits before bitcoind is asked again.

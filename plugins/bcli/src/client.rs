@@ -81,6 +81,11 @@ impl Client {
         }
     }
 
+    /// Where bitcoind is.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Calls a method once. A result of `null` is read as `T` reads `null`.
     pub(crate) fn call<T: DeserializeOwned>(
         &self,

@@ -11,6 +11,7 @@ pub(crate) struct Conf {
     pub(crate) rpcpassword: Option<String>,
     pub(crate) rpcconnect: Option<String>,
     pub(crate) rpcport: Option<String>,
+    pub(crate) rpcthreads: Option<String>,
     pub(crate) rpccookiefile: Option<PathBuf>,
     pub(crate) datadir: Option<PathBuf>,
 }
@@ -63,6 +64,7 @@ impl Conf {
             rpcpassword: find("rpcpassword", true),
             rpcconnect: find("rpcconnect", true),
             rpcport: find("rpcport", common_port),
+            rpcthreads: find("rpcthreads", true),
             rpccookiefile: find("rpccookiefile", true).map(PathBuf::from),
             datadir: find("datadir", true).map(PathBuf::from),
         }

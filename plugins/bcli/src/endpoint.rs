@@ -14,6 +14,8 @@ pub(crate) struct Endpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) credentials: Credentials,
+    /// How many calls bitcoind serves at a time, if bitcoin.conf says so.
+    pub(crate) rpc_threads: Option<u32>,
 }
 
 impl Endpoint {
@@ -42,6 +44,7 @@ impl Endpoint {
                 .or(own_port)
                 .unwrap_or(network.rpc_port()),
             credentials: credentials(options, &conf, &datadir.join(subdirectory(network))),
+            rpc_threads: conf.rpcthreads.and_then(|text| text.parse().ok()),
         })
     }
 
@@ -142,10 +145,11 @@ mod tests {
         let cookie = dir.path().join("regtest/.cookie");
         assert_eq!(endpoint.credentials, Credentials::Cookie(cookie));
 
-        let text = "rpcuser=u\nrpcpassword=p\n[regtest]\nrpcport=5\nrpcconnect=h:6\n";
+        let text = "rpcuser=u\nrpcpassword=p\nrpcthreads=2\n[regtest]\nrpcport=5\nrpcconnect=h:6\n";
         std::fs::write(dir.path().join("bitcoin.conf"), text).unwrap();
         let endpoint = Endpoint::new(&options, Network::Regtest).unwrap();
         assert_eq!((&*endpoint.host, endpoint.port), ("h", 5));
+        assert_eq!(endpoint.rpc_threads, Some(2));
         let header = endpoint.credentials.header().unwrap();
         assert_eq!(header, "Basic dTpw");
 

@@ -1,6 +1,6 @@
 //! `waitblockchange`: not one of the five, but what makes polling unnecessary.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ln_plugin::Call;
 use ln_rpc::{RpcError, RpcErrorCode};
@@ -12,8 +12,8 @@ use crate::client::CallError;
 
 /// The longest wait, in seconds.
 const LONGEST: u64 = 600;
-/// The first bitcoind that takes the tip we know, so that no block can slip between two calls.
-const TAKES_TIP: u32 = 290_000;
+/// How long an answer may be late.
+const GRACE: Duration = Duration::from_secs(60);
 /// bitcoind does not know the method.
 const METHOD_NOT_FOUND: i64 = -32601;
 
@@ -24,39 +24,67 @@ pub(super) struct Tip {
     height: u32,
 }
 
+#[derive(Deserialize)]
+struct BlockchainInfo {
+    bestblockhash: String,
+    blocks: u32,
+}
+
 /// Waits until the best block is another than `last_hash`, at most `timeout` seconds.
 pub(super) fn waitblockchange(backend: &Backend, call: &Call<'_>) -> Result<Tip, RpcError> {
     let last_hash: String = call.args.required("last_hash")?;
     let timeout: u64 = call.args.required("timeout")?;
     let patience = Duration::from_secs(timeout.min(LONGEST));
-    let failed = |method: &str, params: &Value, error: &CallError| {
-        let unknown = matches!(error, CallError::Rpc { code, .. } if *code == METHOD_NOT_FOUND);
-        if unknown {
-            let message = format!("bitcoind has no {method}");
-            return RpcError::new(RpcErrorCode::MethodNotFound, message);
-        }
-        backend.failed(method, params, error)
-    };
-    let (method, params) = ("getbestblockhash", json!([]));
-    let best: String = backend
-        .call(method, &params)
-        .map_err(|error| failed(method, &params, &error))?;
-    // A wait of a millisecond tells the height of a tip that changed before we asked.
-    let milliseconds = if best == last_hash {
-        u64::try_from(patience.as_millis())
-            .unwrap_or(u64::MAX)
-            .max(1)
+    if backend.may_wait() {
+        wait_in_bitcoind(backend, &last_hash, patience)
     } else {
-        1
-    };
-    let method = "waitfornewblock";
-    let params = if backend.version >= TAKES_TIP {
-        json!([milliseconds, best])
-    } else {
-        json!([milliseconds])
-    };
-    let timeout = backend.options.client_timeout.saturating_add(patience);
+        ask_until_changed(backend, &last_hash, patience)
+    }
+}
+
+/// One call that bitcoind answers when the tip changes.
+fn wait_in_bitcoind(
+    backend: &Backend,
+    last_hash: &str,
+    patience: Duration,
+) -> Result<Tip, RpcError> {
+    // Zero milliseconds would be for ever.
+    let milliseconds = u64::try_from(patience.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1);
+    let (method, params) = ("waitfornewblock", json!([milliseconds, last_hash]));
+    let timeout = backend.options.client_timeout.min(GRACE);
     backend
-        .call_within(method, &params, timeout)
-        .map_err(|error| failed(method, &params, &error))
+        .call_within(method, &params, timeout.saturating_add(patience))
+        .map_err(|error| failed(backend, method, &params, &error))
+}
+
+/// Many calls that are answered at once.
+fn ask_until_changed(
+    backend: &Backend,
+    last_hash: &str,
+    patience: Duration,
+) -> Result<Tip, RpcError> {
+    let started = Instant::now();
+    let (method, params) = ("getblockchaininfo", json!([]));
+    loop {
+        let info: BlockchainInfo = backend
+            .call_once(method, &params)
+            .map_err(|error| failed(backend, method, &params, &error))?;
+        if info.bestblockhash != last_hash || started.elapsed() >= patience {
+            return Ok(Tip {
+                hash: info.bestblockhash,
+                height: info.blocks,
+            });
+        }
+        backend.wait();
+    }
+}
+
+fn failed(backend: &Backend, method: &str, params: &Value, error: &CallError) -> RpcError {
+    if matches!(error, CallError::Rpc { code, .. } if *code == METHOD_NOT_FOUND) {
+        let message = format!("bitcoind has no {method}");
+        return RpcError::new(RpcErrorCode::MethodNotFound, message);
+    }
+    backend.failed(method, params, error)
 }

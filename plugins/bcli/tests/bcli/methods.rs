@@ -280,25 +280,55 @@ fn sendrawtransaction() {
 }
 
 #[test]
-fn waitblockchange() {
+fn waitblockchange_is_one_call_that_names_the_known_tip() {
     let other = "aa".repeat(32);
-    let tip = || result(json!({"hash": other, "height": 9}));
-    let (bitcoind, mut host) = start(vec![
-        result(json!(HASH)),
-        tip(),
-        result(json!(other)),
-        tip(),
-        result(json!(HASH)),
+    let bitcoind = FakeBitcoind::start(vec![
+        Act::Result(json!({"version": 290_000, "localrelay": true})),
+        result(json!({"hash": other, "height": 9})),
         Act::Error(-32601, "Method not found"),
+        Act::Close,
+        Act::Close,
     ]);
-    let mut wait = || {
-        let params = json!({"last_hash": HASH, "timeout": 30});
+    let mut host = Host::start(bitcoind.port, json!({}));
+    let mut wait = |seconds: u32| {
+        let params = json!({"last_hash": HASH, "timeout": seconds});
         host.call("waitblockchange", params)
     };
-    assert_eq!(wait().unwrap(), json!({"hash": other, "height": 9}));
-    assert_eq!(wait().unwrap(), json!({"hash": other, "height": 9}));
-    assert_eq!(wait().unwrap_err().code, RpcErrorCode::MethodNotFound);
+    assert_eq!(wait(30).unwrap(), json!({"hash": other, "height": 9}));
+    assert_eq!(wait(0).unwrap_err().code, RpcErrorCode::MethodNotFound);
+    assert_eq!(wait(30).unwrap_err().code, RpcErrorCode::BcliError);
     let calls = bitcoind.calls();
-    assert_eq!(calls[1], ("waitfornewblock".to_owned(), json!([30_000])));
-    assert_eq!(calls[3].1, json!([1]));
+    assert_eq!(
+        calls[0],
+        ("waitfornewblock".to_owned(), json!([30_000, HASH]))
+    );
+    // Zero would be for ever.
+    assert_eq!(calls[1].1, json!([1, HASH]));
+}
+
+#[test]
+fn a_bitcoind_with_few_threads_is_asked_again_and_again_instead() {
+    let tip = |hash: &str| result(json!({"bestblockhash": hash, "blocks": 9}));
+    let other = "aa".repeat(32);
+    let (bitcoind, mut host) = start(vec![tip(HASH), tip(HASH), tip(&other), tip(HASH)]);
+    let mut wait = |seconds: u32| {
+        let params = json!({"last_hash": HASH, "timeout": seconds});
+        host.call("waitblockchange", params).unwrap()
+    };
+    assert_eq!(wait(60), json!({"hash": other, "height": 9}));
+    assert_eq!(wait(0), json!({"hash": HASH, "height": 9}));
+    let calls = bitcoind.calls();
+    assert_eq!(calls.len(), 4);
+    assert!(calls.iter().all(|(method, _)| method == "getblockchaininfo"));
+
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("bitcoin.conf"), "rpcthreads=2\n").unwrap();
+    let bitcoind = FakeBitcoind::start(vec![
+        Act::Result(json!({"version": 290_000, "localrelay": true})),
+        tip(&other),
+    ]);
+    let mut host = Host::start(bitcoind.port, json!({"bitcoin-datadir": dir.path()}));
+    let params = json!({"last_hash": HASH, "timeout": 60});
+    assert_eq!(host.call("waitblockchange", params).unwrap()["height"], 9);
+    assert_eq!(bitcoind.calls()[0].0, "getblockchaininfo");
 }

@@ -101,7 +101,7 @@ impl Playground {
         let chain = self.dir().join("btc");
         let conf = format!(
             "network=regtest\nalias={name}\naddr=127.0.0.1:{port}\nlog-file={}\nlog-level=debug\nbitcoin-datadir={}\n\
-             autoconnect-seeker-peers=0\ndeveloper\nallow-deprecated-apis=true\ndev-fast-gossip\ndev-bitcoind-poll=1\n",
+             autoconnect-seeker-peers=0\ndeveloper\nallow-deprecated-apis=true\ndev-fast-gossip\n",
             base.join("log").display(),
             chain.display(),
         );

@@ -506,6 +506,7 @@ fn spawn_tasks(node: &Rc<Node>, hsmd: Subd, connectd: Subd, gossipd: Subd) {
         gossipd,
     )));
     spawn(Box::pin(chain::follow(Rc::clone(node))));
+    spawn(Box::pin(chain::watch_tip(Rc::clone(node))));
     spawn(Box::pin(chain::poll_fees(Rc::clone(node))));
     spawn(Box::pin(invoices::expire(Rc::clone(node))));
     let again = Rc::clone(node);

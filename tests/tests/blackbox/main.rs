@@ -8,6 +8,8 @@
 
 mod support;
 
+mod chain;
+mod chain_proxy;
 mod channel_life;
 mod closing;
 mod connecting;

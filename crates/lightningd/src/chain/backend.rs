@@ -1,6 +1,7 @@
-//! The five questions to the chain backend, whichever plugins serve them.
+//! The five questions to the chain backend, whichever plugins serve them, and a sixth that not all can answer.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use bitcoin::{Block, BlockHash, OutPoint, ScriptBuf, Transaction};
@@ -45,6 +46,11 @@ pub(crate) struct Estimate {
 }
 
 #[derive(Deserialize)]
+struct Tip {
+    hash: BlockHash,
+}
+
+#[derive(Deserialize)]
 struct RawBlock {
     blockhash: Option<BlockHash>,
     block: Option<String>,
@@ -74,6 +80,18 @@ impl Backend {
         self.0
             .call("getchaininfo", json!({ "last_height": known.0 }))
             .await
+    }
+
+    /// Waits until the best block is another than `known`, or until the time is up; the best block. Ours alone: other backends may not know
+    /// the method.
+    pub(crate) async fn wait_for_change(
+        &self,
+        known: BlockHash,
+        within: Duration,
+    ) -> Result<BlockHash, PluginError> {
+        let params = json!({ "last_hash": known, "timeout": within.as_secs() });
+        let tip: Tip = self.0.call("waitblockchange", params).await?;
+        Ok(tip.hash)
     }
 
     /// What feerates are needed.

@@ -26,6 +26,8 @@ pub(crate) struct Chain {
     /// The backend's last answer: its height, and whether it is still catching up itself.
     pub(crate) backend_height: Cell<u32>,
     pub(crate) backend_syncing: Cell<bool>,
+    /// Whether the backend says when its tip changes, so that polling is only a second line.
+    pub(crate) is_told: Cell<bool>,
     /// Set while the backend does not answer.
     pub(crate) stale: RefCell<Option<String>>,
     /// Whether transactions may be kept that the backend could not be given: they are sent as soon as it answers.
@@ -47,6 +49,7 @@ impl Chain {
             interest: RefCell::default(),
             backend_height: Cell::new(0),
             backend_syncing: Cell::new(false),
+            is_told: Cell::new(false),
             stale: RefCell::default(),
             unsent: Cell::new(false),
             nudge: Notify::new(),
@@ -169,19 +172,16 @@ pub(crate) async fn follow(node: Rc<Node>) {
     }
 }
 
-fn poll_interval(node: &Node) -> Duration {
-    let set = node.config.dev.bitcoind_poll.map(Duration::from_secs);
-    let usual = if node.config.network == Network::Regtest {
-        Duration::from_secs(1)
-    } else {
-        Duration::from_secs(30)
+/// How long to wait before the backend is asked again.
+pub(super) fn poll_interval(node: &Node) -> Duration {
+    let is_calm = node.chain.is_synced() && node.chain.stale.borrow().is_none();
+    let is_told = is_calm && node.chain.is_told.get();
+    let interval = match node.config.dev.bitcoind_poll {
+        Some(seconds) => Duration::from_secs(seconds),
+        None if node.config.network == Network::Regtest && !is_told => Duration::from_secs(1),
+        None => Duration::from_secs(30),
     };
-    let interval = set.unwrap_or(usual);
-    if node.chain.is_synced() && node.chain.stale.borrow().is_none() {
-        interval
-    } else {
-        interval / 4
-    }
+    if is_calm { interval } else { interval / 4 }
 }
 
 /// Processes every block the backend has and we don't.

@@ -329,7 +329,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     dev(
         "dev-bitcoind-poll",
         Int,
-        "seconds between polls of the chain backend (default: 30)",
+        "only poll the chain backend, every so many seconds",
     ),
     dev(
         "dev-disconnect",

@@ -88,7 +88,6 @@ impl TestNode {
             "--allow-deprecated-apis=true".to_owned(),
             "--dev-fast-gossip".to_owned(),
             "--dev-fast-reconnect".to_owned(),
-            "--dev-bitcoind-poll=1".to_owned(),
             "--disable-dns".to_owned(),
             "--autoconnect-seeker-peers=0".to_owned(),
             "--log-level=trace".to_owned(),

@@ -13,7 +13,7 @@ use crate::client::CallError;
 /// The longest wait, in seconds.
 const LONGEST: u64 = 600;
 /// How long an answer may be late.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 /// bitcoind does not know the method.
 const METHOD_NOT_FOUND: i64 = -32601;
 

@@ -319,7 +319,11 @@ fn a_bitcoind_with_few_threads_is_asked_again_and_again_instead() {
     assert_eq!(wait(0), json!({"hash": HASH, "height": 9}));
     let calls = bitcoind.calls();
     assert_eq!(calls.len(), 4);
-    assert!(calls.iter().all(|(method, _)| method == "getblockchaininfo"));
+    assert!(
+        calls
+            .iter()
+            .all(|(method, _)| method == "getblockchaininfo")
+    );
 
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("bitcoin.conf"), "rpcthreads=2\n").unwrap();

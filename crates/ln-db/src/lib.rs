@@ -4,7 +4,7 @@
 //! when that commit is on disk. A write that fails is rolled back alone.
 //!
 //! Tables and columns carry Core Lightning's names where programs look at them (`lightningd.sqlite3` is read by test fixtures while the
-//! node runs, so the journal is a rollback journal and the file is whole whenever nothing is being written).
+//! node runs, so the write-ahead log is folded back into the file as soon as nothing is being written).
 //!
 //! Invariants: nobody outside this crate writes SQL; every list is indexed and paged; no business rule lives here.
 

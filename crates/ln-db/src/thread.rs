@@ -1,8 +1,8 @@
-//! The two threads and group commit.
+//! The two threads, group commit, and folding the write-ahead log back into the file.
 
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +15,18 @@ use crate::{DbError, Txn, migrations};
 /// How many writes share one commit at most, so that none waits for ever.
 const MAX_BATCH: usize = 1024;
 
+/// How long nothing is written before the log is folded back: longer than the pause between two commits of one payment.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// How long until the next attempt, when somebody who reads kept the log from being folded back.
+const IDLE_WHILE_READ: Duration = Duration::from_secs(1);
+
+/// How long a write waits for another program that writes to the file.
+const BUSY: Duration = Duration::from_mins(1);
+
+/// After how many commits without a pause the log is folded back all the same, so that it stays small.
+const MAX_UNFOLDED: u32 = 256;
+
 /// What the writing thread does with one write: run it now, and say later that it is durable.
 type Write = Box<dyn FnOnce(&mut Txn<'_>) -> Finish + Send>;
 type Finish = Box<dyn FnOnce(Result<(), String>) + Send>;
@@ -25,6 +37,7 @@ type Read = Box<dyn FnOnce(&Txn<'_>) + Send>;
 pub struct Db {
     writes: Option<Sender<Write>>,
     reads: Option<Sender<Read>>,
+    /// The one that writes, the one that reads.
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -36,6 +49,7 @@ impl Db {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )?;
         migrations::migrate(&mut writer)?;
+        fold(&writer, "TRUNCATE");
         let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let (write_sender, write_receiver) = channel();
         let (read_sender, read_receiver) = channel::<Read>();
@@ -104,16 +118,20 @@ impl Db {
         }
         Pending(receiver)
     }
+
+    fn join_last(&mut self) {
+        // A panic in a database thread was already reported by the panic hook.
+        drop(self.threads.pop().map(JoinHandle::join));
+    }
 }
 
 impl Drop for Db {
     fn drop(&mut self) {
-        drop(self.writes.take());
+        // The reader ends first: whoever closes the file last removes the log, which only the writer can.
         drop(self.reads.take());
-        for thread in self.threads.drain(..) {
-            // A panic in a database thread was already reported by the panic hook.
-            drop(thread.join());
-        }
+        self.join_last();
+        drop(self.writes.take());
+        self.join_last();
     }
 }
 
@@ -134,11 +152,11 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
     let open = || {
         let connection =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(Duration::from_mins(1))?;
+        connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(256);
         if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
-            connection.pragma_update(None, "journal_mode", "PERSIST")?;
-            connection.pragma_update(None, "journal_size_limit", 1 << 20)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "wal_autocheckpoint", 0)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.pragma_update(None, "trusted_schema", false)?;
@@ -151,16 +169,55 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
     })
 }
 
-/// Runs writes until every sender is gone: all that wait share one transaction and one commit.
+/// Runs writes until every sender is gone: all that wait share one transaction and one commit. When no more come, the log is folded back.
 fn write_loop(mut connection: Connection, writes: &Receiver<Write>) {
-    while let Ok(first) = writes.recv() {
-        let mut finishes = Vec::new();
-        let result = commit_batch(&mut connection, first, writes, &mut finishes);
-        let result = result.map_err(|error| error.to_string());
-        for finish in finishes {
-            finish(result.clone());
+    let mut unfolded = 0_u32;
+    let mut idle = IDLE;
+    loop {
+        let next = if unfolded == 0 {
+            writes.recv().map_err(RecvTimeoutError::from)
+        } else {
+            writes.recv_timeout(idle)
+        };
+        match next {
+            Ok(first) => {
+                commit_and_tell(&mut connection, first, writes);
+                unfolded = unfolded.saturating_add(1);
+                idle = IDLE;
+                if unfolded >= MAX_UNFOLDED {
+                    fold(&connection, "PASSIVE");
+                    unfolded = 1;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) if fold(&connection, "TRUNCATE") => unfolded = 0,
+            Err(RecvTimeoutError::Timeout) => idle = IDLE_WHILE_READ,
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    fold(&connection, "TRUNCATE");
+}
+
+fn commit_and_tell(connection: &mut Connection, first: Write, writes: &Receiver<Write>) {
+    let mut finishes = Vec::new();
+    let result = commit_batch(connection, first, writes, &mut finishes);
+    let result = result.map_err(|error| error.to_string());
+    for finish in finishes {
+        finish(result.clone());
+    }
+}
+
+/// Folds the log back into the file, without waiting for anybody: whether all of it is there now. What is not stays in the log, as durable as
+/// before.
+fn fold(connection: &Connection, mode: &str) -> bool {
+    let checkpoint = || {
+        connection.busy_timeout(Duration::ZERO)?;
+        let busy = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+            row.get::<_, bool>(0)
+        });
+        connection.busy_timeout(BUSY)?;
+        busy
+    };
+    checkpoint().is_ok_and(|busy| !busy)
 }
 
 fn commit_batch(

@@ -208,3 +208,88 @@ fn the_children_of_a_datastore_key_are_found_and_no_others() {
     let keys: Vec<_> = found.into_iter().map(|row| row.key).collect();
     assert_eq!(keys, [key(&["a"]), key(&["a", "b"]), key(&["a", "b", "c"])]);
 }
+
+/// The directory's files whose name begins with the database's, and how many invoices a copy of the one file holds, if it was not made in the
+/// middle of a change.
+fn copied(path: &std::path::Path) -> (Vec<String>, Option<u32>) {
+    let dir = path.parent().unwrap();
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("db"))
+        .collect();
+    names.sort();
+    let copy = dir.join("copy");
+    std::fs::copy(path, &copy).unwrap();
+    let count = rusqlite::Connection::open(&copy)
+        .unwrap()
+        .query_row("SELECT count(*) FROM invoices", [], |row| row.get(0))
+        .ok();
+    (names, count)
+}
+
+#[test]
+fn the_one_file_is_whole_when_the_database_rests_and_when_it_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let db = Db::open(&path).unwrap();
+    for number in 1..=3 {
+        run(db.write(move |txn| txn.add_invoice(&invoice(number)))).unwrap();
+    }
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    while copied(&path).1 != Some(3) {
+        assert!(std::time::Instant::now() < deadline, "{:?}", copied(&path));
+    }
+    run(db.write(move |txn| txn.add_invoice(&invoice(4)))).unwrap();
+    drop(db);
+    assert_eq!(copied(&path), (vec!["db".to_owned()], Some(4)));
+}
+
+#[test]
+fn who_reads_the_file_holds_up_no_write_and_no_closing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let db = Db::open(&path).unwrap();
+    run(db.write(|txn| txn.add_invoice(&invoice(1)))).unwrap();
+    let mut other = rusqlite::Connection::open(&path).unwrap();
+    let view = other.transaction().unwrap();
+    let count = |view: &rusqlite::Transaction<'_>| {
+        view.query_row("SELECT count(*) FROM invoices", [], |row| {
+            row.get::<_, u32>(0)
+        })
+        .unwrap()
+    };
+    assert_eq!(count(&view), 1);
+    // More commits than the log is let grow by.
+    for number in 2..=200 {
+        run(db.write(move |txn| txn.add_invoice(&invoice(number)))).unwrap();
+        run(db.write(move |txn| txn.set_var("last", u64::from(number)))).unwrap();
+    }
+    drop(db);
+    assert_eq!(count(&view), 1);
+    drop(view);
+    drop(other);
+    assert_eq!(copied(&path), (vec!["db".to_owned()], Some(200)));
+}
+
+#[test]
+fn what_was_committed_survives_without_closing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let db = Db::open(&path).unwrap();
+    // A reader keeps the log from being folded back, so that both files are as after a crash in the middle of work.
+    let mut other = rusqlite::Connection::open(&path).unwrap();
+    let view = other.transaction().unwrap();
+    view.query_row("SELECT count(*) FROM invoices", [], |_| Ok(()))
+        .unwrap();
+    for number in 1..=3 {
+        run(db.write(move |txn| txn.add_invoice(&invoice(number)))).unwrap();
+    }
+    let crashed = tempfile::tempdir().unwrap();
+    let left = crashed.path().join("db");
+    std::fs::copy(&path, &left).unwrap();
+    std::fs::copy(dir.path().join("db-wal"), crashed.path().join("db-wal")).unwrap();
+    let again = Db::open(&left).unwrap();
+    let found = run(again.read(|txn| txn.invoices(Page::default()))).unwrap();
+    assert_eq!(found.len(), 3);
+}

@@ -20,6 +20,10 @@ use crate::log::{Logger, Origin};
 /// The numbers every helper's status messages begin at.
 const STATUS_NUMBERS: u16 = 0xfff0;
 
+/// What helpers are told about their heap: memory that a burst of payments needed goes back to the kernel, since a node may have thousands of
+/// them. Setting the threshold also keeps glibc from raising it. Another libc takes no notice.
+const HEAP: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.trim_threshold=65536");
+
 /// What is needed to start a helper.
 pub(crate) struct SubdStart<'a> {
     /// Its name without `lightning_`: `channeld`.
@@ -103,6 +107,9 @@ impl Subd {
             .stdin(Stdio::from(theirs))
             .fd_mappings(mappings)
             .context("descriptors for a helper collide")?;
+        if std::env::var_os(HEAP.0).is_none() {
+            command.env(HEAP.0, HEAP.1);
+        }
         // A helper must not die of the operator's ctrl-c before lightningd has said what to do.
         command.process_group(0);
         let mut command = tokio::process::Command::from(command);

@@ -72,6 +72,76 @@ def test_restart_keeps_the_channel(node_factory):
     l1.pay(l2, 1_000_000)
 
 
+def test_openchannel_and_balanced_channels(node_factory):
+    l1, l2 = node_factory.get_nodes(2)
+    l1.openchannel(l2, 10**6)
+    assert l1.is_connected(l2)
+    scid = l1.fundbalancedchannel(l2, 10**6, announce=False)
+    wait_for(lambda: l2.is_local_channel_active(scid))
+    channel = only_one(l2.rpc.listpeerchannels(short_channel_id=scid)["channels"])
+    assert channel["to_us_msat"] == 500_000_000
+    assert channel["private"] is True
+
+
+def test_fundchannel_and_drain(node_factory):
+    l1, l2 = node_factory.get_nodes(2)
+    scid, _ = l1.fundchannel(l2, 10**6)
+    l1.wait_local_channel_active(scid)
+    assert l1.drain(l2) > 900_000_000
+    l2.pay(l1, 500_000_000)
+
+
+def test_messages_are_logged_and_feerates_follow_the_chain(node_factory):
+    l1, l2 = node_factory.line_graph(2, opts={"may_reconnect": True})
+    l1.daemon.wait_for_log("peer_out WIRE_CHANNEL_READY")
+    l2.daemon.wait_for_log("peer_in WIRE_CHANNEL_READY")
+    l1.force_feerates(14000)
+    l1.set_feerates((20000, 15000, 10000, 5000), True)
+
+
+def test_a_disconnection_on_purpose(node_factory):
+    """The peer hangs up instead of answering a payment; the payment is made all the same."""
+    opts = [{"may_reconnect": True}, {"may_reconnect": True, "disconnect": ["-WIRE_REVOKE_AND_ACK"]}]
+    l1, l2 = node_factory.line_graph(2, opts=opts)
+    l1.pay(l2, 123_000)
+    l2.daemon.wait_for_log("dev_disconnect: -WIRE_REVOKE_AND_ACK")
+    wait_channel_quiescent(l1, l2)
+
+
+def test_a_kill_and_a_stop_by_signal(node_factory):
+    l1, l2 = node_factory.line_graph(2, opts={"may_reconnect": True, "may_fail": True})
+    l1.pay(l2, 1_000_000)
+    l2.daemon.kill()
+    l2.start()
+    l2.restart(clean=False)
+    wait_for(lambda: only_one(l1.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
+    wait_for(lambda: only_one(l2.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
+    l1.pay(l2, 1_000_000)
+
+
+def test_a_reorganisation(node_factory, bitcoind):
+    l1, l2 = node_factory.line_graph(2, wait_for_announce=True)
+    height = bitcoind.rpc.getblockcount()
+    bitcoind.simple_reorg(height - 2)
+    sync_blockheight(bitcoind, [l1, l2])
+    l1.pay(l2, 1_000_000)
+
+
+def test_a_unilateral_close_is_swept(node_factory, bitcoind):
+    l1, l2 = node_factory.line_graph(2, opts={"may_reconnect": True})
+    l1.pay(l2, 200_000_000)
+    l2.stop()
+    l1.rpc.close(l2.info["id"], 1)
+    bitcoind.generate_block(1, wait_for_mempool=1)
+    l1.daemon.wait_for_log(" to ONCHAIN")
+    _, txid, blocks = l1.wait_for_onchaind_tx("OUR_DELAYED_RETURN_TO_WALLET", "OUR_UNILATERAL/DELAYED_OUTPUT_TO_US")
+    assert blocks == 4
+    bitcoind.generate_block(4)
+    bitcoind.generate_block(1, wait_for_mempool=txid)
+    sync_blockheight(bitcoind, [l1])
+    wait_for(lambda: txid in [o["txid"] for o in l1.rpc.listfunds()["outputs"]])
+
+
 # FIXME: remove when lightningd runs plugins.
 no_plugins_yet = pytest.mark.xfail(strict=True, reason="lightningd runs no plugins but its own yet")
 

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use rustix::net::{
+    AddressFamily, SocketFlags, SocketType, bind, getsockname, socket_with, sockopt,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -43,6 +47,8 @@ pub(crate) struct Playground {
     keep: bool,
     /// In the order they were started.
     running: Vec<Running>,
+    /// What keeps the ports of all for them.
+    ports: Vec<OwnedFd>,
 }
 
 impl Playground {
@@ -57,6 +63,7 @@ impl Playground {
             dir,
             keep,
             running: Vec::new(),
+            ports: Vec::new(),
         })
     }
 
@@ -65,11 +72,17 @@ impl Playground {
         self.dir.path()
     }
 
+    fn reserve_port(&mut self) -> Result<u16> {
+        let (port, socket) = reserve_port()?;
+        self.ports.push(socket);
+        Ok(port)
+    }
+
     /// Starts the chain and makes the command `btc`.
     pub(crate) fn start_chain(&mut self) -> Result<()> {
         let base = self.dir().join("btc");
         fs::create_dir(&base)?;
-        let port = free_port()?;
+        let port = self.reserve_port()?;
         let conf = format!(
             "regtest=1\nserver=1\ntxindex=1\nlisten=0\nfallbackfee=0.00001\nprinttoconsole=0\nrpcuser=play\nrpcpassword=ground\n\
              [regtest]\nrpcport={port}\n"
@@ -97,7 +110,7 @@ impl Playground {
     pub(crate) fn start_node(&mut self, name: &str) -> Result<()> {
         let base = self.dir().join(name);
         fs::create_dir(&base)?;
-        let port = free_port()?;
+        let port = self.reserve_port()?;
         let chain = self.dir().join("btc");
         let conf = format!(
             "network=regtest\nalias={name}\naddr=127.0.0.1:{port}\nlog-file={}\nlog-level=debug\nbitcoin-datadir={}\n\
@@ -323,9 +336,14 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
-    Ok(listener.local_addr()?.port())
+/// A port for a server to be started. Nobody else is given it as long as the socket is there, which does not listen.
+fn reserve_port() -> Result<(u16, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
+    let address = SocketAddrV4::try_from(getsockname(&socket)?)?;
+    Ok((address.port(), socket))
 }
 
 /// A word that a shell takes as it is.

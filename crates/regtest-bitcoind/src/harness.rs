@@ -4,8 +4,12 @@
 //! every test can be checked against the original.
 
 use crate::client::{Client, ClientError};
+use rustix::net::{
+    AddressFamily, SocketFlags, SocketType, bind, getsockname, socket_with, sockopt,
+};
 use serde_json::{Value, json};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -15,7 +19,7 @@ use tempfile::TempDir;
 /// User and password every chain started here accepts.
 pub const CREDENTIALS: &str = "regtest:regtest";
 /// How long a start, a stop or a call may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Why a chain could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +31,7 @@ pub struct StartError(String);
 pub struct RegtestChain {
     program: PathBuf,
     arguments: Vec<String>,
-    port: u16,
+    port: ReservedPort,
     child: Child,
     client: Mutex<Client>,
     dir: TempDir,
@@ -79,12 +83,46 @@ fn build() -> Result<(), StartError> {
     }
 }
 
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    bound
-        .expect("the loopback interface has a free port")
-        .port()
+/// A port of 127.0.0.1 for a server to be started, as long as this value lives.
+///
+/// A port that was merely free a moment ago may be somebody else's by the time the server listens, or while it is being restarted. This one
+/// is bound all the time, by a socket that does not listen, so that the system gives it to nobody who asks for any port; who asks for this
+/// one, and allows that addresses are used again as servers do, gets it.
+#[derive(Debug)]
+pub struct ReservedPort {
+    port: u16,
+    _bound: OwnedFd,
+}
+
+impl ReservedPort {
+    /// Reserves one.
+    ///
+    /// # Panics
+    /// If the loopback interface has no free port.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default that takes something from the system would surprise"
+    )]
+    pub fn new() -> Self {
+        Self::any().expect("the loopback interface has a free port")
+    }
+
+    fn any() -> std::io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC;
+        let bound = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+        sockopt::set_socket_reuseaddr(&bound, true)?;
+        bind(&bound, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
+        let address = SocketAddrV4::try_from(getsockname(&bound)?)?;
+        Ok(Self {
+            port: address.port(),
+            _bound: bound,
+        })
+    }
+
+    /// The port.
+    pub fn number(&self) -> u16 {
+        self.port
+    }
 }
 
 fn spawn(program: &Path, dir: &Path, port: u16, extra: &[String]) -> Result<Child, StartError> {
@@ -120,14 +158,15 @@ impl RegtestChain {
     pub fn start_with(arguments: &[&str]) -> Result<Self, StartError> {
         let program = program()?;
         let dir = TempDir::new().map_err(|error| StartError(error.to_string()))?;
-        let port = free_port();
+        let reserved = ReservedPort::new();
+        let port = reserved.number();
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
         let child = spawn(&program, dir.path(), port, &arguments)?;
         let client = Client::new(&format!("127.0.0.1:{port}"), CREDENTIALS, Some(PATIENCE));
         let mut chain = Self {
             program,
             arguments,
-            port,
+            port: reserved,
             child,
             client: Mutex::new(client),
             dir,
@@ -160,7 +199,7 @@ impl RegtestChain {
 
     /// The port of its RPC server on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Its data directory.
@@ -261,7 +300,7 @@ impl RegtestChain {
         self.child
             .wait()
             .map_err(|error| StartError(error.to_string()))?;
-        self.child = spawn(&self.program, self.dir.path(), self.port, &self.arguments)?;
+        self.child = spawn(&self.program, self.dir.path(), self.port(), &self.arguments)?;
         self.wait_until_up()
     }
 

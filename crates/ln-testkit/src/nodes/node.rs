@@ -9,13 +9,14 @@ use std::thread;
 
 use ln_rpc::RpcError;
 use ln_rpc::client::{Client, ClientError};
+use regtest_bitcoind::harness::ReservedPort;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::log::{LogMark, NodeLog};
 use super::options::NodeOptions;
-use super::processes::{HelperProcess, descendants, process_is_running, send_signal};
+use super::processes::{HelperProcess, descendants, process_is_running, send_signal, stop_process};
 use super::programs::program;
 use super::wait::{patience, try_wait_until, wait_until};
 use crate::schemas;
@@ -57,7 +58,8 @@ pub struct TestNode {
     /// Where the log was when the process started.
     started: Mutex<LogMark>,
     id: OnceLock<String>,
-    port: OnceLock<u16>,
+    /// The same after a restart, so that peers find it again.
+    port: ReservedPort,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -111,7 +113,7 @@ impl TestNode {
             child: Mutex::new(None),
             started: Mutex::default(),
             id: OnceLock::new(),
-            port: OnceLock::new(),
+            port: ReservedPort::new(),
         }
     }
 
@@ -130,10 +132,6 @@ impl TestNode {
             id,
             "the node keeps its key"
         );
-        if let Some(port) = tcp_port(&info) {
-            // The same port after a restart, so that peers find it again.
-            self.port.get_or_init(|| port);
-        }
     }
 
     fn spawn(&self) -> io::Result<Child> {
@@ -143,10 +141,7 @@ impl TestNode {
             .open(self.dir.path().join("output"))?;
         Command::new(program("lightningd"))
             .args(&self.arguments)
-            .arg(format!(
-                "--addr=127.0.0.1:{}",
-                self.port.get().copied().unwrap_or(0)
-            ))
+            .arg(format!("--addr=127.0.0.1:{}", self.port()))
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -166,7 +161,7 @@ impl TestNode {
 
     /// The TCP port at which it listens for peers.
     pub fn port(&self) -> u16 {
-        self.port.get().copied().unwrap_or(0)
+        self.port.number()
     }
 
     /// The unix socket at which it listens for peers, with [`NodeOptions::unix_socket`].
@@ -330,23 +325,25 @@ impl TestNode {
     }
 
     /// Makes it and its helpers stand still until [`Self::go_on`].
+    ///
+    /// # Panics
+    /// If one of them goes on.
     pub fn pause(&self) {
-        self.signal_all(Signal::STOP);
+        // The node first: from then on it starts no more helpers.
+        if let Some(pid) = self.pid() {
+            stop_process(pid);
+        }
+        for helper in self.helpers() {
+            stop_process(helper.pid);
+        }
     }
 
     /// Lets it go on after [`Self::pause`].
     pub fn go_on(&self) {
-        self.signal_all(Signal::CONT);
-    }
-
-    fn signal_all(&self, signal: Signal) {
         let helpers = self.helpers();
-        let pids = self
-            .pid()
-            .into_iter()
-            .chain(helpers.iter().map(|helper| helper.pid));
-        for pid in pids {
-            send_signal(pid, signal);
+        let pids = self.pid().into_iter();
+        for pid in pids.chain(helpers.iter().map(|helper| helper.pid)) {
+            send_signal(pid, Signal::CONT);
         }
     }
 
@@ -427,13 +424,4 @@ fn text(value: &Value, pointer: &str) -> String {
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned()
-}
-
-/// The first TCP port of `getinfo`'s bindings.
-fn tcp_port(info: &Value) -> Option<u16> {
-    let bindings = info.get("binding")?.as_array()?;
-    let port = bindings
-        .iter()
-        .find_map(|binding| binding.get("port")?.as_u64())?;
-    u16::try_from(port).ok()
 }

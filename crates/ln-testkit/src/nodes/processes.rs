@@ -5,6 +5,8 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::wait::wait_until;
+
 /// A helper or a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HelperProcess {
@@ -42,6 +44,22 @@ fn parent_and_state(pid: u32) -> Option<(u32, char)> {
 /// Whether a process is there and has not ended.
 pub fn process_is_running(pid: u32) -> bool {
     parent_and_state(pid).is_some_and(|(_, state)| !matches!(state, 'Z' | 'X'))
+}
+
+/// Makes a process stand still, and waits until all of its threads do or it has ended.
+pub(super) fn stop_process(pid: u32) {
+    send_signal(pid, Signal::STOP);
+    wait_until("a process to stand still", || {
+        let threads = fs::read_dir(format!("/proc/{pid}/task"));
+        let still = threads.into_iter().flatten().flatten().all(|thread| {
+            let state = thread.file_name().to_str().and_then(|text| {
+                let (_, state) = parent_and_state(text.parse().ok()?)?;
+                Some(state)
+            });
+            state.is_none_or(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
+        });
+        still.then_some(())
+    });
 }
 
 /// What a process was started as.

@@ -1,11 +1,12 @@
 //! HTLCs, lies and reorganisations on the chain.
 
-use ln_testkit::nodes::{NodeOptions, OpenChannel, TestNode};
+use ln_testkit::nodes::{NodeOptions, OpenChannel, TestNode, wait_until};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
 use crate::support::{
-    CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, invoice_status, payment_status, send,
+    CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, invoice_status, parts_wait,
+    payment_status, send,
 };
 
 const PART_MSAT: u64 = 500_000_000;
@@ -18,7 +19,7 @@ struct Held {
 
 impl Held {
     fn start() -> Self {
-        let pair = Pair::start();
+        let pair = Pair::start_with(parts_wait());
         // So that both have a balance.
         pair.pay(1_000_000_000, "before");
         pair.wait_quiet();
@@ -73,8 +74,8 @@ impl Held {
     }
 }
 
-/// One node closes a channel alone and has its commitment mined; the other hears of it only then, lest it does the same.
-fn close_alone(pair: &Pair, by: &TestNode, other: Option<&TestNode>) {
+/// One node closes a channel alone and has its commitment mined; the other hears of it only then, lest it does the same. The commitment.
+fn close_alone(pair: &Pair, by: &TestNode, other: Option<&TestNode>) -> Value {
     let id = &pair.open.channel_id;
     if let Some(other) = other {
         other.pause();
@@ -89,6 +90,20 @@ fn close_alone(pair: &Pair, by: &TestNode, other: Option<&TestNode>) {
         pair.net.wait_synced(&[other]);
         pair.net.wait_state(other, id, "ONCHAIN");
     }
+    closed["txids"][0].clone()
+}
+
+/// Waits until a transaction in the mempool spends an output of a commitment.
+fn wait_claim(pair: &Pair, commitment: &Value) {
+    let chain = &pair.net.chain;
+    let claims = |txid: &String| {
+        let tx = chain.try_call("getrawtransaction", json!([txid, true]));
+        let inputs = tx.ok().and_then(|tx| tx["vin"].as_array().cloned());
+        inputs.is_some_and(|inputs| inputs.iter().any(|input| input["txid"] == *commitment))
+    };
+    wait_until("a claim of the commitment's outputs in the mempool", || {
+        chain.mempool().iter().any(claims).then_some(())
+    });
 }
 
 /// Mines block after block, with whatever is in the mempool by then, until something is the case.
@@ -174,10 +189,10 @@ fn a_preimage_takes_an_htlc_from_their_commitment_and_tells_its_payer() {
     let held = Held::start();
     let pair = &held.pair;
     let nodes = [&pair.l1, &pair.l2];
-    close_alone(pair, &pair.l1, Some(&pair.l2));
+    let commitment = close_alone(pair, &pair.l1, Some(&pair.l2));
     the_rest_is_paid(&held);
     let before = confirmed_msat(&pair.l2);
-    pair.net.wait_mempool(1);
+    wait_claim(pair, &commitment);
     pair.l1.kill();
     pair.net.mine(1, &[&pair.l2]);
     pair.l1.start_again();
@@ -195,11 +210,13 @@ fn a_preimage_takes_an_htlc_from_our_commitment() {
     let pair = &held.pair;
     let nodes = [&pair.l1, &pair.l2];
     pair.net.fund(&pair.l2, Sat::from_sat(1_000_000));
-    close_alone(pair, &pair.l2, Some(&pair.l1));
+    let commitment = close_alone(pair, &pair.l2, Some(&pair.l1));
     the_rest_is_paid(&held);
     let before = confirmed_msat(&pair.l2);
     pair.l2.kill();
     pair.l2.start_again();
+    // Else blocks might come so fast that the HTLC times out first.
+    wait_claim(pair, &commitment);
     mine_until(pair, &nodes, "the completion of the payment", || {
         held.half(1)
             .is_some_and(|part| part["status"] == "complete")

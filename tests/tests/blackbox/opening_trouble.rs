@@ -63,9 +63,10 @@ fn a_connection_lost_at_any_message_costs_no_coin() {
         assert_eq!(reserved(&l1), 0, "{fault}");
         assert_eq!(channels(&l1), Vec::<Value>::new(), "{fault}");
         assert_eq!(net.chain.mempool().len(), 0, "{fault}");
-        // The next one goes through.
-        net.connect(&l1, &l2);
+        // The next one goes through, once both have noticed the end of the connection.
         l1.wait_for("an opening", || {
+            let place = json!({"id": l2.id(), "host": "127.0.0.1", "port": l2.port()});
+            l1.poll("connect", place)?;
             l1.poll("fundchannel", json!([l2.id(), 500_000]))
         });
         net.wait_mempool(1);
@@ -82,9 +83,9 @@ fn a_crash_before_the_transaction_is_out_sends_it_later() {
     net.connect(&l1, &l2);
     net.fund(&l1, Sat::from_sat(1_000_000));
     let chain = Pid::from_raw(i32::try_from(net.chain.pid()).unwrap()).unwrap();
+    kill_process(chain, Signal::STOP).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| l1.try_call("fundchannel", json!([l2.id(), 500_000, "253perkw"])));
-        kill_process(chain, Signal::STOP).unwrap();
         l1.wait_log("Broadcasting txid");
         l1.kill();
     });

@@ -59,6 +59,11 @@ impl Pair {
     }
 }
 
+/// For payments in parts of which the test sends the last only after much else: on a slow machine that takes more than the usual minute.
+pub(crate) fn parts_wait() -> NodeOptions {
+    NodeOptions::default().argument("--dev-mpp-timeout=86400")
+}
+
 /// Makes an invoice.
 pub(crate) fn invoice(node: &TestNode, amount_msat: u64, label: &str) -> Value {
     let description = format!("{label} ☕");

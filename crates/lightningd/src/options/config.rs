@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use ln_types::{CltvDelta, Feerate, Msat, NetAddr, Network, Sat};
 
@@ -70,6 +71,7 @@ pub(crate) struct DevConfig {
     pub(crate) allow_dust_reserve: bool,
     pub(crate) timeout_secs: Option<u32>,
     pub(crate) disable_commit_after: Option<u32>,
+    pub(crate) mpp_timeout: Duration,
     pub(crate) max_fee_multiplier: u32,
 }
 
@@ -276,6 +278,7 @@ impl DevConfig {
             allow_dust_reserve: settings.bool("dev-allowdustreserve", false)?,
             timeout_secs: optional("dev-timeout-secs")?,
             disable_commit_after: optional("dev-disable-commit-after")?,
+            mpp_timeout: Duration::from_secs(settings.parsed("dev-mpp-timeout", 60)?),
             max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
         })
     }

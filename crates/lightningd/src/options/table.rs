@@ -367,6 +367,11 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     ),
     dev("dev-allow-localhost", Flag, "announce local addresses"),
     dev(
+        "dev-mpp-timeout",
+        Int,
+        "seconds that the parts of a payment wait for each other (default: 60)",
+    ),
+    dev(
         "dev-allowdustreserve",
         Bool,
         "allow reserves below the dust limit",

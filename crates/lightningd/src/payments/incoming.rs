@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bitcoin::hashes::{Hash, sha256};
 use ln_codec::Encode as _;
@@ -18,10 +17,6 @@ use super::sets::{Added, Part};
 use crate::channels::{Channel, resolve_htlc};
 use crate::clock;
 use crate::node::Node;
-
-/// How long parts of a payment wait for the others.
-// BOLT 4 §Basic Multi-Part Payments: at least 60 seconds after the first part.
-const PARTS_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What becomes of an HTLC.
 enum Decision {
@@ -227,7 +222,8 @@ async fn receive(
             } else if first {
                 let node = Rc::clone(node);
                 tokio::task::spawn_local(async move {
-                    tokio::time::sleep(PARTS_PATIENCE).await;
+                    // BOLT 4 §Basic Multi-Part Payments: the others have at least 60 seconds after the first part.
+                    tokio::time::sleep(node.config.dev.mpp_timeout).await;
                     if let Err(error) = give_up(&node, hash, number).await {
                         node.log.broken(
                             &node.origin,

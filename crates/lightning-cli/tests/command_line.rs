@@ -38,9 +38,10 @@ fn read_request(stream: &mut UnixStream, splitter: &mut Splitter) -> Option<Valu
         if let Some(text) = splitter.next_text().unwrap() {
             return Some(serde_json::from_str(&text).unwrap());
         }
-        match stream.read(&mut chunk).unwrap() {
-            0 => return None,
-            count => splitter.push(&chunk[..count]),
+        // A client that leaves without reading to the end resets the connection.
+        match stream.read(&mut chunk) {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => splitter.push(&chunk[..count]),
         }
     }
 }

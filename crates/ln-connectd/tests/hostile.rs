@@ -63,7 +63,12 @@ fn t2_a_handshake_that_stalls_times_out() {
     let node = Node::with(1, config);
     let mut silent = open(&node.bindings[0]);
     assert_eq!(silent.read(&mut [0; 1]).unwrap(), 0);
-    // After the handshake, but before init.
+    // After the handshake, but before init: with time enough for the handshake on a slow machine.
+    let config = Config {
+        timeout_secs: 10,
+        ..Config::default()
+    };
+    let node = Node::with(1, config);
     let mut peer = RawPeer::handshake(&node.bindings[0], node.id, 2);
     assert!(peer.recv().is_some(), "init");
     peer.must_be_closed();

@@ -444,7 +444,7 @@ fn dev_disconnect_cuts_where_it_is_told() {
     (daemon_one, daemon_two) = reconnect(&mut one, &mut two);
     let shutdown = channel_message(38, CHANNEL, 100);
     daemon_one.send(&shutdown);
-    daemon_one.send(&commit);
+    daemon_one.send_if_there(&commit);
     assert_eq!(daemon_two.recv(), shutdown);
     daemon_two.wait_for_end();
     (daemon_one, daemon_two) = reconnect(&mut one, &mut two);

@@ -30,7 +30,7 @@ use ln_types::{ChannelId, Features, NetAddr, Network, NodeId};
 use ln_wire::{Init, InitTlvs, PeerMessage};
 
 /// A test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub fn secret(byte: u8) -> SecretKey {
     SecretKey::from_slice(&[byte; 32]).unwrap()
@@ -265,6 +265,11 @@ impl Daemon {
 
     pub fn send(&mut self, message: &[u8]) {
         self.stream.send_raw(message).unwrap();
+    }
+
+    /// Sends what nobody may be there to take any more: the connection may have ended.
+    pub fn send_if_there(&mut self, message: &[u8]) {
+        let _ended = self.stream.send_raw(message);
     }
 
     pub fn recv(&self) -> Vec<u8> {

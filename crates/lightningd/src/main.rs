@@ -13,6 +13,7 @@
 )]
 
 mod clock;
+mod features;
 mod gossip;
 mod node;
 mod roles;

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use ln_db::Db;
 use ln_ipc::connectd::ConnectdSendMessage;
 use ln_ipc::gossipd::{GossipdNewBlock, ToGossipd};
-use ln_types::{BlockHeight, Features, NetAddr, NodeId};
+use ln_types::{BlockHeight, NetAddr, NodeId};
 use tokio::sync::watch;
 
 use crate::chain::{Backend, Chain, FeeEstimates};
 use crate::channels::{Channels, Openings};
+use crate::features::OurFeatures;
 use crate::gossip::GraphReader;
 use crate::hsm::Hsm;
 use crate::invoices::Invoices;
@@ -52,16 +53,6 @@ pub(crate) struct Node {
     /// Set once, to end the process: the exit code.
     pub(crate) stop: watch::Sender<Option<i32>>,
 }
-
-/// What we offer, by the place it is said.
-#[derive(Debug, Clone)]
-pub(crate) struct OurFeatures {
-    pub(crate) init: Features,
-    pub(crate) node: Features,
-    pub(crate) channel: Features,
-    pub(crate) invoice: Features,
-}
-
 impl Node {
     /// Our node id.
     pub(crate) fn id(&self) -> NodeId {

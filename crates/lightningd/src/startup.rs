@@ -20,9 +20,10 @@ use tokio::task::LocalSet;
 
 use crate::chain::{Backend, Chain, FeeEstimates};
 use crate::channels::Channels;
+use crate::features::OurFeatures;
 use crate::hsm::{Hsm, HsmRefusal};
 use crate::log::{Logger, Origin};
-use crate::node::{Node, OurFeatures};
+use crate::node::Node;
 use crate::options::{Config, LogConfig, OPTIONS, OptionError, Settings, network};
 use crate::payments::Payments;
 use crate::peers::Peers;
@@ -81,7 +82,7 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
         return Ok(None);
     }
     if line.flag("list-features-only") {
-        for bit in our_features().init.bits() {
+        for bit in OurFeatures::new().init.bits() {
             let name = FeatureBit::of(bit).map_or_else(
                 || format!("option_{}", bit / 2),
                 |feature| feature.name().to_owned(),
@@ -216,45 +217,6 @@ fn lock_pid_file(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// What we offer.
-fn our_features() -> OurFeatures {
-    use FeatureBit as F;
-    let even = [
-        F::DataLossProtect,
-        F::VarOnion,
-        F::StaticRemotekey,
-        F::PaymentSecret,
-        F::ChannelType,
-    ];
-    let odd = [
-        F::UpfrontShutdownScript,
-        F::GossipQueries,
-        F::BasicMpp,
-        F::Wumbo,
-        F::Anchors,
-        F::ShutdownAnysegwit,
-        F::ScidAlias,
-    ];
-    let init: Features = even
-        .iter()
-        .map(|f| f.even())
-        .chain(odd.iter().map(|f| f.odd()))
-        .collect();
-    let invoice: Features = [
-        F::VarOnion.even(),
-        F::PaymentSecret.even(),
-        F::BasicMpp.odd(),
-    ]
-    .into_iter()
-    .collect();
-    OurFeatures {
-        node: init.clone(),
-        init,
-        channel: Features::new(),
-        invoice,
-    }
-}
-
 async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
     let developer = settings.flag("developer");
     let config = Config::new(&settings, base_dir)?;
@@ -345,6 +307,7 @@ async fn load(
     let wallet = wallet.map_err(|problem| anyhow!(problem))?;
     let node = Rc::new(Node {
         fees: FeeEstimates::new(&config).into(),
+        features: all_features(&plugins, &config)?,
         config,
         settings,
         log: log.clone(),
@@ -354,7 +317,6 @@ async fn load(
         backend: Backend::new(Rc::clone(&plugins)),
         chain: Chain::new(blocks),
         wallet,
-        features: all_features(&plugins)?,
         plugins,
         peers: Peers::default(),
         channels: Channels::new(channels),
@@ -460,8 +422,8 @@ fn host_config(config: &Config, settings: &Settings) -> HostConfig {
 }
 
 /// What we offer together with our plugins.
-fn all_features(plugins: &PluginHost) -> anyhow::Result<OurFeatures> {
-    let mut ours = our_features();
+fn all_features(plugins: &PluginHost, config: &Config) -> anyhow::Result<OurFeatures> {
+    let mut ours = OurFeatures::new().forced(&config.dev.force_features);
     for (plugin, bits) in plugins.feature_bits() {
         let places = [
             (&mut ours.init, bits.init),

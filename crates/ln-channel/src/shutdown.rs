@@ -1,7 +1,7 @@
 //! `shutdown`.
 
 use bitcoin::{Script, ScriptBuf};
-use ln_types::FeatureBit;
+use ln_types::{FeatureBit, Features};
 use ln_wire::{Shutdown, ShutdownTlvs};
 
 use crate::outbox::Outbox;
@@ -19,9 +19,15 @@ pub struct ShutdownScripts {
 impl ShutdownScripts {
     /// As negotiated.
     pub fn negotiated(env: &Env<'_>) -> Self {
+        Self::of_features(env.our_features, env.their_features)
+    }
+
+    /// As two sides' features allow.
+    pub fn of_features(ours: &Features, theirs: &Features) -> Self {
+        let both = |feature| ours.supports(feature) && theirs.supports(feature);
         Self {
-            any_segwit: env.negotiated(FeatureBit::ShutdownAnysegwit),
-            op_return: env.negotiated(FeatureBit::SimpleClose),
+            any_segwit: both(FeatureBit::ShutdownAnysegwit),
+            op_return: both(FeatureBit::SimpleClose),
         }
     }
 

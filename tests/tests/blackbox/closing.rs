@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use ln_testkit::nodes::{TestNet, TestNode};
+use ln_testkit::nodes::{NodeOptions, TestNet, TestNode};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
@@ -181,4 +181,56 @@ fn a_channel_that_is_not_confirmed_yet_is_closed() {
     l1.wait_for("our share", || {
         (crate::support::confirmed_msat(&l1) > 1_990_000_000).then_some(())
     });
+}
+
+/// The kind of script at which a channel's closing transaction pays an address of this node's wallet.
+fn paid_kinds(pair: &Pair, txid: &Value) -> Vec<String> {
+    let raw = pair.net.chain.call("getrawtransaction", json!([txid]));
+    let decoded = pair.net.chain.call("decoderawtransaction", json!([raw]));
+    let outputs = decoded["vout"].as_array().unwrap().iter();
+    let kinds = outputs.map(|output| output["scriptPubKey"]["type"].as_str().unwrap().to_owned());
+    kinds.collect()
+}
+
+const TAPROOT: &str = "Peer does not allow v1+ shutdown addresses";
+
+#[test]
+fn a_peer_without_anysegwit_is_closed_with_by_bech32_addresses() {
+    let net = TestNet::start();
+    let old = NodeOptions::default().argument("--dev-force-features=-27");
+    let (l1, l2) = (net.node("l1"), net.node_with("l2", old));
+    let open = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+    let pair = Pair { l1, l2, open, net };
+    pair.pay(500_000_000, "half");
+    pair.wait_quiet_of(1_000_000_000);
+    let (l1, id) = (&pair.l1, &pair.open.channel_id);
+    let taproot = l1.call("newaddr", json!(["p2tr"]))["p2tr"].clone();
+    let refused = l1.call_err("close", json!({"id": id, "destination": taproot}));
+    assert_eq!(refused, (-32602, TAPROOT.to_owned()));
+    // Neither at opening, where the peer would refuse it.
+    let promise = json!({"id": pair.l2.id(), "amount": 100_000, "close_to": taproot});
+    let refused = l1.call_err("fundchannel_start", promise);
+    assert!(refused.1.contains(TAPROOT), "{}", refused.1);
+    // Scripts no peer accepts now.
+    for old in [
+        "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn",
+        "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc",
+    ] {
+        let refused = l1.call_err("close", json!({"id": id, "destination": old}));
+        assert_eq!(refused, (-32602, "Invalid close destination".to_owned()));
+    }
+    let closed = l1.call("close", json!([id]));
+    assert_eq!(closed["type"], "mutual");
+    let kinds = paid_kinds(&pair, &closed["txids"][0]);
+    assert_eq!(kinds, ["witness_v0_keyhash", "witness_v0_keyhash"]);
+}
+
+#[test]
+fn peers_with_anysegwit_close_by_taproot_addresses() {
+    let pair = Pair::start();
+    pair.pay(1_000_000_000, "some");
+    pair.wait_quiet();
+    let closed = pair.l1.call("close", json!([pair.open.channel_id]));
+    let kinds = paid_kinds(&pair, &closed["txids"][0]);
+    assert_eq!(kinds, ["witness_v1_taproot", "witness_v1_taproot"]);
 }

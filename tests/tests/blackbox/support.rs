@@ -33,6 +33,11 @@ impl Pair {
 
     /// Waits until both sides are connected and agree that nothing is under way; what each owns, in millisatoshi.
     pub(crate) fn wait_quiet(&self) -> (u64, u64) {
+        self.wait_quiet_of(CAPACITY_MSAT)
+    }
+
+    /// The same of a channel that holds `capacity_msat`.
+    pub(crate) fn wait_quiet_of(&self, capacity_msat: u64) -> (u64, u64) {
         let quiet = |node: &TestNode| {
             self.net.wait_usable(node, &self.open.channel_id);
             node.wait_for("a channel without HTLCs", || {
@@ -43,7 +48,7 @@ impl Pair {
         };
         wait_until("both sides to agree", || {
             let (ours, theirs) = (quiet(&self.l1), quiet(&self.l2));
-            (ours + theirs == CAPACITY_MSAT).then_some((ours, theirs))
+            (ours + theirs == capacity_msat).then_some((ours, theirs))
         })
     }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use bitcoin::{ScriptBuf, Transaction, TxOut};
+use ln_channel::ShutdownScripts;
 use ln_codec::LongBytes;
 use ln_ipc::channeld::{ChanneldSendError, ChanneldShutdown, ToChanneld};
 use ln_ipc::closingd::{ClosingdInit, ClosingdOfferPersisted, FromClosingd, ToClosingd};
 use ln_ipc::hsmd::{BitcoinTx, HsmdSignCommitmentTx};
 use ln_tx::{CommitmentTx, Verified};
-use ln_types::{ChannelState, FeeTarget, Feerate, Side};
+use ln_types::{ChannelState, FeeTarget, Feerate, NodeId, Side};
+use ln_wallet::AddressKind;
 
 use super::live::PeerLink;
 use super::{Channel, CloseCause, Owner};
@@ -69,7 +71,7 @@ pub(super) fn answer_shutdown(node: &Rc<Node>, channel: &Rc<Channel>) {
         let promised = channel.row().close_to.clone();
         let script = match promised {
             Some(script) => Ok(script),
-            None => node.wallet.new_script(&node).await,
+            None => new_shutdown_script(&node, channel.peer).await,
         };
         let answered = match script {
             Ok(script) => close_mutually(&node, &channel, script, None).await,
@@ -82,6 +84,23 @@ pub(super) fn answer_shutdown(node: &Rc<Node>, channel: &Rc<Channel>) {
             );
         }
     });
+}
+
+/// What may stand in a `shutdown` to or from this peer.
+pub(crate) fn shutdown_scripts(node: &Node, peer: NodeId) -> ShutdownScripts {
+    let theirs = node.peers.get(peer).map(|peer| peer.features);
+    ShutdownScripts::of_features(&node.features.init, &theirs.unwrap_or_default())
+}
+
+/// A new address of the wallet that the peer accepts for our share.
+// BOLT 2 §Closing Initiation: `shutdown`: taproot only with option_shutdown_anysegwit.
+pub(crate) async fn new_shutdown_script(node: &Node, peer: NodeId) -> anyhow::Result<ScriptBuf> {
+    let kind = if shutdown_scripts(node, peer).any_segwit {
+        AddressKind::P2tr
+    } else {
+        AddressKind::P2wpkh
+    };
+    node.wallet.new_script_of(node, kind).await
 }
 
 /// Starts closingd for a channel without HTLCs whose sides both sent `shutdown`.

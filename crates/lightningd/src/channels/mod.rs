@@ -14,7 +14,9 @@ mod serve;
 mod table;
 
 pub(crate) use channel::{Channel, CloseCause, Owner, PendingOffer};
-pub(crate) use closing::{close_mutually, close_unilaterally};
+pub(crate) use closing::{
+    close_mutually, close_unilaterally, new_shutdown_script, shutdown_scripts,
+};
 pub(crate) use forget::forget_unfunded;
 pub(crate) use gossip::{Policy, gossip_said, set_policy};
 pub(crate) use live::{NewHtlc, OfferError, feerates, offer_htlc, resolve_htlc};

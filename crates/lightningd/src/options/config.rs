@@ -7,6 +7,7 @@ use std::time::Duration;
 use ln_types::{CltvDelta, Feerate, Msat, NetAddr, Network, Sat};
 
 use super::{OptionError, Settings};
+use crate::features::ForceFeatures;
 use crate::log::LogFilter;
 
 /// Everything the node runs by.
@@ -73,6 +74,7 @@ pub(crate) struct DevConfig {
     pub(crate) disable_commit_after: Option<u32>,
     pub(crate) mpp_timeout: Duration,
     pub(crate) max_fee_multiplier: u32,
+    pub(crate) force_features: Vec<ForceFeatures>,
 }
 
 /// The log's part of the settings.
@@ -119,6 +121,21 @@ fn special<T>(
     read(text)
         .map(Some)
         .map_err(|problem| OptionError::new(setting, problem))
+}
+
+/// Reads a setting that may be given more than once.
+fn every<T: FromStr<Err: std::fmt::Display>>(
+    settings: &Settings,
+    name: &str,
+) -> Result<Vec<T>, OptionError> {
+    let all = settings.all().iter();
+    all.filter(|setting| setting.name == name)
+        .map(|setting| {
+            let text = setting.value.as_deref().unwrap_or_default();
+            text.parse()
+                .map_err(|error| OptionError::new(setting, error))
+        })
+        .collect()
 }
 
 /// The network the settings ask for.
@@ -280,6 +297,7 @@ impl DevConfig {
             disable_commit_after: optional("dev-disable-commit-after")?,
             mpp_timeout: Duration::from_secs(settings.parsed("dev-mpp-timeout", 60)?),
             max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
+            force_features: every(settings, "dev-force-features")?,
         })
     }
 }

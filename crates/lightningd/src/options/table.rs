@@ -386,7 +386,10 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         Int,
         "how many times the estimate a peer's feerate may be (default: 10)",
     ),
-    dev("dev-force-features", Text, "change the features offered"),
+    OptionInfo {
+        multi: true,
+        ..dev("dev-force-features", Text, "change the features offered")
+    },
     dev(
         "dev-no-htlc-timeout",
         Flag,

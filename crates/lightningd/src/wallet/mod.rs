@@ -96,10 +96,23 @@ impl Wallet {
         Ok(index)
     }
 
-    /// A new taproot address of ours, for change and closed channels.
+    /// A new taproot address of ours, for change.
     pub(crate) async fn new_script(&self, node: &Node) -> anyhow::Result<ScriptBuf> {
-        let index = self.new_index(node, 4).await?;
-        self.script(AddressKind::P2tr, index)
+        self.new_script_of(node, AddressKind::P2tr).await
+    }
+
+    /// A new address of ours of this kind.
+    pub(crate) async fn new_script_of(
+        &self,
+        node: &Node,
+        kind: AddressKind,
+    ) -> anyhow::Result<ScriptBuf> {
+        let shown = match kind {
+            AddressKind::P2tr => 4,
+            AddressKind::P2wpkh | AddressKind::P2shP2wpkh => 2,
+        };
+        let index = self.new_index(node, shown).await?;
+        self.script(kind, index)
     }
 
     /// A block brought and spent coins; the database knows already.

@@ -77,10 +77,7 @@ impl OpeningEnv<'_> {
     }
 
     fn shutdown_scripts(&self) -> ShutdownScripts {
-        ShutdownScripts {
-            any_segwit: self.negotiated(FeatureBit::ShutdownAnysegwit),
-            op_return: self.negotiated(FeatureBit::SimpleClose),
-        }
+        ShutdownScripts::of_features(self.our_features, self.their_features)
     }
 
     fn first_point(&self) -> Result<PublicKey, ChannelError> {

@@ -3,16 +3,17 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use bitcoin::ScriptBuf;
 use bitcoin::consensus::encode::serialize;
-use bitcoin::{Script, ScriptBuf};
 use ln_rpc::RpcError;
 use ln_rpc::jsonrpc::LogLevel;
 use ln_rpc::methods::channels::close::{Close, CloseResponse, CloseType, FeeRange};
 use ln_rpc::params::Hex;
-use ln_types::{ChannelState, FeatureBit, FeeTarget, Feerate, NodeId};
+use ln_types::{ChannelState, FeeTarget, Feerate, NodeId};
 
 use super::find::{Named, find};
-use crate::channels::{Channel, close_mutually, close_unilaterally};
+use super::terms::check_shutdown_script;
+use crate::channels::{Channel, close_mutually, close_unilaterally, new_shutdown_script};
 use crate::node::Node;
 use crate::rpc::wallet::{feerate, parse_address};
 use crate::rpc::{Context, Handle, internal};
@@ -37,7 +38,7 @@ impl Handle for Close {
             .map(|text| parse_address(node.config.network, "destination", text))
             .transpose()?;
         let script = shutdown_script(&node, &channel, destination).await?;
-        check_script(&node, &channel, &script)?;
+        check_shutdown_script(&node, channel.peer, &script)?;
         let range = params
             .feerange
             .map(|range| fee_range(&node, range))
@@ -155,29 +156,10 @@ async fn shutdown_script(
         }
         (Some(wanted), _) => Ok(wanted),
         (None, Some((fixed, _))) => Ok(fixed.clone()),
-        (None, None) => node.wallet.new_script(node).await.map_err(internal),
-    }
-}
-
-/// Whether the peer accepts such a script.
-// BOLT 2 §Closing Initiation: `shutdown`: P2WPKH, P2WSH, P2PKH, P2SH, and later segwit versions with option_shutdown_anysegwit.
-fn check_script(node: &Node, channel: &Channel, script: &Script) -> Result<(), RpcError> {
-    if script.is_p2wpkh() || script.is_p2wsh() || script.is_p2pkh() || script.is_p2sh() {
-        return Ok(());
-    }
-    let theirs = node
-        .peers
-        .get(channel.peer)
-        .map(|peer| peer.features)
-        .unwrap_or_default();
-    let offline = !node.peers.is_connected(channel.peer);
-    let any = FeatureBit::ShutdownAnysegwit;
-    match script.is_witness_program() {
-        true if offline || (theirs.supports(any) && node.features.init.supports(any)) => Ok(()),
-        true => Err(RpcError::invalid_params(
-            "Peer does not allow v1+ shutdown addresses",
-        )),
-        false => Err(RpcError::invalid_params("Invalid close destination")),
+        (None, None) => {
+            let script = new_shutdown_script(node, channel.peer).await;
+            script.map_err(internal)
+        }
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::rc::Rc;
 
-use bitcoin::ScriptBuf;
-use ln_channel::ChannelType;
+use bitcoin::{Script, ScriptBuf};
+use ln_channel::{ChannelType, ShutdownScripts};
 use ln_rpc::jsonrpc::LogLevel;
 use ln_rpc::{RpcError, RpcErrorCode};
 use ln_types::{FeatureBit, Features, Feerate, Msat, NodeId, Sat};
 use tokio::sync::oneshot;
 
-use crate::channels::{OpenError, OpenRequest, Opened, OpeningSlot, open_channel};
+use crate::channels::{
+    OpenError, OpenRequest, Opened, OpeningSlot, open_channel, shutdown_scripts,
+};
 use crate::node::Node;
 use crate::rpc::wallet::parse_address;
 use crate::rpc::{Context, internal};
@@ -111,6 +113,27 @@ pub(super) fn check_amount(node: &Node, request: &OpenRequest) -> Result<(), Rpc
     Ok(())
 }
 
+/// Whether the peer accepts such a script in `shutdown`, as far as its features tell.
+pub(super) fn check_shutdown_script(
+    node: &Node,
+    peer: NodeId,
+    script: &Script,
+) -> Result<(), RpcError> {
+    let allowed = shutdown_scripts(node, peer);
+    let newest = ShutdownScripts {
+        any_segwit: true,
+        ..allowed
+    };
+    let text = if allowed.allows(script) {
+        return Ok(());
+    } else if newest.allows(script) {
+        "Peer does not allow v1+ shutdown addresses"
+    } else {
+        "Invalid close destination"
+    };
+    Err(RpcError::invalid_params(text))
+}
+
 /// Waits until every block the backend has is known: before that, coins and heights are not to be trusted.
 pub(super) async fn wait_synced(node: &Node, context: &Context) {
     if node.chain.is_synced() {
@@ -131,6 +154,9 @@ pub(super) async fn ask(
     node: &Rc<Node>,
     request: OpenRequest,
 ) -> Result<(OpeningSlot, Opened), RpcError> {
+    if let Some(script) = &request.close_to {
+        check_shutdown_script(node, request.peer, script)?;
+    }
     let taken = OpeningSlot::take(node, &request);
     let (slot, cancelled) = taken.ok_or_else(|| RpcError::lightningd("Already funding channel"))?;
     let (answer, answered) = oneshot::channel();

@@ -16,6 +16,7 @@ mod connecting;
 mod demo;
 mod errors;
 mod force_close;
+mod hostile;
 mod kill;
 mod onchain;
 mod opening;

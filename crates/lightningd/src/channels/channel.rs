@@ -135,6 +135,8 @@ pub(crate) struct Channel {
     pub(crate) closing_sent: watch::Sender<u64>,
     /// The transaction of a commitment of ours, and its fee, as they were last asked for.
     pub(super) scratch: RefCell<Option<super::scratch::Scratch>>,
+    /// When this run of the node first missed the funding of a channel opened to us.
+    pub(super) unfunded_since: Cell<Option<BlockHeight>>,
     /// The height at which the funding output was spent.
     pub(crate) spend_height: Cell<Option<BlockHeight>>,
     /// How it ends on chain.
@@ -166,6 +168,7 @@ impl Channel {
             close_feerates: RefCell::default(),
             closing_sent: watch::Sender::new(0),
             scratch: RefCell::default(),
+            unfunded_since: Cell::default(),
             spend_height: Cell::new(None),
             ending: super::onchain::Ending::default(),
             to_us: Cell::new(to_us),

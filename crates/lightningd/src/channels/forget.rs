@@ -23,12 +23,8 @@ pub(crate) async fn forget_unfunded(
     });
     forgotten.await?;
     node.channels.remove(dbid);
-    {
-        let funding = channel.row().funding;
-        let mut interest = node.chain.interest.borrow_mut();
-        interest.outpoints.remove(&funding);
-        interest.txids.remove(&funding.txid);
-    }
+    let funding = channel.row().funding;
+    node.channels.drop_interest(node, funding);
     node.log.info(
         &channel.origin(),
         format!("the channel is forgotten: {reason}"),

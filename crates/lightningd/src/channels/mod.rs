@@ -3,6 +3,7 @@
 mod channel;
 mod closing;
 mod forget;
+mod funding;
 mod gossip;
 mod live;
 mod onchain;

@@ -15,9 +15,12 @@ use ln_ipc::openingd::{
     FromOpeningd, OpeningPolicy, OpeningdAcceptedPersisted, OpeningdCancel, OpeningdFund,
     OpeningdFundTx, OpeningdIncomingReply, OpeningdInit, ToOpeningd,
 };
-use ln_types::{ChannelId, ChannelState, Features, Feerate, Msat, NodeId, Sat, ShortChannelId};
+use ln_types::{
+    ChannelId, ChannelState, Features, Feerate, Msat, NodeId, Sat, ShortChannelId, Side,
+};
 
 use super::live::PeerLink;
+use super::openings::IncomingSlot;
 use super::{Channel, CloseCause};
 use crate::hsm::capability;
 use crate::log::Origin;
@@ -28,6 +31,10 @@ use crate::subd::{Subd, SubdStart};
 const MAX_TO_SELF_DELAY: u16 = 2016;
 /// Our dust limit: that of the largest output type.
 const DUST_LIMIT: Sat = Sat::from_sat(546);
+
+/// Channels opened to us whose funding is not confirmed: of one peer, and of all. Enough for who means it, little to keep for who does not.
+const MAX_UNFUNDED_OF_PEER: usize = 10;
+const MAX_UNFUNDED: usize = 1000;
 
 /// How long a peer that wants a channel waits for us to see the newest blocks.
 const SYNC_PATIENCE: Duration = Duration::from_secs(20);
@@ -436,22 +443,60 @@ async fn caught_up(node: &Rc<Node>) -> bool {
     node.chain.is_synced()
 }
 
+/// Whether this peer may open a channel to us now; what to tell it if not.
+async fn may_open(
+    node: &Rc<Node>,
+    peer: NodeId,
+    temporary: ChannelId,
+) -> Result<IncomingSlot, String> {
+    // BOLT 1 §The `error` and `warning` Messages: this id means all channels; an opening of that name could not fail alone.
+    if temporary == ChannelId::ALL {
+        return Err("temporary_channel_id must not be zero".to_owned());
+    }
+    let slot = IncomingSlot::take(node, peer);
+    let slot = slot.ok_or("Multiple simultaneous openings are not supported")?;
+    // BOLT 2 §The `open_channel` Message lets us refuse at will: a channel that is never funded costs its peer nothing and us memory.
+    let unfunded = |channel: &Rc<Channel>| {
+        let row = channel.row();
+        row.opener == Side::Remote && row.scid.is_none()
+    };
+    if node.channels.of_peer(peer).filter(unfunded).count() >= MAX_UNFUNDED_OF_PEER
+        || node
+            .channels
+            .all()
+            .iter()
+            .filter(|channel| unfunded(channel))
+            .count()
+            >= MAX_UNFUNDED
+    {
+        return Err(
+            "Too many unconfirmed channels: wait until their funding is confirmed".to_owned(),
+        );
+    }
+    if !caught_up(node).await || node.chain.stale.borrow().is_some() {
+        return Err("I am still syncing with the chain: try again later".to_owned());
+    }
+    Ok(slot)
+}
+
 async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(), OpenError> {
     let counter = node
         .peers
         .connection(peer)
         .ok_or(OpenError::NotConnected(peer))?
         .counter;
-    if !caught_up(node).await || node.chain.stale.borrow().is_some() {
-        node.to_connectd(ConnectdRejectSpoke {
-            id: peer,
-            counter,
-            channel_id: temporary,
-        });
-        let text = "I am still syncing with the chain: try again later";
-        crate::peers::send_error(node, peer, temporary, text);
-        return Err(OpenError::Refused(text.to_owned()));
-    }
+    let slot = match may_open(node, peer, temporary).await {
+        Ok(slot) => slot,
+        Err(text) => {
+            node.to_connectd(ConnectdRejectSpoke {
+                id: peer,
+                counter,
+                channel_id: temporary,
+            });
+            crate::peers::refuse(node, peer, temporary, &text);
+            return Err(OpenError::Refused(text));
+        }
+    };
     let (mut subd, dbid, _) = start_openingd(node, peer, temporary, None, None).await?;
     let incoming = match next(&mut subd).await? {
         FromOpeningd::Incoming(incoming) => incoming,
@@ -475,11 +520,17 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
         FromOpeningd::Accepted(accepted) => accepted,
         other => return Err(anyhow!("openingd answered with {}", other.name()).into()),
     };
-    if node.channels.by_channel_id(accepted.channel_id).is_some() {
-        return Err(OpenError::Refused(format!(
-            "channel {} exists already",
+    // One funding output, one channel: else the same coins would back the balances of two.
+    if !slot.claim(accepted.channel_id) {
+        let text = format!(
+            "Funding output of channel {} is used already",
             accepted.channel_id
-        )));
+        );
+        subd.sender().send(&ToOpeningd::Cancel(OpeningdCancel {
+            reason: text.clone(),
+        }));
+        drop(next(&mut subd).await);
+        return Err(OpenError::Refused(text));
     }
     let new = NewChannel {
         dbid,
@@ -490,6 +541,7 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
         tx: None,
     };
     let channel = new.insert(node).await?;
+    drop(slot);
     subd.sender()
         .send(&ToOpeningd::AcceptedPersisted(OpeningdAcceptedPersisted {}));
     // Whether or not funding_signed reached the peer, the channel exists; if the funding never confirms it is forgotten later.

@@ -4,10 +4,10 @@
 //! that an opening whose peer went away is gone at once.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use ln_types::{Features, Msat, NodeId, Sat};
+use ln_types::{ChannelId, Features, Msat, NodeId, Sat};
 use tokio::sync::oneshot;
 
 use super::{OpenRequest, Opened};
@@ -50,6 +50,53 @@ struct Entry {
 pub(crate) struct Openings {
     table: RefCell<HashMap<NodeId, Entry>>,
     next: Cell<u64>,
+    /// Peers that are opening a channel to us.
+    incoming: RefCell<HashSet<NodeId>>,
+    /// Channels opened to us that are not in the table of channels yet.
+    accepted: RefCell<HashSet<ChannelId>>,
+}
+
+/// The place of one peer that opens a channel to us, until it is dropped.
+pub(super) struct IncomingSlot {
+    node: Rc<Node>,
+    peer: NodeId,
+    channel: Cell<Option<ChannelId>>,
+}
+
+impl Drop for IncomingSlot {
+    fn drop(&mut self) {
+        let openings = &self.node.openings;
+        openings.incoming.borrow_mut().remove(&self.peer);
+        if let Some(id) = self.channel.get() {
+            openings.accepted.borrow_mut().remove(&id);
+        }
+    }
+}
+
+impl IncomingSlot {
+    /// Takes the peer's place; nothing while a channel with it is being opened, by whichever side.
+    pub(super) fn take(node: &Rc<Node>, peer: NodeId) -> Option<Self> {
+        let openings = &node.openings;
+        if openings.is_opening(peer) || !openings.incoming.borrow_mut().insert(peer) {
+            return None;
+        }
+        Some(Self {
+            node: Rc::clone(node),
+            peer,
+            channel: Cell::new(None),
+        })
+    }
+
+    /// Whether the channel's id, and so its funding output, is nobody else's; keeps it so until this is dropped.
+    pub(super) fn claim(&self, id: ChannelId) -> bool {
+        let node = &self.node;
+        let free = node.channels.by_channel_id(id).is_none()
+            && node.openings.accepted.borrow_mut().insert(id);
+        if free {
+            self.channel.set(Some(id));
+        }
+        free
+    }
 }
 
 /// The right to open a channel with a peer, until it is dropped.
@@ -88,7 +135,7 @@ impl OpeningSlot {
     ) -> Option<(Self, oneshot::Receiver<()>)> {
         let openings = &node.openings;
         let mut table = openings.table.borrow_mut();
-        if table.contains_key(&request.peer) {
+        if table.contains_key(&request.peer) || openings.incoming.borrow().contains(&request.peer) {
             return None;
         }
         let number = openings.next.get() + 1;

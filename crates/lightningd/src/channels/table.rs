@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use bitcoin::OutPoint;
 use ln_db::{ChannelRow, ChannelTxRow, DbError, HtlcRow, StateChangeRow, Txn};
 use ln_ipc::channeld::{ChanneldBlock, ToChanneld};
 use ln_types::{BlockHeight, ChannelId, ChannelState, NodeId, ShortChannelId};
@@ -107,6 +108,17 @@ impl Channels {
         self.table.borrow_mut().insert(channel.dbid, channel);
     }
 
+    /// Stops looking for a channel's funding transaction, unless another channel says that the same one funds it.
+    pub(super) fn drop_interest(&self, node: &Node, funding: OutPoint) {
+        let mut interest = node.chain.interest.borrow_mut();
+        interest.outpoints.remove(&funding);
+        let table = self.table.borrow();
+        let mut others = table.values();
+        if !others.any(|channel| channel.row().funding.txid == funding.txid) {
+            interest.txids.remove(&funding.txid);
+        }
+    }
+
     /// Takes a channel out: it is over.
     pub(crate) fn remove(&self, dbid: u64) {
         self.table.borrow_mut().remove(&dbid);
@@ -158,13 +170,17 @@ impl Channels {
             let funding = channel.row().funding;
             for tx in found {
                 if tx.txid == funding.txid && channel.row().scid.is_none() {
-                    confirm(node, &channel, height, tx.index);
+                    match super::funding::problem(&channel, &tx.tx) {
+                        None => confirm(node, &channel, height, tx.index),
+                        Some(problem) => super::funding::give_up(node, &channel, &problem),
+                    }
                 }
                 if tx.spent.contains(&funding) {
                     super::onchain::funding_spent(node, &channel, height, tx);
                 }
             }
             super::onchain::on_block(node, &channel, height, found);
+            super::funding::check_patience(node, &channel, height);
             tell_depth(node, &channel);
         }
     }
@@ -203,10 +219,12 @@ fn confirm(node: &Rc<Node>, channel: &Rc<Channel>, height: BlockHeight, index: u
 /// The chain as channeld is told of it.
 pub(super) fn block_message(node: &Node, channel: &Channel) -> ChanneldBlock {
     let height = node.chain.height();
+    let scid = channel.row().scid;
+    let index = scid.map(|scid| scid.transaction());
     ChanneldBlock {
         height,
-        funding_depth: channel.depth(height),
-        scid: channel.row().scid,
+        funding_depth: super::funding::counted_depth(index, channel.depth(height)),
+        scid,
     }
 }
 

@@ -12,7 +12,7 @@ use ln_ipc::connectd::{
     ConnectdPeerSpoke, ConnectdRejectSpoke, FromConnectd, ToConnectd,
 };
 use ln_types::{ChannelId, NodeId};
-use ln_wire::{ErrorMessage, PeerMessage};
+use ln_wire::{ErrorMessage, PeerMessage, WarningMessage};
 
 use super::{ConnectError, Connection};
 use crate::hsm::capability;
@@ -182,7 +182,9 @@ fn on_spoke(node: &Rc<Node>, spoke: &ConnectdPeerSpoke) {
         crate::channels::accept_opening(node, id, channel_id);
         return;
     }
+    // The id of somebody else's channel is as unknown as any.
     let known = node.channels.by_channel_id(channel_id);
+    let known = known.filter(|channel| channel.peer == id);
     let serving = known
         .as_ref()
         .is_some_and(|channel| channel.row().state.wants_peer());
@@ -211,6 +213,16 @@ fn on_spoke(node: &Rc<Node>, spoke: &ConnectdPeerSpoke) {
 pub(crate) fn send_error(node: &Node, id: NodeId, channel_id: ChannelId, text: &str) {
     let error = PeerMessage::from(ErrorMessage::new(channel_id, text));
     node.to_peer(id, error.to_bytes());
+}
+
+/// Tells a peer that it gets no channel of this id: by a warning if the id means all channels, since nothing else shall end.
+pub(crate) fn refuse(node: &Node, id: NodeId, channel_id: ChannelId, text: &str) {
+    if channel_id == ChannelId::ALL {
+        let warning = PeerMessage::from(WarningMessage::new(channel_id, text));
+        node.to_peer(id, warning.to_bytes());
+    } else {
+        send_error(node, id, channel_id, text);
+    }
 }
 
 /// A peer failed a channel that nobody serves, or all of them.

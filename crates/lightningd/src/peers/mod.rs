@@ -3,5 +3,5 @@
 mod connectd;
 mod table;
 
-pub(crate) use connectd::{run_connectd, send_error, start_connectd};
+pub(crate) use connectd::{refuse, run_connectd, send_error, start_connectd};
 pub(crate) use table::{ConnectError, Connection, Peer, Peers};

@@ -9,36 +9,26 @@
     reason = "test support"
 )]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use bitcoin::secp256k1::SecretKey;
 use bitcoin::secp256k1::ecdh::SharedSecret;
-use bitcoin::secp256k1::{Secp256k1, SecretKey};
-use ln_codec::{Decode, Encode};
+use ln_codec::Decode;
 use ln_connectd::Descriptors;
 use ln_ipc::connectd::*;
 use ln_ipc::gossipd::{ConnectdToGossipd, GossipdToConnectd};
 use ln_ipc::hsmd::{FromHsmd, HsmdEcdhResp, Secret, ToHsmd};
 use ln_ipc::status::Status;
 use ln_ipc::{Stream, message_number};
-use ln_noise::{Initiator, Next, Session};
+#[allow(unused_imports, reason = "shared by several test programs")]
+pub use ln_testkit::peer::{RawPeer, channel_message, id, init, open, secret};
 use ln_types::{ChannelId, Features, NetAddr, Network, NodeId};
-use ln_wire::{Init, InitTlvs, PeerMessage};
 
 /// A test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_mins(3);
-
-pub fn secret(byte: u8) -> SecretKey {
-    SecretKey::from_slice(&[byte; 32]).unwrap()
-}
-
-pub fn id(byte: u8) -> NodeId {
-    NodeId::from(secret(byte).public_key(&Secp256k1::new()))
-}
 
 pub fn features() -> Features {
     [0, 7, 8, 12, 14, 17].into_iter().collect()
@@ -282,122 +272,4 @@ impl Daemon {
             Err(RecvTimeoutError::Disconnected)
         );
     }
-}
-
-/// A peer that can misbehave.
-pub struct RawPeer {
-    pub stream: TcpStream,
-    session: Session,
-    buffer: Vec<u8>,
-}
-
-pub fn open(address: &NetAddr) -> TcpStream {
-    let stream = TcpStream::connect(address.to_string()).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
-}
-
-impl RawPeer {
-    pub fn handshake(address: &NetAddr, node: NodeId, byte: u8) -> Self {
-        let mut stream = open(address);
-        let (us, them) = (id(byte).public_key(), node.public_key());
-        let (initiator, act_one) = Initiator::start(us, them, secret(77));
-        stream.write_all(&act_one).unwrap();
-        let mut act_two = [0; 50];
-        stream.read_exact(&mut act_two).unwrap();
-        let asked = initiator.read_act_two(&act_two).unwrap();
-        let shared = SharedSecret::new(&asked.point(), &secret(byte));
-        let (act_three, session) = asked.finish(shared);
-        stream.write_all(&act_three).unwrap();
-        Self {
-            stream,
-            session,
-            buffer: Vec::new(),
-        }
-    }
-
-    pub fn exchange_init(&mut self, features: &Features) {
-        self.send(&init(features, Network::Regtest));
-        let first = self.recv().expect("init comes");
-        assert!(matches!(
-            PeerMessage::from_bytes(&first),
-            Ok(PeerMessage::Init(_))
-        ));
-    }
-
-    pub fn send(&mut self, message: &[u8]) {
-        let mut frame = Vec::new();
-        self.session.encryptor.encrypt(message, &mut frame).unwrap();
-        self.stream.write_all(&frame).unwrap();
-    }
-
-    pub fn send_many(&mut self, messages: &[Vec<u8>]) {
-        let mut frames = Vec::new();
-        for message in messages {
-            self.session
-                .encryptor
-                .encrypt(message, &mut frames)
-                .unwrap();
-        }
-        self.stream.write_all(&frames).unwrap();
-    }
-
-    /// The next message, or `None` when the node closed.
-    pub fn recv(&mut self) -> Option<Vec<u8>> {
-        loop {
-            if let Next::Message { message, used } =
-                self.session.decryptor.decrypt(&mut self.buffer).unwrap()
-            {
-                let message = message.to_vec();
-                self.buffer.drain(..used);
-                return Some(message);
-            }
-            let mut chunk = vec![0; 65536];
-            match self.stream.read(&mut chunk) {
-                Ok(0) => return None,
-                Ok(read) => self.buffer.extend_from_slice(&chunk[..read]),
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
-                Err(error) => panic!("the node says nothing: {error}"),
-            }
-        }
-    }
-
-    /// The node complains with these words and closes.
-    pub fn must_be_refused(mut self, words: &str) {
-        let last = self.recv().expect("a warning comes");
-        let Ok(PeerMessage::Warning(warning)) = PeerMessage::from_bytes(&last) else {
-            panic!("{last:?} is no warning")
-        };
-        assert!(
-            warning.text().contains(words),
-            "{} does not contain {words}",
-            warning.text()
-        );
-        self.must_be_closed();
-    }
-
-    /// The node closes without a word.
-    pub fn must_be_closed(mut self) {
-        assert_eq!(self.recv(), None);
-    }
-}
-
-pub fn init(features: &Features, network: Network) -> Vec<u8> {
-    let init = Init {
-        globalfeatures: Features::new(),
-        features: features.clone(),
-        tlvs: InitTlvs {
-            networks: Some(vec![network.chain_hash()]),
-            remote_addr: None,
-        },
-    };
-    PeerMessage::from(init).to_bytes()
-}
-
-pub fn channel_message(number: u16, channel_id: ChannelId, length: usize) -> Vec<u8> {
-    let mut message = number.to_be_bytes().to_vec();
-    message.extend(channel_id.0);
-    message.resize(length.max(34), 5);
-    message
 }

@@ -1,0 +1,4 @@
+//! Peers that break the rules against a node that has an honest channel, too: they are answered, and nothing else happens.
+
+mod opening;
+mod peer;

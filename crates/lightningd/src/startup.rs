@@ -13,7 +13,7 @@ use anyhow::{Context as _, anyhow, bail};
 use ln_daemon::VERSION;
 use ln_db::Db;
 use ln_plugin::protocol::{Configuration, FeatureBits, Proxy};
-use ln_types::{FeatureBit, Features, NetAddr, NodeId};
+use ln_types::{FeatureBit, NetAddr, NodeId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::LocalSet;

@@ -3,7 +3,9 @@
     missing_docs,
     clippy::as_conversions,
     clippy::indexing_slicing,
-    clippy::unwrap_used
+    clippy::semicolon_if_nothing_returned,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
 )]
 
 mod support;

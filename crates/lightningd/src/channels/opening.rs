@@ -36,6 +36,10 @@ const DUST_LIMIT: Sat = Sat::from_sat(546);
 const MAX_UNFUNDED_OF_PEER: usize = 10;
 const MAX_UNFUNDED: usize = 1000;
 
+/// How often, and how long between, we look whether a peer's earlier opening is over: a peer hears of its failure before we do.
+const SLOT_LOOKS: u32 = 50;
+const SLOT_LOOK: Duration = Duration::from_millis(20);
+
 /// How long a peer that wants a channel waits for us to see the newest blocks.
 const SYNC_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -443,6 +447,17 @@ async fn caught_up(node: &Rc<Node>) -> bool {
     node.chain.is_synced()
 }
 
+/// The peer's place, as soon as an opening that just failed has left it.
+async fn incoming_slot(node: &Rc<Node>, peer: NodeId) -> Option<IncomingSlot> {
+    for _ in 0..SLOT_LOOKS {
+        if let Some(slot) = IncomingSlot::take(node, peer) {
+            return Some(slot);
+        }
+        tokio::time::sleep(SLOT_LOOK).await;
+    }
+    None
+}
+
 /// Whether this peer may open a channel to us now; what to tell it if not.
 async fn may_open(
     node: &Rc<Node>,
@@ -453,7 +468,7 @@ async fn may_open(
     if temporary == ChannelId::ALL {
         return Err("temporary_channel_id must not be zero".to_owned());
     }
-    let slot = IncomingSlot::take(node, peer);
+    let slot = incoming_slot(node, peer).await;
     let slot = slot.ok_or("Multiple simultaneous openings are not supported")?;
     // BOLT 2 §The `open_channel` Message lets us refuse at will: a channel that is never funded costs its peer nothing and us memory.
     let unfunded = |channel: &Rc<Channel>| {
@@ -478,6 +493,14 @@ async fn may_open(
     }
     Ok(slot)
 }
+
+/// The answer to a peer that may open its channel.
+const WELCOME: OpeningdIncomingReply = OpeningdIncomingReply {
+    reject: None,
+    close_to: None,
+    minimum_depth: None,
+    reserve: None,
+};
 
 async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(), OpenError> {
     let counter = node
@@ -509,13 +532,7 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
             incoming.funding, incoming.push
         ),
     );
-    let reply = OpeningdIncomingReply {
-        reject: None,
-        close_to: None,
-        minimum_depth: None,
-        reserve: None,
-    };
-    subd.sender().send(&ToOpeningd::IncomingReply(reply));
+    subd.sender().send(&ToOpeningd::IncomingReply(WELCOME));
     let accepted = match next(&mut subd).await? {
         FromOpeningd::Accepted(accepted) => accepted,
         other => return Err(anyhow!("openingd answered with {}", other.name()).into()),

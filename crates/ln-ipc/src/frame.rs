@@ -13,8 +13,8 @@ use rustix::net::{
 /// The largest message between two of our processes, in bytes.
 pub const MAX_FRAME: usize = 1 << 27;
 
-/// How much is asked of the socket at once.
-const CHUNK: usize = 64 * 1024;
+/// How much is asked of the socket at once: many messages of peers, and little for a process to keep.
+const CHUNK: usize = 16 * 1024;
 /// Descriptors that may arrive with one chunk.
 const FDS_PER_CHUNK: usize = 8;
 
@@ -125,6 +125,10 @@ impl FrameBuffer {
         if self.start > 0 {
             self.bytes.drain(..self.start);
             self.start = 0;
+        }
+        if self.bytes.is_empty() && self.bytes.capacity() > 2 * CHUNK {
+            // A large message went through; its space is not kept.
+            self.bytes = Vec::new();
         }
         let length = self.bytes.len();
         self.bytes.resize(length + CHUNK, 0);

@@ -21,8 +21,11 @@ use crate::log::{Logger, Origin};
 const STATUS_NUMBERS: u16 = 0xfff0;
 
 /// What helpers are told about their heap: memory that a burst of payments needed goes back to the kernel, since a node may have thousands of
-/// them. Setting the threshold also keeps glibc from raising it. Another libc takes no notice.
-const HEAP: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.trim_threshold=65536");
+/// them. Setting the thresholds also keeps glibc from raising them. Another libc takes no notice.
+const HEAP: (&str, &str) = (
+    "GLIBC_TUNABLES",
+    "glibc.malloc.trim_threshold=32768:glibc.malloc.mmap_threshold=32768",
+);
 
 /// What is needed to start a helper.
 pub(crate) struct SubdStart<'a> {

@@ -115,6 +115,8 @@ pub(crate) struct Channel {
     /// The peer.
     pub(crate) peer: NodeId,
     row: RefCell<ChannelRow>,
+    /// The protocol state in `row`, decoded once it is asked for.
+    decoded: RefCell<Option<Rc<ln_channel::ChannelState>>>,
     /// Who serves it.
     pub(crate) owner: RefCell<Option<Owner>>,
     /// Whether HTLCs can be offered on the present connection.
@@ -153,6 +155,7 @@ impl Channel {
         Self {
             dbid: row.dbid,
             peer: row.peer,
+            decoded: RefCell::default(),
             owner: RefCell::default(),
             reestablished: Cell::new(false),
             billboard: RefCell::default(),
@@ -213,8 +216,25 @@ impl Channel {
     }
 
     /// Its protocol state.
-    pub(crate) fn machine(&self) -> Result<ln_channel::ChannelState, ln_codec::DecodeError> {
-        ln_channel::ChannelState::from_bytes(&self.row.borrow().machine)
+    pub(crate) fn machine(&self) -> Result<Rc<ln_channel::ChannelState>, ln_codec::DecodeError> {
+        let mut decoded = self.decoded.borrow_mut();
+        if let Some(state) = &*decoded {
+            return Ok(Rc::clone(state));
+        }
+        let state = Rc::new(ln_channel::ChannelState::from_bytes(
+            &self.row.borrow().machine,
+        )?);
+        *decoded = Some(Rc::clone(&state));
+        Ok(state)
+    }
+
+    /// Its protocol state is another one now, in memory.
+    pub(crate) fn set_machine(&self, state: &[u8]) {
+        self.change(|row| {
+            row.machine.clear();
+            row.machine.extend_from_slice(state);
+        });
+        self.decoded.take();
     }
 
     /// How deep its funding transaction is.

@@ -20,7 +20,7 @@ const MATURITY: u32 = 100;
 pub(super) fn problem(channel: &Channel, tx: &Transaction) -> Option<String> {
     let funding = channel.row().funding;
     let params = match channel.machine() {
-        Ok(machine) => machine.params,
+        Ok(machine) => std::sync::Arc::clone(&machine.params),
         Err(error) => return Some(format!("the channel's state can't be read: {error:#}")),
     };
     let [ours, theirs] = [&params.sides.local, &params.sides.remote];

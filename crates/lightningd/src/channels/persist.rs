@@ -229,7 +229,7 @@ pub(super) fn persist(
     persisted: impl FnOnce() + 'static,
 ) -> impl Future<Output = Result<(), DbError>> + 'static {
     let mut work = Work::default();
-    channel.change(|row| row.machine.clone_from(&message.state.0));
+    channel.set_machine(&message.state.0);
     for event in message.events {
         work.event(node, channel, event);
     }

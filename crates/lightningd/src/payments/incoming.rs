@@ -73,7 +73,7 @@ pub(super) fn decide_undecided(node: &Rc<Node>, channel: &Rc<Channel>) {
 
 /// The peer's HTLCs of which there were too many too small for the chain (`max-dust-htlc-exposure-msat`).
 fn over_dust_exposure(channel: &Channel) -> HashSet<HtlcId> {
-    let flagged = |machine: ln_channel::ChannelState| {
+    let flagged = |machine: Rc<ln_channel::ChannelState>| {
         let over = machine.htlcs().filter(|htlc| htlc.over_dust_exposure);
         over.filter(|htlc| htlc.offerer() == Side::Remote)
             .map(|htlc| htlc.id)

@@ -117,7 +117,8 @@ impl Client {
             .nth(1)
             .and_then(|code| code.parse().ok())
             .ok_or_else(bad)?;
-        let (mut length, mut keep) = (None, true);
+        // No content has no length either.
+        let (mut length, mut keep) = ((status == 204).then_some(0), true);
         loop {
             line.clear();
             if stream.read_line(&mut line)? == 0 {

@@ -1,7 +1,9 @@
 //! For tests: a chain in a process of its own, on a free port and a fresh directory.
 //!
 //! With `BITCOIND=/path/to/bitcoind` in the environment that program runs instead of ours, so that
-//! every test can be checked against the original.
+//! every test can be checked against the original. Two things the original does not do by itself are
+//! done for it: its wallet is loaded again after a restart, and what it has not written yet is written
+//! before it is killed.
 
 use crate::client::{Client, ClientError};
 use rustix::net::{
@@ -18,6 +20,8 @@ use tempfile::TempDir;
 
 /// User and password every chain started here accepts.
 pub const CREDENTIALS: &str = "regtest:regtest";
+/// The wallet's name.
+const WALLET: &str = "test";
 /// How long a start, a stop or a call may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -37,10 +41,21 @@ pub struct RegtestChain {
     dir: TempDir,
 }
 
+/// The program that `BITCOIND` names.
+fn original() -> Option<PathBuf> {
+    let given = std::env::var_os("BITCOIND")?;
+    (!given.is_empty()).then(|| PathBuf::from(given))
+}
+
+/// Whether another program than ours runs the chains of tests: `BITCOIND` names one.
+pub fn is_original() -> bool {
+    original().is_some()
+}
+
 /// The program to run: `BITCOIND`, else ours, built beside the test that runs.
 fn program() -> Result<PathBuf, StartError> {
-    if let Some(given) = std::env::var_os("BITCOIND").filter(|given| !given.is_empty()) {
-        return Ok(PathBuf::from(given));
+    if let Some(given) = original() {
+        return Ok(given);
     }
     let own = std::env::current_exe().map_err(|error| StartError(error.to_string()))?;
     // A test is in target/<profile>/deps/, an example in target/<profile>/examples/.
@@ -173,7 +188,7 @@ impl RegtestChain {
         };
         chain.wait_until_up()?;
         // Ours would make one by itself; bitcoind does not.
-        let _exists_or_off = chain.try_call("createwallet", json!(["test"]));
+        let _exists_or_off = chain.try_call("createwallet", json!([WALLET]));
         Ok(chain)
     }
 
@@ -284,24 +299,45 @@ impl RegtestChain {
             .collect()
     }
 
+    /// The version, such as 290000: ours is that of the bitcoind it follows.
+    pub fn version(&self) -> u64 {
+        let info = self.call("getnetworkinfo", json!([]));
+        info.get("version").and_then(Value::as_u64).unwrap_or(0)
+    }
+
+    /// Kills the process without warning. It may be dead already.
+    pub fn kill(&mut self) {
+        if is_original() {
+            // bitcoind keeps its index of blocks in memory for an hour; this call has it written. It fails if there is none to ask.
+            let _written = self.try_call("gettxoutsetinfo", json!(["none"]));
+        }
+        let _already_dead = self.child.kill();
+        let _already_dead = self.child.wait();
+    }
+
+    /// Starts the process again after [`Self::kill`] or an end of its own, on the same directory.
+    pub fn start_again(&mut self) -> Result<(), StartError> {
+        self.child
+            .wait()
+            .map_err(|error| StartError(error.to_string()))?;
+        self.child = spawn(&self.program, self.dir.path(), self.port(), &self.arguments)?;
+        self.wait_until_up()?;
+        if is_original() {
+            let _none_or_loaded = self.try_call("loadwallet", json!([WALLET]));
+        }
+        Ok(())
+    }
+
     /// Kills the process without warning and starts it again on the same directory.
     pub fn kill_and_restart(&mut self) -> Result<(), StartError> {
-        let _already_dead = self.child.kill();
-        self.restart_after_end()
+        self.kill();
+        self.start_again()
     }
 
     /// Stops the process by RPC and starts it again on the same directory.
     pub fn stop_and_restart(&mut self) -> Result<(), StartError> {
         let _closed = self.try_call("stop", json!([]));
-        self.restart_after_end()
-    }
-
-    fn restart_after_end(&mut self) -> Result<(), StartError> {
-        self.child
-            .wait()
-            .map_err(|error| StartError(error.to_string()))?;
-        self.child = spawn(&self.program, self.dir.path(), self.port(), &self.arguments)?;
-        self.wait_until_up()
+        self.start_again()
     }
 
     /// Whether the process still runs.

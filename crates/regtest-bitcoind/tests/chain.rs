@@ -176,10 +176,6 @@ fn a_killed_chain_comes_back_as_it_was() {
     let before = (tip(&chain), chain.call("getbalance", json!([])));
     let addresses: Vec<String> = (0..3).map(|_| chain.new_address()).collect();
     chain.kill_and_restart().unwrap();
-    let wallets = chain.call("listwallets", json!([]));
-    if wallets == json!([]) {
-        chain.call("loadwallet", json!(["test"]));
-    }
     assert_eq!(tip(&chain), before.0);
     assert_eq!(chain.call("getbalance", json!([])), before.1);
     for address in &addresses {

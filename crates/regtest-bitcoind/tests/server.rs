@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use regtest_bitcoind::client::{Client, ClientError};
-use regtest_bitcoind::harness::{CREDENTIALS, RegtestChain, ReservedPort};
+use regtest_bitcoind::harness::{CREDENTIALS, RegtestChain, ReservedPort, is_original};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -358,7 +358,7 @@ fn in_memory_nothing_is_kept() {
 #[test]
 fn a_torn_journal_loses_only_its_tail() {
     let mut chain = RegtestChain::start().unwrap();
-    if std::env::var_os("BITCOIND").is_some() {
+    if is_original() {
         return;
     }
     chain.mine(5);

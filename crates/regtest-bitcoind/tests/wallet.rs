@@ -3,7 +3,7 @@
 
 mod support;
 
-use regtest_bitcoind::harness::RegtestChain;
+use regtest_bitcoind::harness::{RegtestChain, is_original};
 use serde_json::{Value, json};
 use support::{Lock, chain};
 
@@ -200,7 +200,7 @@ fn wallets_are_made_loaded_and_named_in_the_path() {
 #[test]
 fn a_backup_restores_the_same_keys() {
     let chain = chain();
-    if std::env::var_os("BITCOIND").is_some() {
+    if is_original() {
         return;
     }
     let file = chain.dir().join("backup");

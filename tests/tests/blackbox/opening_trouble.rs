@@ -107,13 +107,12 @@ fn a_transaction_made_while_the_chain_is_away_goes_out_when_it_is_back() {
     net.connect(&l1, &l2);
     net.fund(&l1, Sat::from_sat(1_000_000));
     let target = net.chain.new_address();
-    let chain = Pid::from_raw(i32::try_from(net.chain.pid()).unwrap()).unwrap();
-    kill_process(chain, Signal::KILL).unwrap();
+    net.chain.kill();
     let (code, message) = l1.call_err("withdraw", json!([target, 100_000, "253perkw"]));
     assert_eq!(code, -1, "{message}");
     assert!(message.contains("is kept and will be sent"), "{message}");
     assert_eq!(reserved(&l1), 1);
-    net.chain.kill_and_restart().unwrap();
+    net.chain.start_again().unwrap();
     let txids = net.wait_mempool(1);
     assert!(message.contains(&txids[0]), "{message}");
     net.mine(1, &[&l1, &l2]);

@@ -25,6 +25,7 @@ fn address(chain: &RegtestChain, kind: &str) -> String {
 #[test]
 fn coins_of_every_kind_can_be_spent() {
     let chain = chain();
+    let mut inputs = Vec::new();
     for (kind, script) in KINDS {
         let address = address(&chain, kind);
         let shown = chain.call("validateaddress", json!([address]));
@@ -38,22 +39,16 @@ fn coins_of_every_kind_can_be_spent() {
                 .any(|out| out["scriptPubKey"]["type"] == script),
             "{kind}"
         );
+        let paid = outputs.iter().find(|out| out["value"] == 0.5).unwrap();
+        let coin = json!({"txid": txid, "vout": paid["n"]});
+        // The next payment must not take it.
+        chain.call("lockunspent", json!([false, [coin]]));
+        inputs.push(coin);
     }
     chain.mine(1);
     assert!(chain.mempool().is_empty());
     // Spend exactly the four.
-    let unspent = chain.call("listunspent", json!([]));
-    let four: Vec<&Value> = unspent
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|coin| coin["amount"] == 0.5)
-        .collect();
-    assert_eq!(four.len(), 4);
-    let inputs: Vec<Value> = four
-        .iter()
-        .map(|coin| json!({"txid": coin["txid"], "vout": coin["vout"]}))
-        .collect();
+    assert_eq!(inputs.len(), 4);
     let outputs = json!([{Lock::Key(1).address(): "1.99990000"}]);
     let raw = chain.call("createrawtransaction", json!([inputs, outputs]));
     let signed = chain.call("signrawtransactionwithwallet", json!([raw]));
@@ -124,7 +119,8 @@ fn fees_can_be_chosen_and_subtracted() {
     chain.call("sendtoaddress", json!([to, everything, "", "", true]));
     assert_eq!(chain.call("getbalance", json!([])), 0.0);
     assert_eq!(chain.call_err("sendtoaddress", json!([to, 1])).0, -6);
-    assert_eq!(chain.call_err("sendtoaddress", json!([to, 0])).0, -3);
+    assert_eq!(chain.call_err("sendtoaddress", json!([to, 0])).0, -6);
+    assert_eq!(chain.call_err("sendtoaddress", json!([to, -1])).0, -3);
     assert_eq!(chain.call_err("sendtoaddress", json!(["nowhere", 1])).0, -5);
     assert_eq!(
         chain
@@ -256,8 +252,15 @@ fn partially_signed_transactions_go_through_all_stages() {
     let done = chain.call("finalizepsbt", json!([processed["psbt"]]));
     assert_eq!(done["complete"], true);
     chain.call("sendrawtransaction", json!([done["hex"]]));
-    let one = chain.call("createpsbt", json!([[inputs[0]], []]));
-    let two = chain.call("createpsbt", json!([[inputs[1]], outputs]));
+    let version_0 = |inputs: Value, outputs: Value| {
+        let mut params = json!({"inputs": inputs, "outputs": outputs});
+        if chain.version() >= 310_000 {
+            params["psbt_version"] = json!(0);
+        }
+        chain.call("createpsbt", params)
+    };
+    let one = version_0(json!([inputs[0]]), json!([]));
+    let two = version_0(json!([inputs[1]]), outputs);
     let joined = chain.call("joinpsbts", json!([[one, two]]));
     let decoded = chain.call("decodepsbt", json!([joined]));
     assert_eq!(decoded["tx"]["vin"].as_array().unwrap().len(), 2);

@@ -150,6 +150,9 @@ fn without_checksum(text: &str) -> Result<&str, RpcError> {
 pub(super) fn getdescriptorinfo(_: &mut Context<'_>, args: &Args) -> Result<Json, RpcError> {
     let body = without_checksum(args.text(0)?)?;
     let sum = checksum(body).ok_or_else(|| RpcError::not_found("Invalid characters in payload"))?;
+    if body.starts_with("addr(") {
+        let _address = descriptor_script(&format!("{body}#{sum}"))?;
+    }
     Ok(Json::object()
         .with("descriptor", format!("{body}#{sum}"))
         .with("checksum", sum)

@@ -109,9 +109,6 @@ fn send(
     options: impl FnOnce(&mut FundOptions) -> Result<(), RpcError>,
     verbose: bool,
 ) -> Result<Json, RpcError> {
-    if outputs.iter().any(|output| output.value.to_sat() == 0) {
-        return Err(RpcError::new(error::TYPE, "Invalid amount for send"));
-    }
     let (node, name) = wallet(context)?;
     let mut how = default_options(node, &name)?;
     options(&mut how)?;
@@ -121,7 +118,9 @@ fn send(
         input: Vec::new(),
         output: outputs,
     };
-    let mut funded = fund(node, &name, tx, &how)?;
+    // A payment has one code for all that keeps it from being made.
+    let mut funded = fund(node, &name, tx, &how)
+        .map_err(|error| RpcError::new(error::INSUFFICIENT_FUNDS, error.message))?;
     let spent = spent_outputs(node, &funded.tx);
     find_ref(node, &name).sign(&mut funded.tx, &spent);
     let txid = broadcast(context, funded.tx, None)

@@ -74,10 +74,23 @@ impl Lock {
 }
 
 /// A chain of 101 blocks, so that the wallet has one coinbase to spend.
+/// Fees to relay as until version 29; since 30 a tenth is enough.
+pub const RELAY_FEES: [&str; 2] = ["-minrelaytxfee=0.00001", "-incrementalrelayfee=0.00001"];
+
 pub fn chain() -> RegtestChain {
-    let chain = RegtestChain::start().unwrap();
+    let chain = RegtestChain::start_with(&RELAY_FEES).unwrap();
     chain.mine(101);
     chain
+}
+
+/// How the reason begins why a script keeps its transaction out of the mempool. `until_29` is how versions before 30 said it, ours among
+/// them.
+pub fn script_reason(chain: &RegtestChain, until_29: &str, detail: &str) -> String {
+    if chain.version() < 300_000 {
+        format!("{until_29} ({detail}")
+    } else {
+        format!("mempool-script-verify-flag-failed ({detail}")
+    }
 }
 
 /// Amount in bitcoin, as RPC wants it.

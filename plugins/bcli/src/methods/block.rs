@@ -54,22 +54,23 @@ fn fetch(backend: &Backend, hash: &str) -> Result<Box<RawValue>, RpcError> {
     let started = Instant::now();
     let mut peers = Vec::new();
     loop {
-        match backend.call::<Box<RawValue>>(method, &params) {
+        let reason = match backend.call::<Box<RawValue>>(method, &params) {
             Ok(block) if block.get().starts_with('"') => return Ok(block),
             Ok(_) => {
                 let error = CallError::BadReply("the block is no string".to_owned());
                 return Err(backend.failed(method, &params, &error));
             }
-            Err(CallError::Rpc { .. }) => {}
+            Err(CallError::Rpc { message, .. }) => message,
             Err(error) => return Err(backend.failed(method, &params, &error)),
-        }
+        };
         backend.log.debug(format!(
             "failed to fetch block {hash} from the bitcoin backend (maybe pruned)."
         ));
         let patience = backend.options.retry_timeout;
         if started.elapsed() >= patience {
             let message = format!(
-                "getblock {hash} timed out after {} seconds",
+                "getblock {hash} timed out after {} seconds: {reason}. bitcoind has no peer that gives it the block: use one that \
+                 has it",
                 patience.as_secs()
             );
             return Err(RpcError::new(RpcErrorCode::BcliError, message));

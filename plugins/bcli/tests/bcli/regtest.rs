@@ -1,6 +1,6 @@
 //! The methods against a chain: our own, or the bitcoind that BITCOIND names.
 use crate::support::Host;
-use regtest_bitcoind::harness::RegtestChain;
+use regtest_bitcoind::harness::{RegtestChain, is_original};
 use serde_json::{Value, json};
 
 fn start() -> (RegtestChain, Host) {
@@ -75,4 +75,21 @@ fn a_new_block_ends_the_wait() {
     let hash = mine(&chain, 1)[0].clone();
     let tip = host.call("waitblockchange", json!([old, 60])).unwrap();
     assert_eq!(tip, json!({"hash": hash, "height": 1}));
+}
+
+/// Only bitcoind prunes.
+#[test]
+fn a_pruned_block_that_nobody_has_is_an_error_that_says_so() {
+    if !is_original() {
+        return;
+    }
+    let chain = RegtestChain::start_with(&["-txindex=0", "-prune=1", "-fastprune"]).unwrap();
+    let options = json!({"bitcoin-rpcuser": "regtest", "bitcoin-rpcpassword": "regtest"});
+    let mut host = Host::start(chain.port(), options);
+    mine(&chain, 1000);
+    let pruned = chain.call("pruneblockchain", json!([700]));
+    assert!(pruned.as_u64().unwrap() > 100, "{pruned}");
+    assert!(host.call("getrawblockbyheight", json!([900])).is_ok());
+    let error = host.call("getrawblockbyheight", json!([100])).unwrap_err();
+    assert!(error.message.contains("pruned data"), "{error}");
 }

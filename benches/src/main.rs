@@ -26,6 +26,8 @@ const PARALLEL: usize = 3000;
 const IN_FLIGHT: usize = 100;
 /// Invoices made.
 const INVOICES: usize = 2000;
+/// How long until nodes rest.
+const REST: Duration = Duration::from_secs(3);
 /// `getinfo` round trips.
 const ROUND_TRIPS: usize = 20_000;
 
@@ -186,7 +188,12 @@ fn parallel(payer: &TestNode, payee: &TestNode, scid: &str, report: &mut Report)
     report.duration("of which nobody computed", idle, "");
 }
 
+/// What each kind of process holds right after the work, and once it rests.
 fn memory(nodes: &[&TestNode], report: &mut Report) {
+    if let Some(bytes) = private_memory(nodes).remove("lightning_channeld") {
+        report.bytes("private memory, lightning_channeld, at work", bytes, "");
+    }
+    std::thread::sleep(REST);
     for (name, bytes) in private_memory(nodes) {
         report.bytes(
             &format!("private memory, {name}"),

@@ -9,13 +9,19 @@ use ln_daemon::Shell;
 use ln_ipc::channeld::{ChanneldInit, ToChanneld};
 use ln_ipc::{FrameError, PeerStream};
 use ln_signer::Signer;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::convert;
 use crate::standing::Standing;
 
 /// How many states may be on their way to the disk before we stop reading from the peer.
 const MAX_UNSAVED: u64 = 64;
+
+/// How long nothing happens before the memory of a burst of payments is given back.
+const REST: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
 
 /// Why the daemon ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +60,8 @@ pub struct Channeld {
     /// Set once the peer has no say any more: what is waiting is still carried out.
     pub(crate) closing: bool,
     pub(crate) standing: Standing,
+    /// Whether something happened since memory was given back last.
+    worked: bool,
 }
 
 impl std::fmt::Debug for Channeld {
@@ -91,6 +99,7 @@ impl Channeld {
             durable: 0,
             closing: false,
             standing: Standing::default(),
+            worked: true,
         }
     }
 
@@ -153,8 +162,14 @@ impl Channeld {
                 PollFd::from_borrowed_fd(self.shell.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.peer.as_fd(), wanted),
             ];
-            match poll(&mut fds, None) {
-                Ok(_) => {}
+            match poll(&mut fds, self.worked.then_some(&REST)) {
+                Ok(0) => {
+                    self.worked = false;
+                    self.waiting.shrink_to_fit();
+                    ln_daemon::release_free_memory();
+                    return Ok(None);
+                }
+                Ok(_) => self.worked = true,
                 Err(rustix::io::Errno::INTR) => return Ok(None),
                 Err(errno) => return Err(errno.into()),
             }

@@ -8,4 +8,5 @@ mod inherited;
 mod shell;
 
 pub use inherited::{FD_HSM, FD_MASTER, FD_PEER, inherited};
+pub use ln_sys::release_free_memory;
 pub use shell::{Shell, VERSION, set_process_name};

@@ -1,4 +1,5 @@
-//! The system calls that need `unsafe` and that no crate wraps: taking over a descriptor the parent process left open at an agreed number.
+//! The calls that need `unsafe` and that no crate wraps: taking over a descriptor the parent process left open at an agreed number, and giving
+//! free memory back to the kernel.
 //!
 //! Invariants: nothing else lives here; every `unsafe` block says why it is sound.
 
@@ -33,4 +34,21 @@ pub fn take_inherited_fd(number: RawFd) -> Option<OwnedFd> {
     // The original stays open at its number for the life of the process, but no child may inherit it.
     let _ = rustix::io::fcntl_setfd(inherited, rustix::io::FdFlags::CLOEXEC);
     Some(duplicate)
+}
+
+/// Gives the heap's free pages back to the kernel. Worth it after a burst of work, in a process of which there may be thousands: freed memory
+/// in the middle of the heap stays with the process otherwise. Where the allocator is not glibc's it does nothing.
+#[cfg_attr(
+    target_env = "gnu",
+    expect(unsafe_code, reason = "the allocator's call has no wrapper")
+)]
+pub fn release_free_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: it touches only what the allocator holds as free, under the allocator's own lock, and takes a plain number.
+        unsafe { malloc_trim(0) };
+    }
 }

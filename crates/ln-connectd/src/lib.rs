@@ -40,4 +40,5 @@ mod throttle;
 mod transport;
 mod wire;
 
+pub use names::message_name;
 pub use run::{ConnectdError, Descriptors, main, run};

@@ -1,7 +1,7 @@
 //! Names of peer messages as logs and `dev-disconnect` files spell them.
 
 /// `WIRE_` and the BOLT's name in capitals.
-pub(crate) fn message_name(number: u16) -> Option<&'static str> {
+pub fn message_name(number: u16) -> Option<&'static str> {
     let found = NAMES.binary_search_by_key(&number, |(number, _)| *number);
     NAMES.get(found.ok()?).map(|(_, name)| *name)
 }

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::context::{Context, Switches};
 use super::dispatch::dispatch;
+use crate::log::Origin;
 use crate::node::Node;
 
 /// Replies waiting to be written at most; then requests are no longer read.
@@ -144,8 +145,26 @@ async fn start(
     let filter = request.filter.map(ToOwned::to_owned);
     let node = Rc::clone(node);
     tokio::task::spawn_local(async move {
-        let outbox = context.outbox.clone();
-        if let Some(reply) = dispatch(node, context, method, params, filter).await {
+        let (outbox, id, name) = (
+            context.outbox.clone(),
+            Rc::clone(&context.id),
+            method.clone(),
+        );
+        let log = node.log.clone();
+        let work = dispatch(node, context, method, params, filter);
+        // A task of its own: whoever asked is answered even if a mistake of ours ends the work.
+        let reply = match tokio::task::spawn_local(work).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                let text = format!("the handler of {name} failed: {error}");
+                log.broken(&Origin::of("jsonrpc"), text);
+                let mut out = Vec::new();
+                let error = super::internal(format!("internal error in {name}: see the log"));
+                write_error(&mut out, Some(id.get()), &error);
+                Some(out)
+            }
+        };
+        if let Some(reply) = reply {
             outbox.send(reply).await;
         }
         drop(permit);

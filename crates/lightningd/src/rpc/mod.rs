@@ -23,7 +23,7 @@ mod wallet;
 
 pub(crate) use context::Context;
 pub(crate) use dispatch::{Handle, is_builtin};
-pub(crate) use param_checks::{bad_value, hex_or_string};
+pub(crate) use param_checks::{bad_value, check_length, hex_or_string};
 pub(crate) use random::random;
 pub(crate) use server::{listen, serve};
 pub(crate) use state::RpcState;

@@ -23,9 +23,25 @@ pub(crate) fn hex_or_string(hex: Option<Hex>, string: Option<String>) -> Result<
     }
 }
 
+/// Refuses what does not fit a message to a helper or a peer, whose lengths are of 16 bits.
+pub(crate) fn check_length(name: &str, bytes: &[u8]) -> Result<(), RpcError> {
+    let (length, most) = (bytes.len(), usize::from(u16::MAX));
+    if length > most {
+        let text = format!("{name}: {length} bytes are too many: at most {most} are possible");
+        return Err(RpcError::invalid_params(text));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sixteen_bits_of_length_are_the_most() {
+        assert!(check_length("message", &vec![0; 65_535]).is_ok());
+        assert!(check_length("message", &vec![0; 65_536]).is_err());
+    }
 
     #[test]
     fn exactly_one_of_hex_and_string_is_taken() {

@@ -9,7 +9,7 @@ use ln_rpc::RpcError;
 use ln_rpc::jsonrpc::LogLevel;
 use ln_rpc::methods::channels::close::{Close, CloseResponse, CloseType, FeeRange};
 use ln_rpc::params::Hex;
-use ln_types::{ChannelState, FeeTarget, Feerate, NodeId};
+use ln_types::{ChannelState, Features, FeeTarget, Feerate, NodeId};
 
 use super::find::{Named, find};
 use super::terms::check_shutdown_script;
@@ -29,8 +29,7 @@ impl Handle for Close {
             Wanted::Opening(peer) => return cancel_opening(&node, peer).await,
         };
         if params.wrong_funding.is_some() {
-            let text = "wrong_funding feature not negotiated (we said no)";
-            return Err(RpcError::invalid_params(text));
+            return Err(wrong_funding(&node, channel.peer));
         }
         check_step(params.fee_negotiation_step.as_deref())?;
         let destination = params.destination.as_deref();
@@ -114,6 +113,22 @@ async fn cancel_opening(node: &Node, peer: NodeId) -> Result<CloseResponse, RpcE
         }
         None => Err(RpcError::lightningd("Peer has no active channel")),
     }
+}
+
+/// Closing into another funding transaction than the channel's is a feature of its own, which we never offer.
+fn wrong_funding(node: &Node, peer: NodeId) -> RpcError {
+    const OPTION: u16 = 104;
+    let theirs = node.peers.get(peer).map(|peer| peer.features);
+    let said = |features: &Features| {
+        if features.has_bit(OPTION) || features.has_bit(OPTION + 1) {
+            "yes"
+        } else {
+            "no"
+        }
+    };
+    let (us, them) = (said(&node.features.init), said(&theirs.unwrap_or_default()));
+    let text = format!("wrong_funding feature not negotiated (we said {us}, they said {them})");
+    RpcError::invalid_params(text)
 }
 
 /// Our closing negotiation agrees at once where it can, so that the step makes no difference; a wrong one is refused all the same.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use bitcoin::Transaction;
 use ln_channel::ChannelState as Machine;
 use ln_codec::Decode as _;
 use ln_db::ChannelRow;
@@ -9,7 +10,7 @@ use ln_rpc::RpcError;
 use ln_rpc::methods::channels::listclosedchannels::{
     ClosedChannel, Listclosedchannels, ListclosedchannelsResponse,
 };
-use ln_types::Side;
+use ln_types::{Msat, Sat, Side};
 
 use super::types::{aliases, cause, channel_type};
 use crate::channels::CloseCause;
@@ -38,6 +39,7 @@ impl Handle for Listclosedchannels {
 fn closed(row: &ChannelRow) -> ClosedChannel {
     let machine = Machine::from_bytes(&row.machine).ok();
     let commitments = machine.as_ref().map(|machine| &machine.commitments);
+    let last = last_tx(row, machine.as_ref());
     ClosedChannel {
         peer_id: Some(row.peer),
         channel_id: row.channel_id,
@@ -63,9 +65,29 @@ fn closed(row: &ChannelRow) -> ClosedChannel {
         final_to_us_msat: machine.as_ref().map_or(row.to_us_min, Machine::to_us),
         min_to_us_msat: row.to_us_min,
         max_to_us_msat: row.to_us_max,
-        last_commitment_txid: None,
-        last_commitment_fee_msat: None,
+        last_commitment_txid: last.as_ref().map(Transaction::compute_txid),
+        last_commitment_fee_msat: last.map(|tx| fee(row, &tx)),
         close_cause: cause(CloseCause::from_number(row.close_cause).name()),
         last_stable_connection: row.last_stable_connection,
     }
+}
+
+/// The last transaction that we could have ended the channel with: the closing agreed on, else our last commitment.
+fn last_tx(row: &ChannelRow, machine: Option<&Machine>) -> Option<Transaction> {
+    if let Some(tx) = &row.last_tx {
+        return Some(tx.clone());
+    }
+    let machine = machine?;
+    let point = machine.commitments.local_point?;
+    let commitment = machine
+        .commitments
+        .local_commitment(&machine.params, &point);
+    Some(commitment.ok()?.unsigned().clone())
+}
+
+/// What a transaction leaves of the channel's capacity to miners.
+fn fee(row: &ChannelRow, tx: &Transaction) -> Msat {
+    let outputs = tx.output.iter().map(|output| Sat::from(output.value));
+    let paid = outputs.fold(Sat::ZERO, Sat::saturating_add);
+    row.capacity.saturating_sub(paid).to_msat_saturating()
 }

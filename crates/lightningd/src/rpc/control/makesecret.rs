@@ -16,6 +16,7 @@ impl Handle for Makesecret {
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
         let info = crate::rpc::hex_or_string(params.hex, params.string)?;
+        crate::rpc::check_length("hex", &info)?;
         let secret = node.hsm.derive_secret(info).await.map_err(internal)?;
         Ok(MakesecretResponse {
             secret: Secret32(secret),

@@ -15,6 +15,7 @@ impl Handle for Addgossip {
         _: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
+        crate::rpc::check_length("message", &params.message.0)?;
         match node.graph.add(&node, params.message.0).await {
             None => Ok(Nothing {}),
             Some(refusal) => Err(RpcError::lightningd(refusal)),

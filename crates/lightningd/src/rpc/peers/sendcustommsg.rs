@@ -17,6 +17,7 @@ impl Handle for Sendcustommsg {
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
         let message = params.msg.0;
+        crate::rpc::check_length("msg", &message)?;
         let Some(number) = message
             .first_chunk::<2>()
             .map(|bytes| u16::from_be_bytes(*bytes))
@@ -27,8 +28,9 @@ impl Handle for Sendcustommsg {
         };
         let refused = |text: String| RpcError::new(RpcErrorCode::InvalidRequest, text);
         if is_internal(number) {
+            let name = ln_connectd::message_name(number).unwrap_or("WIRE_UNKNOWN");
             return Err(refused(format!(
-                "Cannot send messages of type {number}. It is not possible to send messages that have a type managed internally \
+                "Cannot send messages of type {number} ({name}). It is not possible to send messages that have a type managed internally \
                  since that might cause issues with the internal state tracking."
             )));
         }

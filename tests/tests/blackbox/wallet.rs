@@ -314,3 +314,20 @@ fn reservations_outlive_a_crash() {
     let signed = node.call("signpsbt", json!([funded["psbt"]]));
     assert!(signed["signed_psbt"].is_string());
 }
+
+#[test]
+fn a_transaction_is_sent_again_at_each_block_until_one_has_it() {
+    let net = TestNet::start();
+    let node = net.node("l1");
+    net.fund(&node, Sat::from_sat(1_000_000));
+    let target = net.chain.new_address();
+    let sent = node.call("withdraw", json!([target, 100_000]));
+    let again = format!("Rebroadcast txid {}", sent["txid"].as_str().unwrap());
+    for _ in 0..2 {
+        let mark = node.log().end();
+        net.chain.call("generateblock", json!([target, []]));
+        node.wait_log_after(mark, &again);
+    }
+    net.mine(1, &[&node]);
+    assert!(net.chain.mempool().is_empty());
+}

@@ -141,6 +141,7 @@ pub(crate) async fn unwind(node: &Rc<Node>) -> anyhow::Result<()> {
 
 /// Follows the chain for ever. A backend that fails is asked again; the node goes on meanwhile.
 pub(crate) async fn follow(node: Rc<Node>) {
+    let mut sent_at = node.chain.height();
     loop {
         match catch_up(&node).await {
             Ok(()) => {
@@ -149,7 +150,10 @@ pub(crate) async fn follow(node: Rc<Node>) {
                         .info(&node.origin, "the chain backend answers again");
                     node.chain.unsent.set(true);
                 }
-                if node.chain.unsent.take() {
+                // At each block, too: a mempool forgets, and whoever wants a transaction of ours replaced must do so again and again.
+                let height = node.chain.height();
+                if node.chain.unsent.take() || height != sent_at {
+                    sent_at = height;
                     super::rebroadcast(&node).await;
                 }
             }

@@ -25,6 +25,8 @@ use crate::subd::SubdSender;
 use crate::wallet::Wallet;
 
 /// Everything the master's tasks share. All of it lives on one thread; borrows are short and never held across an await.
+//~ 2. There is no lock in the master: one thread runs all tasks, and a task that waits has given back whatever it borrowed. What must not be seen
+//~ half done is changed between two awaits. Channels are the heart of it; their rules are in a crate of their own: `ln-channel/src/action.rs`.
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) settings: Settings,

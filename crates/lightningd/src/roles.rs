@@ -25,7 +25,7 @@ const ROLES: &[(&str, Role)] = &[
 ];
 
 /// Becomes what `argv[0]` names and returns the exit code.
-//~ Helpers and plugins are this same program under another name: `subd` and `plugins` start them.
+//~ 1. Helpers and plugins are this same program under another name: `subd` and `plugins` start them. On to `bring_up` in `startup.rs`.
 pub(crate) fn become_role() -> i32 {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();

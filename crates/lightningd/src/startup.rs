@@ -217,6 +217,8 @@ fn lock_pid_file(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
+//~ Each step needs those before it: the directory, its lock, hsmd (without keys nothing can be read), the database, what the node knows
+//~ (`load`), the backend and the helpers, and at last the RPC socket: whoever can ask finds a node that can answer. Next: `node.rs`.
 async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
     let developer = settings.flag("developer");
     let config = Config::new(&settings, base_dir)?;

@@ -6,6 +6,8 @@ use ln_wire::{AttributionData, ChannelAnnouncement, ChannelUpdate, PeerMessage};
 
 use crate::{BySide, ChannelError, Htlc};
 
+//~ 3. The machine has no socket, clock or database. It says what is to be done, and this is all it can say. Read the list, then `step` in
+//~ `channel.rs`: an event goes in, these come out, and an error leaves everything as it was.
 /// Something to do, in the order given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(

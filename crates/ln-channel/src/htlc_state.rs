@@ -3,6 +3,8 @@
 use ln_codec::{Decode, Encode};
 use ln_types::Side;
 
+//~ 4. Follow one HTLC down these names: offered, on one commitment, on both, resolved, off one, off both. Both sides see the same messages, each from
+//~ its own end, so that the second half mirrors the first. `reduce.rs` computes both commitments from these states alone.
 /// Where an HTLC (or, in its first half, a feerate) stands between the two commitments.
 ///
 /// BOLT 2 §Normal Operation: an update is first on the receiver's commitment, then, once acknowledged, on the sender's. The names are

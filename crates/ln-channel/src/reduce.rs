@@ -32,6 +32,8 @@ pub struct View<'a> {
     pub dust_limit: Sat,
 }
 
+//~ No balance is kept anywhere that could disagree with the HTLCs: what a commitment holds is computed anew from their states each time.
+//~ Next, who feeds the machine: `ln-channeld/src/daemon.rs`.
 impl Commitments {
     /// Derives a commitment of `holder`; `None` when a side would have less than nothing.
     pub fn reduce(&self, params: &ChannelParams, holder: Side, which: Which) -> Option<View<'_>> {

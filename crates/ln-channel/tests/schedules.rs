@@ -12,6 +12,8 @@
     reason = "a test"
 )]
 
+//~ 10. Two nodes in memory. A seed decides who acts next, which message arrives, when the link breaks and when a node dies between writing and
+//~ sending; afterwards both must agree on every satoshi. Such a world is only possible because nothing in the machine reaches outside.
 mod support;
 
 use std::collections::BTreeSet;

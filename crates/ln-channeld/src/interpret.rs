@@ -20,6 +20,8 @@ use crate::{convert, onion_secrets::onion_secrets};
 pub(crate) const TEMPORARY_CHANNEL_FAILURE: u16 = 0x1007;
 
 impl Channeld {
+    //~ Each action remembers the last state before it. lightningd says how far the disk has got, and what that covers goes out, in order. So the
+    //~ machine never waits, and yet no word leaves before its state is durable. On to lightningd's side: `channels/persist.rs`.
     /// Takes the actions of one step: a state goes to lightningd at once, everything else waits for the states before it.
     pub(crate) fn perform(&mut self, actions: Vec<Action>) -> Result<(), FrameError> {
         for action in actions {

@@ -19,6 +19,8 @@ use crate::throttle::Throttle;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct LinkId(pub(crate) u64);
 
+//~ 8. connectd reads of a message only what it needs to know whose it is: the type and the channel id. A channel without a daemon has its messages kept,
+//~ within bounds, until lightningd has started one. That is the way of a peer's bytes; a user's are shorter: `ln-rpc/src/methods/control/stop.rs`.
 /// What is to be done with a message of the peer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Action {

@@ -27,6 +27,8 @@ const BUSY: Duration = Duration::from_mins(1);
 /// After how many commits without a pause the log is folded back all the same, so that it stays small.
 const MAX_UNFOLDED: u32 = 256;
 
+//~ 7. Many tasks write at once, one thread commits. What arrives while a commit waits for the disk joins the next one: the more there is to do, the
+//~ less each write costs. Each is told when its own commit is durable. Next, where the messages come from: `ln-connectd/src/mux.rs`.
 /// What the writing thread does with one write: run it now, and say later that it is durable.
 type Write = Box<dyn FnOnce(&mut Txn<'_>) -> Finish + Send>;
 type Finish = Box<dyn FnOnce(Result<(), String>) + Send>;

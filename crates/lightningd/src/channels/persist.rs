@@ -12,6 +12,8 @@ use crate::clock;
 use crate::node::Node;
 use crate::payments;
 
+//~ 6. A step of channeld's becomes two lists: what is written, all in one transaction, and what is told once that is on disk. Payments, invoices and
+//~ waiting RPC calls hear of an HTLC from the second list only, so that a crash never takes back what somebody heard. Next: `ln-db/src/thread.rs`.
 /// One change to the database that an event asks for.
 enum Step {
     AddHtlc(Box<HtlcRow>, Option<Box<PaymentRow>>),

@@ -14,6 +14,8 @@ use super::handlers::HANDLERS;
 use crate::node::Node;
 use crate::plugins::PluginMethod;
 
+//~ Parameters are read into the method's own type before its handler sees them: a handler never looks at JSON, and what does not fit is refused the
+//~ same way everywhere. The last station shows how all of it is tried: `ln-channel/tests/schedules.rs`.
 /// A method and what it does.
 pub(crate) trait Handle: Method {
     /// Does it.

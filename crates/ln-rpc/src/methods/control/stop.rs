@@ -4,6 +4,8 @@ use crate::methods::rpc_method;
 use crate::params::NoParams;
 use crate::shape::{rpc_enum, rpc_object};
 
+//~ 9. This declaration is all there is of a method outside its handler: its manual page, its schema and its line in `help` are written from it
+//~ (`cargo xtask gen`). `dispatch.rs` in lightningd's `rpc` finds the handler.
 rpc_method! {
     /// Shuts the node down.
     ///

@@ -103,6 +103,8 @@ impl Channeld {
         }
     }
 
+    //~ 5. A plain loop: what is due is carried out, then one message is read, from lightningd before the peer. While too many states wait for the
+    //~ disk the peer is not read at all: that is how a slow database slows the sender instead of filling memory. `interpret.rs` has the other half.
     /// Runs until the channel needs this daemon no more. An error means that lightningd or hsmd is gone, or that this program and theirs do not
     /// understand each other.
     pub fn run(&mut self) -> Result<End, FrameError> {

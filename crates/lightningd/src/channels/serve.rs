@@ -45,12 +45,17 @@ pub(crate) fn serve_peer(node: &Rc<Node>, peer: NodeId) {
     }
 }
 
+/// Whether a channel is worth a connection kept up; a developer may not care for private ones.
+fn needs_peer(state: ChannelState, public: bool, no_private: bool) -> bool {
+    state.wants_peer() && (public || !no_private)
+}
+
 /// Has connectd keep up the connection while there is a channel that needs it.
 pub(crate) fn set_important(node: &Rc<Node>, peer: NodeId) {
-    let important = node
-        .channels
-        .of_peer(peer)
-        .any(|channel| channel.row().state.wants_peer());
+    let important = node.channels.of_peer(peer).any(|channel| {
+        let row = channel.row();
+        needs_peer(row.state, row.public, node.config.dev.no_reconnect_private)
+    });
     let addresses = node
         .peers
         .get(peer)
@@ -74,5 +79,19 @@ pub(crate) fn peer_failed(node: &Rc<Node>, channel: &Rc<Channel>, text: &str) {
             &format!("peer sent error: {text}"),
             true,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_channels_count_unless_a_developer_says_otherwise() {
+        let normal = ChannelState::ChanneldNormal;
+        assert!(needs_peer(normal, false, false));
+        assert!(needs_peer(normal, true, true));
+        assert!(!needs_peer(normal, false, true));
+        assert!(!needs_peer(ChannelState::Onchain, true, false));
     }
 }

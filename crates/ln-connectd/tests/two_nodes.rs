@@ -9,9 +9,12 @@
 
 mod support;
 
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
 use ln_ipc::connectd::*;
 use ln_ipc::gossipd::{ConnectdToGossipd, PeerNew};
 use ln_types::{ChannelId, NetAddr};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, getsockname, socket_with};
 use support::{Config, Node, channel_message, features, id};
 
 const CHANNEL: ChannelId = ChannelId([7; 32]);
@@ -106,11 +109,15 @@ fn connecting_again_says_the_same_and_to_nobody_fails() {
 #[test]
 fn a_later_address_is_tried_when_the_first_fails() {
     let (mut one, two) = (Node::start(1), Node::start(2));
-    let dead = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    one.connect(two.id, &[dead.into(), two.bindings[0].clone()]);
+    // Bound, so that nobody else is given the port, but not listening.
+    let flags = SocketFlags::CLOEXEC;
+    let dead = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
+    bind(&dead, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = SocketAddrV4::try_from(getsockname(&dead).unwrap()).unwrap();
+    one.connect(
+        two.id,
+        &[SocketAddr::from(address).into(), two.bindings[0].clone()],
+    );
     assert_eq!(one.connected().address, two.bindings[0]);
 }
 

@@ -122,7 +122,8 @@ fn a_plugin_that_never_answers_keeps_the_node_from_starting_and_is_named() {
         dir.path(),
         &[
             "--developer",
-            "--dev-timeout-secs=1",
+            // Long enough for a slow machine to start it and have it read.
+            "--dev-timeout-secs=10",
             &format!("--plugin={}", plugin.display()),
         ],
     );
@@ -132,7 +133,7 @@ fn a_plugin_that_never_answers_keeps_the_node_from_starting_and_is_named() {
         "plugin.sh failed to respond to 'getmanifest' in time",
         &*plugin.display().to_string(),
         r#"{"allow-deprecated-apis":false}"#,
-        "within 1 seconds",
+        "within 10 seconds",
         "--disable-plugin=plugin.sh",
     ] {
         assert!(said.contains(part), "{part}: {said}");

@@ -10,11 +10,13 @@ use crate::support::{CAPACITY_MSAT, Pair, invoice, invoice_status, payment_statu
 
 /// Who is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Victim {
+pub(crate) enum Victim {
     /// The node, with everything below it.
     Node,
     /// One helper, without which the node goes on.
     Channeld,
+    /// One helper that is only there at times, and without which the node goes on.
+    Passing(&'static str),
     /// One helper, without which the node ends.
     Helper(&'static str),
 }
@@ -27,6 +29,7 @@ const VICTIMS: &[Victim] = &[
     Victim::Helper("connectd"),
     Victim::Helper("hsmd"),
     Victim::Helper("gossipd"),
+    Victim::Helper("bcli"),
 ];
 
 /// So many payments are under way at once.
@@ -72,8 +75,16 @@ fn pay(pair: &Pair, due: &Due) -> bool {
         .is_ok()
 }
 
+/// Options under which a node may say that it lost a helper.
+pub(crate) fn mourning() -> NodeOptions {
+    let options = ["ended", "died", "failed", "signer", "stops"];
+    options
+        .into_iter()
+        .fold(NodeOptions::default(), NodeOptions::allow_complaint)
+}
+
 /// Kills one process of a node; channeld, if it was that.
-fn kill(node: &TestNode, victim: Victim) -> Option<HelperProcess> {
+pub(crate) fn kill(node: &TestNode, victim: Victim) -> Option<HelperProcess> {
     match victim {
         Victim::Node => {
             node.kill();
@@ -83,6 +94,12 @@ fn kill(node: &TestNode, victim: Victim) -> Option<HelperProcess> {
             let helper = node.helper("channeld")?;
             helper.kill();
             Some(helper)
+        }
+        Victim::Passing(name) => {
+            if let Some(helper) = node.helper(name) {
+                helper.kill();
+            }
+            None
         }
         Victim::Helper(name) => {
             node.helper(name)
@@ -94,7 +111,7 @@ fn kill(node: &TestNode, victim: Victim) -> Option<HelperProcess> {
 }
 
 /// Brings a node back if it has ended, and waits until it has noticed what happened.
-fn revive(node: &TestNode, victim: Victim, channeld: Option<HelperProcess>) {
+pub(crate) fn revive(node: &TestNode, victim: Victim, channeld: Option<HelperProcess>) {
     match victim {
         Victim::Node => node.start_again(),
         Victim::Channeld => {
@@ -104,6 +121,7 @@ fn revive(node: &TestNode, victim: Victim, channeld: Option<HelperProcess>) {
                     .filter(|helper| helper.pid != killed.pid)
             });
         }
+        Victim::Passing(_) => {}
         Victim::Helper(_) => {
             node.wait_for_exit();
             node.start_again();
@@ -179,12 +197,7 @@ fn settled(pair: &Pair, dues: &[Due], mut balance: u64) -> u64 {
 
 #[test]
 fn payments_are_made_once_or_not_at_all_whoever_dies() {
-    // A node that lost a helper says so.
-    let options = ["ended", "died", "failed", "signer", "stops"];
-    let options = options
-        .into_iter()
-        .fold(NodeOptions::default(), NodeOptions::allow_complaint);
-    let pair = Pair::start_with(options);
+    let pair = Pair::start_with(mourning());
     let mut seed = Seed::from_environment("kill");
     let mut balance = 0;
     for round in 0..8 {

@@ -21,6 +21,7 @@ mod errors;
 mod force_close;
 mod hostile;
 mod kill;
+mod kill_life;
 mod onchain;
 mod opening;
 mod opening_trouble;

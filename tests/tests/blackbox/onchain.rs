@@ -1,6 +1,6 @@
 //! HTLCs, lies and reorganisations on the chain.
 
-use ln_testkit::nodes::{NodeOptions, OpenChannel, TestNode, wait_until};
+use ln_testkit::nodes::{HelperProcess, NodeOptions, OpenChannel, TestNode, wait_until};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
@@ -352,6 +352,44 @@ fn a_commitment_that_pays_too_little_is_helped_into_a_block() {
         confirmed_msat(&pair.l1) > before + 3_150_000_000
     });
     wait_closed(&pair, &[&pair.l1]);
+}
+
+/// The coin for its fee was set aside when the node was killed, and there is no other.
+#[test]
+fn a_kill_while_a_transaction_is_being_made_leaves_its_coins_to_the_next() {
+    let options = NodeOptions::default()
+        .argument("--force-feerates=5000")
+        .argument("--commit-fee=10");
+    let pair = Pair::start_with(options);
+    pair.l2.kill();
+    let node = &pair.l1;
+    let hsmd = node.helper("hsmd").unwrap();
+    let closed = node.call(
+        "close",
+        json!({"id": pair.open.channel_id, "unilateraltimeout": 1}),
+    );
+    assert_eq!(closed["type"], "unilateral");
+    pair.net.wait_mempool(1);
+    // Nothing is signed from now on.
+    hsmd.pause();
+    let address = pair.net.chain.new_address();
+    pair.net.chain.call("generateblock", json!([address, []]));
+    node.wait_for("a coin set aside", || {
+        let funds = node.poll("listfunds", json!({}))?;
+        let mut outputs = funds["outputs"].as_array()?.iter();
+        outputs
+            .any(|output| output["reserved"] == true)
+            .then_some(())
+    });
+    let process = HelperProcess {
+        pid: node.pid().unwrap(),
+        name: node.name().to_owned(),
+    };
+    process.kill();
+    hsmd.kill();
+    node.kill();
+    node.start_again();
+    pair.net.wait_mempool(2);
 }
 
 #[test]

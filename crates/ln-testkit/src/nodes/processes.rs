@@ -17,6 +17,11 @@ pub struct HelperProcess {
 }
 
 impl HelperProcess {
+    /// Makes it stand still.
+    pub fn pause(&self) {
+        stop_process(self.pid);
+    }
+
     /// Kills it without warning; that it has ended already is fine.
     pub fn kill(&self) {
         send_signal(self.pid, Signal::KILL);

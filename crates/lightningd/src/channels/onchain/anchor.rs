@@ -253,7 +253,7 @@ async fn make(
         weight: child_weight(anchor),
         change: false,
     };
-    let Some(set) = coins::set_aside(node, &request, spare).await? else {
+    let Some(set) = coins::set_aside(node, &request, spare) else {
         return Ok(None);
     };
     match sign_child(node, channel, anchor, &set).await {
@@ -354,6 +354,7 @@ async fn send(
     last: Option<Child>,
 ) -> anyhow::Result<()> {
     let sent = crate::chain::broadcast(node, child.tx.clone(), true).await?;
+    coins::hold(node, &child.coins).await?;
     if let Err(refusal) = sent {
         let text = format!(
             "anchor spend {} was not taken: {refusal}",

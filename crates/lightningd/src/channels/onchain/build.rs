@@ -135,7 +135,7 @@ async fn with_fee(
         weight: htlc.weight(),
         change: true,
     };
-    let Some(set) = coins::set_aside(node, &request, spare).await? else {
+    let Some(set) = coins::set_aside(node, &request, spare) else {
         let text = format!(
             "We want to bump HTLC fee of {}, but no funds!",
             claim.outpoint

@@ -35,6 +35,8 @@ pub(super) struct Attempt {
 struct Open {
     claim: Claim,
     attempt: Option<Attempt>,
+    /// Transactions before that one, which the network may still have: forgotten when it has taken their place.
+    replaced: Vec<Transaction>,
     /// Whether the log has the claim and its first transaction.
     said: bool,
     /// Whether the last transaction was sent in this run.
@@ -94,6 +96,7 @@ impl Claims {
         let open = Open {
             attempt: build::attempt_of(node, &claim, &self.kept),
             claim,
+            replaced: Vec::new(),
             said: false,
             sent_now: false,
             too_cheap: false,
@@ -108,10 +111,16 @@ impl Claims {
         node: &Rc<Node>,
         outpoint: OutPoint,
     ) -> anyhow::Result<()> {
-        if let Some(attempt) = self.open.remove(&outpoint).and_then(|open| open.attempt) {
-            give_up(node, &attempt).await?;
+        let Some(open) = self.open.remove(&outpoint) else {
+            return Ok(());
+        };
+        for old in &open.replaced {
+            crate::wallet::forget(node, old).await?;
         }
-        Ok(())
+        match open.attempt {
+            Some(attempt) => give_up(node, &attempt).await,
+            None => Ok(()),
+        }
     }
 
     /// Gives all of them up.
@@ -272,7 +281,7 @@ impl Work<'_> {
                     old.fee, attempt.fee
                 );
                 self.node.log.info(&self.channel.origin(), text);
-                crate::wallet::forget(self.node, &old.tx).await?;
+                open.replaced.push(old.tx);
             }
             let unused = coins::without(old.coins, &attempt.coins);
             if !unused.is_empty() {
@@ -301,6 +310,10 @@ impl Work<'_> {
             let sent = crate::chain::broadcast(self.node, attempt.tx.clone(), true).await?;
             attempt.sent = true;
             open.sent_now = true;
+            coins::hold(self.node, &attempt.coins).await?;
+            for old in open.replaced.drain(..) {
+                crate::wallet::forget(self.node, &old).await?;
+            }
             sent.err().map(|refusal| refusal.to_string())
         };
         coins::keep(self.node, &attempt.coins).await?;

@@ -36,14 +36,13 @@ pub(super) struct SetAside {
     pub(super) weight: u64,
 }
 
-/// Chooses coins and sets them aside, durably; `spare` may be used though they are set aside: for the transaction that is replaced. Nothing when
+/// Chooses coins and sets them aside; `spare` may be used though they are set aside: for the transaction that is replaced. Nothing when
 /// the wallet has not enough.
+///
+/// Only in memory, until [`hold`]: a crash before there is a transaction must not keep the coins from the one that is made after it, for the
+/// output that is to be taken may be the peer's long before a reservation ends.
 // BIP 125 rule 2: a replacement brings no new unconfirmed inputs, so only confirmed coins are used.
-pub(super) async fn set_aside(
-    node: &Rc<Node>,
-    wanted: &Wanted,
-    spare: &[Utxo],
-) -> anyhow::Result<Option<SetAside>> {
+pub(super) fn set_aside(node: &Rc<Node>, wanted: &Wanted, spare: &[Utxo]) -> Option<SetAside> {
     let tip = node.chain.height();
     let mut all = node.wallet.coins();
     for coin in &mut all {
@@ -63,18 +62,31 @@ pub(super) async fn set_aside(
         height: tip,
     };
     let Ok(funding) = fund(&all, &request) else {
-        return Ok(None);
+        return None;
     };
     let until = tip.plus(DEFAULT_RESERVATION);
     node.wallet
         .change_coins(&funding.inputs, |coin| coin.reserved_until = Some(until));
-    crate::wallet::save_reservations(node, &funding.inputs).await?;
-    Ok(Some(SetAside {
+    Some(SetAside {
         coins: funding.inputs,
         change: funding.change,
         excess: funding.excess,
         weight: funding.weight,
-    }))
+    })
+}
+
+/// Sets coins aside durably, once their transaction is in the database.
+pub(super) async fn hold(node: &Rc<Node>, coins: &[Utxo]) -> anyhow::Result<()> {
+    if coins.is_empty() {
+        return Ok(());
+    }
+    let until = node.chain.height().plus(DEFAULT_RESERVATION);
+    node.wallet.change_coins(coins, |coin| {
+        if coin.spent_height.is_none() {
+            coin.reserved_until = Some(until);
+        }
+    });
+    Ok(crate::wallet::save_reservations(node, coins).await?)
 }
 
 /// Keeps coins set aside whose transaction waits longer than they were set aside for.

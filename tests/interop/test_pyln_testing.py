@@ -142,11 +142,6 @@ def test_a_unilateral_close_is_swept(node_factory, bitcoind):
     wait_for(lambda: txid in [o["txid"] for o in l1.rpc.listfunds()["outputs"]])
 
 
-# FIXME: remove when lightningd runs plugins.
-no_plugins_yet = pytest.mark.xfail(strict=True, reason="lightningd runs no plugins but its own yet")
-
-
-@no_plugins_yet
 def test_a_plugin_in_python(node_factory, directory):
     path = os.path.join(directory, "greeter.py")
     with open(path, "w") as f:
@@ -156,7 +151,6 @@ def test_a_plugin_in_python(node_factory, directory):
     assert l1.rpc.call("greet", {"name": "you"}) == {"text": "Moin you"}
 
 
-@no_plugins_yet
 def test_an_inline_plugin(node_factory):
     def setup(plugin):
         @plugin.method("double")

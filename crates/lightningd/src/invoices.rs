@@ -93,6 +93,7 @@ impl Invoices {
         node.log
             .debug(&node.origin, format!("invoice '{}' is paid", invoice.label));
         self.payments.send_modify(|count| *count += 1);
+        node.plugins.tell_invoice_paid(invoice);
         self.changed(node, &invoice.label);
     }
 

@@ -245,6 +245,7 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     let listener = rpc::listen(&node.config.rpc_file, node.config.rpc_file_mode)?;
     tokio::task::spawn_local(rpc::serve(Rc::clone(&node), listener));
     node.plugins.init_rest(&node.settings).await?;
+    node.plugins.tell_balances(&node);
     spawn_tasks(&node, hsmd, connectd, gossipd);
     node.log.info(
         &node.origin,

@@ -77,8 +77,30 @@ impl Schemas {
         if !plain {
             return None;
         }
-        let text = fs::read_to_string(self.directory.join(format!("{method}.json"))).ok()?;
+        self.read(&format!("{method}.json"))
+    }
+
+    fn read(&self, path: &str) -> Option<Value> {
+        let text = fs::read_to_string(self.directory.join(path)).ok()?;
         serde_json::from_str(&text).ok()
+    }
+
+    /// Checks what a topic tells: the object inside the topic's name.
+    pub fn check_notification(&self, topic: &str, fields: &Value) -> Verdict {
+        let schema = self.read(&format!("notification/{topic}.json"));
+        let mut fields_schema = schema.and_then(|schema| schema.get("response").cloned());
+        // The published ones forbid other members one level too high.
+        if let Some(Value::Object(members)) = &mut fields_schema {
+            members.insert("additionalProperties".to_owned(), json!(false));
+        }
+        judge(topic, fields_schema, fields)
+    }
+
+    /// Checks what a hook tells plugins.
+    pub fn check_hook(&self, hook: &str, payload: &Value) -> Verdict {
+        let schema = self.read(&format!("hook/{hook}.json"));
+        let payload_schema = schema.and_then(|schema| schema.get("request").cloned());
+        judge(hook, payload_schema, payload)
     }
 
     /// Checks the reply of a method.
@@ -92,27 +114,46 @@ impl Schemas {
     }
 
     fn check_part(&self, method: &str, part: &str, value: &Value) -> Verdict {
-        let Some(schema) = self.raw(method) else {
-            return Verdict::NotAvailable;
-        };
-        let Some(schema) = schema.get(part) else {
-            return Verdict::NotAvailable;
-        };
-        let schema = to_standard(schema);
-        let validator = match jsonschema::draft7::new(&schema) {
-            Ok(validator) => validator,
-            Err(error) => return Verdict::Wrong(vec![format!("{method}: bad schema: {error}")]),
-        };
-        let reasons: Vec<String> = validator
-            .iter_errors(value)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        if reasons.is_empty() {
-            Verdict::Fits
-        } else {
-            Verdict::Wrong(reasons)
-        }
+        let schema = self.raw(method);
+        judge(
+            method,
+            schema.and_then(|schema| schema.get(part).cloned()),
+            value,
+        )
     }
+}
+
+fn judge(name: &str, schema: Option<Value>, value: &Value) -> Verdict {
+    let Some(schema) = schema else {
+        return Verdict::NotAvailable;
+    };
+    let validator = match jsonschema::draft7::new(&to_standard(&schema)) {
+        Ok(validator) => validator,
+        Err(error) => return Verdict::Wrong(vec![format!("{name}: bad schema: {error}")]),
+    };
+    let reasons: Vec<String> = validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    if reasons.is_empty() {
+        Verdict::Fits
+    } else {
+        Verdict::Wrong(reasons)
+    }
+}
+
+/// Checks what a topic tells, if the schemas are there.
+pub fn check_notification(topic: &str, fields: &Value) -> Verdict {
+    Schemas::find().map_or(Verdict::NotAvailable, |schemas| {
+        schemas.check_notification(topic, fields)
+    })
+}
+
+/// Checks what a hook tells plugins, if the schemas are there.
+pub fn check_hook(hook: &str, payload: &Value) -> Verdict {
+    Schemas::find().map_or(Verdict::NotAvailable, |schemas| {
+        schemas.check_hook(hook, payload)
+    })
 }
 
 /// Checks the reply of a method, if the schemas are there.

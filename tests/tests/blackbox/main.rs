@@ -26,6 +26,8 @@ mod onchain;
 mod opening;
 mod opening_trouble;
 mod paying;
+mod plugin_events;
+mod plugin_hooks;
 mod plugins;
 mod reorg;
 mod restart;

@@ -294,6 +294,7 @@ async fn connect(
         .debug(&node.origin, format!("Adding block {height}: {hash}"));
     node.channels.on_block(node, height, &found);
     node.gossip_new_block(height);
+    node.plugins.tell_block(hash, height);
     Ok(())
 }
 

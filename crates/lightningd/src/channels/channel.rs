@@ -266,16 +266,27 @@ impl Channel {
         new: ChannelState,
         cause: CloseCause,
         message: &str,
-    ) -> ln_db::Pending<()> {
+    ) -> impl Future<Output = Result<(), ln_db::DbError>> + use<> {
         let change = self.note_state(node, new, cause, message);
+        let told = self.told(node, change.as_ref());
         let row = self.row.borrow().clone();
         let dbid = self.dbid;
-        node.db.write(move |txn| {
+        let durable = node.db.write(move |txn| {
             txn.put_channel(&row)?;
             change
                 .iter()
                 .try_for_each(|change| txn.add_state_change(dbid, change))
-        })
+        });
+        node.plugins.tell_state_after(told, durable)
+    }
+
+    /// What plugins are to be told of a change once it is durable, if any of them wants to know.
+    pub(crate) fn told(
+        &self,
+        node: &Node,
+        change: Option<&StateChangeRow>,
+    ) -> Option<serde_json::Value> {
+        node.plugins.state_fields(self, change?)
     }
 
     /// Goes to another state in memory; the caller makes it durable.

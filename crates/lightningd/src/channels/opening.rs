@@ -282,6 +282,7 @@ impl Opened {
             tx: tx.cloned(),
         };
         let channel = new.insert(node).await?;
+        node.plugins.tell_new_channel(&channel, false);
         super::live::start_channeld(node, &channel, PeerLink::HandedOver(link, reply.unread));
         super::set_important(node, peer);
         Ok(channel)
@@ -494,14 +495,6 @@ async fn may_open(
     Ok(slot)
 }
 
-/// The answer to a peer that may open its channel.
-const WELCOME: OpeningdIncomingReply = OpeningdIncomingReply {
-    reject: None,
-    close_to: None,
-    minimum_depth: None,
-    reserve: None,
-};
-
 async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(), OpenError> {
     let counter = node
         .peers
@@ -532,7 +525,11 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
             incoming.funding, incoming.push
         ),
     );
-    subd.sender().send(&ToOpeningd::IncomingReply(WELCOME));
+    let network = node.config.network;
+    let verdict = node.plugins.judge_opening(network, peer, &incoming).await;
+    let close_to = verdict.close_to.clone();
+    let reply = OpeningdIncomingReply::from(verdict);
+    subd.sender().send(&ToOpeningd::IncomingReply(reply));
     let accepted = match next(&mut subd).await? {
         FromOpeningd::Accepted(accepted) => accepted,
         other => return Err(anyhow!("openingd answered with {}", other.name()).into()),
@@ -554,11 +551,14 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
         peer,
         channel_id: accepted.channel_id,
         state: accepted.state,
-        close_to: None,
+        close_to,
         tx: None,
     };
     let channel = new.insert(node).await?;
     drop(slot);
+    node.plugins.tell_new_channel(&channel, true);
+    node.plugins
+        .tell_channel_opened(peer, incoming.funding, accepted.funding.txid);
     subd.sender()
         .send(&ToOpeningd::AcceptedPersisted(OpeningdAcceptedPersisted {}));
     // Whether or not funding_signed reached the peer, the channel exists; if the funding never confirms it is forgotten later.

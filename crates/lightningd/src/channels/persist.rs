@@ -241,6 +241,7 @@ pub(super) fn persist(
         change,
         row_changed,
     } = work;
+    let told = channel.told(node, change.as_ref());
     let dbid = channel.dbid;
     let row = row_changed.then(|| channel.row().clone());
     let counters = counters(channel);
@@ -267,6 +268,9 @@ pub(super) fn persist(
         durable.await?;
         persisted();
         let indexes = indexes_in.await.unwrap_or_default();
+        if let Some(told) = told {
+            node.plugins.tell_state(told);
+        }
         act(&node, &channel, after, indexes);
         Ok(())
     }

@@ -85,14 +85,6 @@ fn level_text(level: LogLevel) -> &'static str {
 }
 
 impl Line {
-    /// When, as files show it.
-    pub(crate) fn timestamp(&self) -> String {
-        let mut text = String::new();
-        push_time(&mut text, self.time);
-        text.truncate(text.trim_end().len());
-        text
-    }
-
     /// The line as files hold it, with its newline.
     pub(crate) fn format(&self, prefix: &str, timestamps: bool) -> String {
         let mut out = String::with_capacity(self.text.len() + 128);
@@ -120,6 +112,14 @@ impl Line {
         .unwrap_or_default();
         out
     }
+}
+
+/// A time since 1970 as `2026-01-02T03:04:05.678Z`.
+pub(crate) fn timestamp(time: Duration) -> String {
+    let mut text = String::new();
+    push_time(&mut text, time);
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// `2026-01-02T03:04:05.678Z `.

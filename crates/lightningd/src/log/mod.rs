@@ -4,6 +4,6 @@ mod line;
 mod logger;
 mod ring;
 
-pub(crate) use line::{Line, Origin};
+pub(crate) use line::{Line, Origin, timestamp};
 pub(crate) use ln_ipc::status::LogLevel;
 pub(crate) use logger::{LogFilter, Logger};

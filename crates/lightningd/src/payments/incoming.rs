@@ -17,6 +17,10 @@ use super::sets::{Added, Part};
 use crate::channels::{Channel, resolve_htlc};
 use crate::clock;
 use crate::node::Node;
+use crate::plugins::{AcceptedHtlc, HtlcVerdict};
+
+/// How many blocks before its deadline an HTLC that plugins hold is failed, so that the peer has time to hear of it.
+const BLOCKS_TO_FULFIL: u32 = 3;
 
 /// What becomes of an HTLC.
 enum Decision {
@@ -24,6 +28,12 @@ enum Decision {
     Fail(FailureMessage),
     /// Its onion could not be read at all.
     Malformed(FailureCode),
+    /// Failed with these bytes in clear, which a plugin gave.
+    FailAs(Vec<u8>),
+    /// Failed with these bytes, encrypted already by a plugin.
+    FailOnion(Vec<u8>),
+    /// A plugin knows the preimage.
+    Fulfil(PaymentPreimage),
     /// It is (a part of) a payment to us.
     Receive { total: Msat, data: PaymentData },
 }
@@ -95,52 +105,114 @@ pub(crate) fn forward_resolved(node: &Rc<Node>, htlc: HtlcRow) {
 }
 
 async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Result<()> {
-    let decision = match read_onion(node, &htlc) {
-        Decision::Receive { .. } if over_dust => {
-            Decision::Fail(FailureMessage::TemporaryChannelFailure {
-                channel_update: Vec::new(),
-            })
-        }
-        decision => decision,
+    let decision = match open_onion(&htlc) {
+        Err(decision) => decision,
+        Ok(_) if over_dust => Decision::Fail(FailureMessage::TemporaryChannelFailure {
+            channel_update: Vec::new(),
+        }),
+        Ok(onion) => judge(node, &htlc, onion).await,
     };
     match decision {
         Decision::Malformed(code) => fail_malformed(node, &htlc, code).await?,
         Decision::Fail(failure) => fail(node, &htlc, &failure).await?,
+        Decision::FailAs(message) => fail_as(node, &htlc, &message).await?,
+        Decision::FailOnion(reason) => fail_with(node, &htlc, reason).await?,
+        Decision::Fulfil(preimage) => fulfil(node, &htlc, preimage).await?,
         Decision::Receive { total, data } => receive(node, htlc, total, data).await?,
     }
     Ok(())
 }
 
-fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
+/// Our layer of an onion.
+struct Onion {
+    payload: Vec<u8>,
+    /// The packet for the next hop; nothing if we are the last.
+    next: Option<OnionPacket>,
+}
+
+fn open_onion(htlc: &HtlcRow) -> Result<Onion, Decision> {
     let Some(secret) = htlc.shared_secret else {
-        return Decision::Malformed(
-            FailureMessage::InvalidOnionKey {
-                sha256_of_onion: [0; 32],
-            }
-            .code(),
-        );
+        let failure = FailureMessage::InvalidOnionKey {
+            sha256_of_onion: [0; 32],
+        };
+        return Err(Decision::Malformed(failure.code()));
     };
-    let packet = match OnionPacket::from_bytes(&htlc.onion) {
-        Ok(packet) => packet,
-        Err(error) => return Decision::Malformed(error.failure(&htlc.onion).code()),
-    };
-    let peeled = match peel(&packet, &SharedSecret(secret), &htlc.payment_hash.0) {
-        Ok(peeled) => peeled,
+    let packet = OnionPacket::from_bytes(&htlc.onion)
+        .map_err(|error| Decision::Malformed(error.failure(&htlc.onion).code()))?;
+    match peel(&packet, &SharedSecret(secret), &htlc.payment_hash.0) {
+        Ok(Peeled::Final { payload }) => Ok(Onion {
+            payload,
+            next: None,
+        }),
+        Ok(Peeled::Forward {
+            payload,
+            next_packet,
+        }) => Ok(Onion {
+            payload,
+            next: Some(next_packet),
+        }),
         Err(error) => {
             let failure = error.failure(&htlc.onion);
             let code = failure.code();
-            return if code.has(FailureCode::BADONION) {
+            Err(if code.has(FailureCode::BADONION) {
                 Decision::Malformed(code)
             } else {
                 Decision::Fail(failure)
-            };
+            })
         }
-    };
-    let (bytes, is_final) = match peeled {
-        Peeled::Final { payload } => (payload, true),
-        Peeled::Forward { payload, .. } => (payload, false),
-    };
-    let payload = match HopPayload::read(&bytes, &[]) {
+    }
+}
+
+/// Asks plugins, then decides as the payload says.
+async fn judge(node: &Rc<Node>, htlc: &HtlcRow, mut onion: Onion) -> Decision {
+    if node.plugins.judges_htlcs()
+        && let Some(channel) = node.channels.get(htlc.channel)
+    {
+        let next_onion = onion.next.as_ref().map(OnionPacket::to_bytes);
+        let scid = channel.row().scid.unwrap_or(channel.row().alias_local);
+        let accepted = AcceptedHtlc {
+            htlc,
+            peer: channel.peer,
+            scid,
+            payload: &onion.payload,
+            next_onion: next_onion.as_deref().unwrap_or_default(),
+            height: node.chain.height(),
+        };
+        let verdict = tokio::select! {
+            verdict = node.plugins.judge_htlc(&accepted) => verdict,
+            () = too_late(node, htlc) => {
+                let text = format!("HTLC {} on channel {} was held until it was almost too late: failed", htlc.id, htlc.channel);
+                node.log.unusual(&node.origin, text);
+                return Decision::Fail(FailureMessage::TemporaryNodeFailure {});
+            }
+        };
+        match verdict {
+            HtlcVerdict::Continue(changed) => onion.payload = changed.unwrap_or(onion.payload),
+            HtlcVerdict::Fail(message) => return Decision::FailAs(message),
+            HtlcVerdict::FailOnion(reason) => return Decision::FailOnion(reason),
+            HtlcVerdict::Resolve(preimage) => return Decision::Fulfil(preimage),
+            HtlcVerdict::WrongPreimage => {
+                return Decision::Fail(unknown_payment(node, htlc.amount));
+            }
+        }
+    }
+    interpret(node, htlc, &onion)
+}
+
+/// Waits until an HTLC that was fulfilled from then on would take its channel to the chain.
+// BOLT 2 §`cltv_expiry_delta` Selection: one we fulfilled has its deadline well before its expiry; some blocks are left for the peer.
+async fn too_late(node: &Rc<Node>, htlc: &HtlcRow) {
+    let margin = u32::from(node.config.cltv_delta.0)
+        .div_ceil(2)
+        .saturating_add(BLOCKS_TO_FULFIL);
+    let last = htlc.cltv_expiry.0.saturating_sub(margin);
+    let mut heights = node.chain.watch_height();
+    drop(heights.wait_for(|height| height.0 >= last).await);
+}
+
+fn interpret(node: &Node, htlc: &HtlcRow, onion: &Onion) -> Decision {
+    let bytes = &onion.payload;
+    let payload = match HopPayload::read(bytes, &[]) {
         Ok(payload) => payload,
         Err(error) => return Decision::Fail(error.failure()),
     };
@@ -148,10 +220,10 @@ fn read_onion(node: &Node, htlc: &HtlcRow) -> Decision {
         amount: htlc.amount,
         cltv_expiry: htlc.cltv_expiry,
         has_path_key: htlc.path_key.is_some(),
-        is_final,
+        is_final: onion.next.is_none(),
     };
     match instruction(&payload, &arrived, None) {
-        Err(error) => Decision::Fail(error.failure(&bytes)),
+        Err(error) => Decision::Fail(error.failure(bytes)),
         Ok(Instruction::Forward { .. }) => Decision::Fail(FailureMessage::UnknownNextPeer {}),
         Ok(Instruction::Receive {
             amount,
@@ -268,6 +340,12 @@ async fn complete(
     data: PaymentData,
 ) -> anyhow::Result<()> {
     let received: Msat = parts.iter().map(|part| part.amount).sum();
+    if let Some(failure) = refused(node, hash, received, &data).await? {
+        for part in parts {
+            fail_part_as(node, part, failure.as_deref()).await?;
+        }
+        return Ok(());
+    }
     let (claimed, now) = (parts.clone(), clock::now());
     let paid = node
         .db
@@ -309,6 +387,23 @@ async fn complete(
     Ok(())
 }
 
+/// Asks plugins whether to take a payment. `Some` means no, with a failure of their own if they gave one.
+async fn refused(
+    node: &Node,
+    hash: PaymentHash,
+    received: Msat,
+    data: &PaymentData,
+) -> anyhow::Result<Option<Option<Vec<u8>>>> {
+    if !node.plugins.judges_payments() {
+        return Ok(None);
+    }
+    let invoice = node.db.read(move |txn| txn.invoice_by_hash(&hash)).await?;
+    match invoice.filter(|invoice| accepts(invoice, data, clock::now())) {
+        Some(invoice) => Ok(node.plugins.payment_refused(&invoice, received).await),
+        None => Ok(None),
+    }
+}
+
 fn keep_preimage(
     txn: &mut Txn<'_>,
     part: &Part,
@@ -318,6 +413,11 @@ fn keep_preimage(
 }
 
 async fn fail_part(node: &Rc<Node>, part: Part) -> anyhow::Result<()> {
+    fail_part_as(node, part, None).await
+}
+
+/// The same with a message in bytes, if there is one.
+async fn fail_part_as(node: &Rc<Node>, part: Part, message: Option<&[u8]>) -> anyhow::Result<()> {
     let Some(channel) = node.channels.get(part.channel) else {
         return Ok(());
     };
@@ -327,14 +427,14 @@ async fn fail_part(node: &Rc<Node>, part: Part) -> anyhow::Result<()> {
         .get(&(HtlcDirection::Incoming, part.id))
         .cloned();
     let Some(htlc) = htlc else { return Ok(()) };
-    fail(node, &htlc, &unknown_payment(node, part.amount)).await
+    match message {
+        Some(message) => fail_as(node, &htlc, message).await,
+        None => fail(node, &htlc, &unknown_payment(node, part.amount)).await,
+    }
 }
 
 /// Fails an HTLC with a reason only its sender can read: durable, then told.
 async fn fail(node: &Rc<Node>, htlc: &HtlcRow, failure: &FailureMessage) -> anyhow::Result<()> {
-    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
-    let mut reason = create_failure_packet(&secret, &failure.to_bytes(), FAILURE_LENGTH);
-    wrap_failure_packet(&secret, &mut reason);
     node.log.debug(
         &node.origin,
         format!(
@@ -344,12 +444,38 @@ async fn fail(node: &Rc<Node>, htlc: &HtlcRow, failure: &FailureMessage) -> anyh
             failure.code()
         ),
     );
+    fail_as(node, htlc, &failure.to_bytes()).await
+}
+
+/// The same with a message in bytes.
+async fn fail_as(node: &Rc<Node>, htlc: &HtlcRow, message: &[u8]) -> anyhow::Result<()> {
+    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
+    let reason = create_failure_packet(&secret, message, FAILURE_LENGTH);
+    fail_with(node, htlc, reason).await
+}
+
+/// The same with an encrypted message that only lacks our layer.
+async fn fail_with(node: &Rc<Node>, htlc: &HtlcRow, mut reason: Vec<u8>) -> anyhow::Result<()> {
+    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
+    wrap_failure_packet(&secret, &mut reason);
     let (channel, id, kept) = (htlc.channel, htlc.id, Ok(reason.clone()));
     node.db
         .write(move |txn| txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &kept))
         .await?;
     if let Some(channel) = node.channels.get(htlc.channel) {
         resolve_htlc(&channel, htlc.id, |htlc| htlc.failure = Some(reason));
+    }
+    Ok(())
+}
+
+/// Fulfils an HTLC: durable, then told.
+async fn fulfil(node: &Rc<Node>, htlc: &HtlcRow, preimage: PaymentPreimage) -> anyhow::Result<()> {
+    let (channel, id) = (htlc.channel, htlc.id);
+    node.db
+        .write(move |txn| txn.set_htlc_preimage(channel, HtlcDirection::Incoming, id, &preimage))
+        .await?;
+    if let Some(channel) = node.channels.get(channel) {
+        resolve_htlc(&channel, id, |htlc| htlc.preimage = Some(preimage));
     }
     Ok(())
 }

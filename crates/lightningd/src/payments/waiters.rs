@@ -52,6 +52,9 @@ impl Payments {
             waiter.send(()).unwrap_or_default();
         }
         node.rpc.index_changed();
+        if node.plugins.hears_of_payments() {
+            tokio::task::spawn_local(tell(Rc::clone(node), hash, part));
+        }
     }
 
     /// Resolves when the part's outcome changes. Ask before looking, so that no change is missed.
@@ -62,5 +65,12 @@ impl Payments {
         list.retain(|waiter| !waiter.is_closed());
         list.push(sender);
         receiver
+    }
+}
+
+/// Tells plugins how a part ended.
+async fn tell(node: Rc<Node>, hash: PaymentHash, part: (u64, u64)) {
+    if let Ok(Some(row)) = node.db.read(move |txn| txn.payment(&hash, part)).await {
+        node.plugins.tell_payment(node.id(), row);
     }
 }

@@ -8,10 +8,11 @@ use ln_codec::Encode as _;
 use ln_db::PeerRow;
 use ln_ipc::Stream;
 use ln_ipc::connectd::{
-    ConnectdActivate, ConnectdDev, ConnectdInit, ConnectdPeerConnected, ConnectdPeerError,
-    ConnectdPeerSpoke, ConnectdRejectSpoke, FromConnectd, ToConnectd,
+    ConnectdActivate, ConnectdCustomMessage, ConnectdDev, ConnectdDisconnect, ConnectdInit,
+    ConnectdPeerConnected, ConnectdPeerError, ConnectdPeerSpoke, ConnectdRejectSpoke,
+    ConnectdSendMessage, FromConnectd, ToConnectd,
 };
-use ln_types::{ChannelId, NodeId};
+use ln_types::{ChannelId, Features, NodeId};
 use ln_wire::{ErrorMessage, PeerMessage, WarningMessage};
 
 use super::{ConnectError, Connection};
@@ -97,6 +98,9 @@ pub(crate) async fn run_connectd(node: Rc<Node>, mut subd: Subd) {
 }
 
 fn on_message(node: &Rc<Node>, message: FromConnectd) {
+    let Some(message) = node.peers.arriving.keep(message) else {
+        return;
+    };
     match message {
         FromConnectd::InitReply(_) => {}
         FromConnectd::PingReply(reply) => {
@@ -111,6 +115,7 @@ fn on_message(node: &Rc<Node>, message: FromConnectd) {
                     &Origin::of_peer(gone.id, "lightningd"),
                     format!("peer disconnected: {}", gone.reason),
                 );
+                node.plugins.tell_disconnect(gone.id);
             }
         }
         FromConnectd::ConnectFailed(failed) => {
@@ -122,13 +127,27 @@ fn on_message(node: &Rc<Node>, message: FromConnectd) {
         }
         FromConnectd::PeerSpoke(spoke) => on_spoke(node, &spoke),
         FromConnectd::PeerError(error) => on_error(node, &error),
-        FromConnectd::CustomMessage(custom) => {
-            node.log.debug(
-                &Origin::of_peer(custom.id, "lightningd"),
-                format!("custom message of {} bytes", custom.message.len()),
-            );
-        }
+        FromConnectd::CustomMessage(custom) => on_custom(node, custom),
     }
+}
+
+/// A peer sent what the node itself does not know: plugins may.
+fn on_custom(node: &Rc<Node>, custom: ConnectdCustomMessage) {
+    /// An onion message is no custom one.
+    const ONION_MESSAGE: [u8; 2] = 513_u16.to_be_bytes();
+    node.log.debug(
+        &Origin::of_peer(custom.id, "lightningd"),
+        format!("custom message of {} bytes", custom.message.len()),
+    );
+    if custom.message.starts_with(&ONION_MESSAGE) {
+        return;
+    }
+    let node = Rc::clone(node);
+    tokio::task::spawn_local(async move {
+        node.plugins
+            .custom_message(custom.id, &custom.message)
+            .await;
+    });
 }
 
 fn on_connected(node: &Rc<Node>, connected: ConnectdPeerConnected) {
@@ -150,12 +169,72 @@ fn on_connected(node: &Rc<Node>, connected: ConnectdPeerConnected) {
         remote_addr,
         incoming,
     };
+    if node.plugins.judges_peers() {
+        node.peers.arriving.begin(id, counter);
+        tokio::task::spawn_local(judge(Rc::clone(node), id, connection, features));
+    } else {
+        admit(node, id, connection, features);
+    }
+}
+
+/// Asks plugins whether to let a peer in. What it does meanwhile is seen to afterwards.
+async fn judge(node: Rc<Node>, id: NodeId, connection: Connection, features: Features) {
+    let refused = node.plugins.peer_refused(id, &connection, &features).await;
+    let Some(kept) = node.peers.arriving.end(id, connection.counter) else {
+        // It is gone, or came anew.
+        if !node.peers.arriving.has(id) {
+            let error = ConnectError {
+                reason: "the peer disconnected".to_owned(),
+                no_address: false,
+            };
+            node.peers.connect_failed(id, &error);
+        }
+        return;
+    };
+    match refused {
+        None => {
+            admit(&node, id, connection, features);
+            for message in kept {
+                on_message(&node, message);
+            }
+        }
+        Some(word) => turn_away(&node, id, &connection, word),
+    }
+}
+
+fn turn_away(node: &Node, id: NodeId, connection: &Connection, word: Option<String>) {
+    let text = "a plugin does not want this peer: disconnected";
+    node.log.debug(&Origin::of_peer(id, "lightningd"), text);
+    match &word {
+        Some(word) => {
+            let warning = PeerMessage::from(WarningMessage::new(ChannelId::ALL, word));
+            node.to_connectd(ConnectdSendMessage {
+                id,
+                message: warning.to_bytes(),
+                then_disconnect: true,
+            });
+        }
+        None => node.to_connectd(ConnectdDisconnect {
+            id,
+            counter: connection.counter,
+        }),
+    }
+    let error = ConnectError {
+        reason: word.unwrap_or_else(|| "a plugin refused the peer".to_owned()),
+        no_address: false,
+    };
+    node.peers.connect_failed(id, &error);
+}
+
+/// Lets a peer in.
+fn admit(node: &Rc<Node>, id: NodeId, connection: Connection, features: Features) {
     node.peers.connected(id, &connection, features.clone());
+    node.plugins.tell_connect(id, &connection);
     if node.channels.of_peer(id).next().is_some() {
         // Where it was reached is kept for the next start.
         let row = PeerRow {
             id,
-            address: (!incoming).then_some(connection.address),
+            address: (!connection.incoming).then_some(connection.address),
             features,
         };
         drop(node.db.write(move |txn| txn.put_peer(&row)));

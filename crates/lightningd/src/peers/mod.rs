@@ -1,5 +1,6 @@
 //! Peers: who is connected, connecting, and what to do when one speaks.
 
+mod arriving;
 mod connectd;
 mod table;
 

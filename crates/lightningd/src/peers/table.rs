@@ -52,6 +52,8 @@ pub(crate) struct Peers {
     connecting: RefCell<HashMap<NodeId, Vec<ConnectWaiter>>>,
     pings: RefCell<HashMap<u64, oneshot::Sender<Result<u16, String>>>>,
     next_ping: Cell<u64>,
+    /// Those that plugins have not let in yet.
+    pub(super) arriving: super::arriving::Arriving,
     /// Counts connections that ended.
     disconnections: watch::Sender<u64>,
 }

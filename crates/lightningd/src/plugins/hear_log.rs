@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::host::PluginHost;
 use crate::clock;
-use crate::log::Line;
+use crate::log::{Line, timestamp};
 
 impl PluginHost {
     /// Has lines of the log told to those who subscribed to `log` and `warning`.
@@ -49,7 +49,7 @@ fn fields(line: &Line, level: &str) -> Value {
     json!({
         "level": level,
         "time": clock::precise(line.time),
-        "timestamp": line.timestamp(),
+        "timestamp": timestamp(line.time),
         "source": line.origin.to_string(),
         "log": line.text,
     })

@@ -121,6 +121,12 @@ impl PluginHost {
         self.closing.get()
     }
 
+    /// Whether the node is ending, or about to.
+    pub(super) fn is_ending(&self) -> bool {
+        let stopping = |node: Rc<Node>| node.stop.borrow().is_some();
+        self.is_closing() || self.node().is_some_and(stopping)
+    }
+
     /// The important plugin that ended while the node was starting.
     pub(super) fn lost_important(&self) -> Option<String> {
         self.lost.borrow().clone()

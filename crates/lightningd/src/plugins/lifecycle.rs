@@ -181,13 +181,14 @@ impl PluginHost {
         if plugin.stage() == Stage::Ended {
             return Err(NotRunning::Ended("ended".to_owned()));
         }
-        self.check_manifest(&manifest).map_err(|unfit| {
-            let text = format!("can't be used: {unfit}");
-            match unfit {
-                Unfit::Plugin(_) => NotRunning::Unfit(text),
-                Unfit::Option(_) => NotRunning::Options(text),
-            }
-        })?;
+        self.check_manifest(&plugin.name, &manifest)
+            .map_err(|unfit| {
+                let text = format!("can't be used: {unfit}");
+                match unfit {
+                    Unfit::Plugin(_) => NotRunning::Unfit(text),
+                    Unfit::Option(_) => NotRunning::Options(text),
+                }
+            })?;
         self.enter(plugin, manifest);
         Ok(())
     }

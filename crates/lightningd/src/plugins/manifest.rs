@@ -2,7 +2,7 @@
 
 use ln_plugin::protocol::Manifest;
 
-use super::hooks::HOOKS;
+use super::hooks::{HOOKS, fits};
 use super::host::PluginHost;
 use super::topics::TOPICS;
 
@@ -19,7 +19,7 @@ pub(super) enum Unfit {
 
 impl PluginHost {
     /// Checks a manifest against what there is already.
-    pub(super) fn check_manifest(&self, manifest: &Manifest) -> Result<(), Unfit> {
+    pub(super) fn check_manifest(&self, name: &str, manifest: &Manifest) -> Result<(), Unfit> {
         let refuse = |problem: String| Err(Unfit::Plugin(problem));
         if let Err(problem) = manifest.check() {
             return refuse(problem.to_string());
@@ -45,6 +45,15 @@ impl PluginHost {
                 let known = HOOKS.join(", ");
                 return refuse(format!(
                     "there is no hook '{}', there are {known}",
+                    hook.name
+                ));
+            }
+        }
+        for hook in &manifest.hooks {
+            let possible = self.visit(|plugins| fits(plugins, name, hook));
+            if !possible {
+                return refuse(format!(
+                    "its place in the chain of the hook '{}' contradicts what others ask for",
                     hook.name
                 ));
             }

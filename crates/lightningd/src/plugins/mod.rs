@@ -9,6 +9,7 @@
 mod builtin;
 mod candidates;
 mod error;
+mod events;
 mod hear_log;
 mod hooks;
 mod host;
@@ -26,6 +27,7 @@ mod topics;
 
 pub(crate) use candidates::candidates;
 pub(crate) use error::PluginError;
+pub(crate) use hooks::{AcceptedHtlc, HtlcVerdict, RequestVerdict};
 pub(crate) use host::{HostConfig, PluginHost};
 pub(crate) use manage::GivenOption;
 pub(crate) use method::PluginMethod;

@@ -7,12 +7,13 @@ use ln_rpc::jsonrpc::{ResultFilter, write_error, write_filtered, write_raw_resul
 use ln_rpc::methods::{Method, MethodInfo};
 use ln_rpc::params::{ParamEnv, RpcParams};
 use ln_rpc::{RpcError, RpcErrorCode};
-use serde_json::value::RawValue;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::context::Context;
 use super::handlers::HANDLERS;
 use crate::node::Node;
-use crate::plugins::PluginMethod;
+use crate::plugins::{PluginMethod, RequestVerdict};
 
 //~ Parameters are read into the method's own type before its handler sees them: a handler never looks at JSON, and what does not fit is refused the
 //~ same way everywhere. The last station shows how all of it is tried: `ln-channel/tests/schedules.rs`.
@@ -87,6 +88,14 @@ pub(crate) fn is_builtin(name: &str) -> bool {
     find(name).is_some()
 }
 
+/// A request once plugins had their say.
+enum Judged {
+    /// To be worked on.
+    Run(String, Box<RawValue>),
+    /// Answered already.
+    Answer(Value),
+}
+
 /// Works on a request and returns the reply.
 pub(super) async fn dispatch(
     node: Rc<Node>,
@@ -95,46 +104,61 @@ pub(super) async fn dispatch(
     params: Box<RawValue>,
     filter: Option<Box<RawValue>>,
 ) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let filter = match filter
-        .map(|filter| ResultFilter::parse(&filter, context.env))
-        .transpose()
-    {
-        Ok(filter) => filter,
-        Err(error) => {
-            refuse(&node, &context, &error, &mut out);
-            return Some(out);
-        }
+    let judged = judge(&node, &context, method, params, filter.as_deref());
+    let judged = judged.await.and_then(|judged| {
+        let filter = filter.map(|filter| ResultFilter::parse(&filter, context.env));
+        Ok((judged, filter.transpose()?))
+    });
+    let answer = match judged {
+        Ok((Judged::Run(method, params), filter)) => match find(&method) {
+            Some(entry) => match refused(&node, &context, &entry.info) {
+                None => return (entry.run)(node, context, params, filter).await,
+                Some(error) => Err(error),
+            },
+            None => ask_plugin(&node, &context, &method, &params)
+                .await
+                .map(|result| (result, filter)),
+        },
+        Ok((Judged::Answer(result), filter)) => to_raw_value(&result)
+            .map(|result| (result, filter))
+            .map_err(super::internal),
+        Err(error) => Err(error),
     };
+    let mut out = Vec::new();
+    match answer {
+        Ok((result, None)) => write_raw_result(&mut out, &context.id, &result),
+        Ok((result, Some(filter))) => {
+            let value = serde_json::from_str(result.get()).unwrap_or_default();
+            write_filtered(&mut out, &context.id, value, &filter);
+        }
+        Err(error) => refuse(&node, &context, &error, &mut out),
+    }
+    Some(out)
+}
+
+/// Lets plugins change a request, or answer it.
+async fn judge(
+    node: &Node,
+    context: &Context,
+    method: String,
+    params: Box<RawValue>,
+    filter: Option<&RawValue>,
+) -> Result<Judged, RpcError> {
     // A plugin that is told to end may not begin anything new.
     if node.plugins.is_closing() {
-        let text = "lightningd is shutting down".to_owned();
-        let error = RpcError::new(RpcErrorCode::LightningdShutdown, text);
-        refuse(&node, &context, &error, &mut out);
-        return Some(out);
+        let text = "lightningd is shutting down";
+        return Err(RpcError::new(RpcErrorCode::LightningdShutdown, text));
     }
-    let known = find(&method);
-    if let Some(error) = known.and_then(|entry| refused(&node, &context, &entry.info)) {
-        refuse(&node, &context, &error, &mut out);
-        return Some(out);
-    }
-    match known {
-        Some(entry) => (entry.run)(node, context, params, filter).await,
-        None => {
-            let answer = match node.plugins.method(&method) {
-                Some(serving) => ask_plugin(&node, &context, &serving, &method, &params).await,
-                None => Err(RpcError::unknown_command(&method)),
-            };
-            match (answer, filter) {
-                (Ok(result), None) => write_raw_result(&mut out, &context.id, &result),
-                (Ok(result), Some(filter)) => {
-                    let value = serde_json::from_str(result.get()).unwrap_or_default();
-                    write_filtered(&mut out, &context.id, value, &filter);
-                }
-                (Err(error), _) => refuse(&node, &context, &error, &mut out),
-            }
-            Some(out)
+    let plugins = &node.plugins;
+    let verdict = plugins.judge_request(&context.id, &method, &params, filter);
+    match verdict.await {
+        None => Ok(Judged::Run(method, params)),
+        Some(RequestVerdict::Replace(method, params)) => {
+            let params = to_raw_value(&params).map_err(super::internal)?;
+            Ok(Judged::Run(method, params))
         }
+        Some(RequestVerdict::Return(Ok(result))) => Ok(Judged::Answer(result)),
+        Some(RequestVerdict::Return(Err(error))) => Err(error),
     }
 }
 
@@ -154,8 +178,21 @@ fn refused(node: &Node, context: &Context, info: &MethodInfo) -> Option<RpcError
     None
 }
 
-/// Passes a request on to the plugin that serves it.
-pub(super) async fn ask_plugin(
+/// Passes a request on to the plugin that serves the method.
+async fn ask_plugin(
+    node: &Node,
+    context: &Context,
+    method: &str,
+    params: &RawValue,
+) -> Result<Box<RawValue>, RpcError> {
+    match node.plugins.method(method) {
+        Some(serving) => ask_serving(node, context, &serving, method, params).await,
+        None => Err(RpcError::unknown_command(method)),
+    }
+}
+
+/// Passes a request on to a plugin.
+pub(super) async fn ask_serving(
     node: &Node,
     context: &Context,
     serving: &PluginMethod,

@@ -21,9 +21,12 @@ mod plugins;
 mod random;
 mod wallet;
 
+pub(crate) use channels::shown_channel_type;
 pub(crate) use context::Context;
 pub(crate) use dispatch::{Handle, is_builtin};
 pub(crate) use param_checks::{bad_value, check_length, hex_or_string};
+pub(crate) use payments::{payment_error, shown_payment};
+pub(crate) use peers::shown_address;
 pub(crate) use random::random;
 pub(crate) use server::{listen, serve};
 pub(crate) use state::RpcState;

@@ -118,6 +118,7 @@ async fn forget(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<()> {
     }
     let text = "All outputs are resolved";
     let change = channel.note_state(node, ChannelState::Closed, CloseCause::Onchain, text);
+    let told = channel.told(node, change.as_ref());
     let (dbid, row) = (channel.dbid, channel.row().clone());
     node.db
         .write(move |txn| {
@@ -128,6 +129,9 @@ async fn forget(node: &Rc<Node>, channel: &Rc<Channel>) -> anyhow::Result<()> {
                 .try_for_each(|change| txn.add_state_change(dbid, change))
         })
         .await?;
+    if let Some(told) = told {
+        node.plugins.tell_state(told);
+    }
     node.log
         .info(&channel.origin(), "onchaind complete, forgetting peer");
     super::unwatch(node, channel);

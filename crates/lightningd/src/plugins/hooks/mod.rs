@@ -1,4 +1,21 @@
 //! Hooks: where the node asks plugins before it goes on.
+//!
+//! Plugins are asked one after the other, in the order of [`order`]. What the node does when a plugin ends, takes too long or answers
+//! nonsense is decided here and never left to the plugin: it counts as if it had not been asked, except where that could give away
+//! money it meant to keep.
+
+mod chain;
+mod custommsg;
+mod htlc_accepted;
+mod invoice_payment;
+mod openchannel;
+mod order;
+mod peer_connected;
+mod rpc_command;
+
+pub(super) use chain::fits;
+pub(crate) use htlc_accepted::{AcceptedHtlc, HtlcVerdict};
+pub(crate) use rpc_command::Verdict as RequestVerdict;
 
 /// The hooks there are.
 pub(super) const HOOKS: &[&str] = &[

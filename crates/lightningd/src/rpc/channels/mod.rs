@@ -13,4 +13,5 @@ mod setchannel;
 mod terms;
 mod types;
 
+pub(crate) use types::shown_channel_type;
 pub(super) use types::state_of;

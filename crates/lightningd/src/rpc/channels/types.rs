@@ -22,6 +22,11 @@ pub(super) fn channel_type(features: &Features) -> ChannelType {
     }
 }
 
+/// A channel type as JSON.
+pub(crate) fn shown_channel_type(features: &Features) -> serde_json::Value {
+    serde_json::to_value(channel_type(features)).unwrap_or_default()
+}
+
 /// The name that a feature has in a channel type. There all bits are even.
 fn name(feature: FeatureBit) -> &'static str {
     match feature {

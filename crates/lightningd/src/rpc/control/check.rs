@@ -8,7 +8,7 @@ use ln_rpc::params::ParamEnv;
 use serde_json::Value;
 
 use crate::node::Node;
-use crate::rpc::dispatch::{ask_plugin, find};
+use crate::rpc::dispatch::{ask_serving, find};
 use crate::rpc::{Context, Handle, internal};
 
 impl Handle for Check {
@@ -36,7 +36,7 @@ impl Handle for Check {
             {
                 let asked = with_command(&name, rest);
                 let raw = serde_json::value::to_raw_value(&asked).map_err(internal)?;
-                ask_plugin(&node, &context, &serving, "check", &raw).await?;
+                ask_serving(&node, &context, &serving, "check", &raw).await?;
             }
             return Ok(CheckResponse {
                 command_to_check: name,

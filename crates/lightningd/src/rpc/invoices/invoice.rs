@@ -206,6 +206,7 @@ async fn sign(node: &Node, invoice: &ln_invoice::Invoice) -> Result<String, RpcE
 /// Makes the invoice durable and returns its `created_index`.
 async fn keep(node: &Node, row: InvoiceRow) -> Result<u64, RpcError> {
     let (label, expires_at) = (row.label.clone(), row.expires_at);
+    let (amount, preimage) = (row.amount, row.preimage);
     let kept = node.db.write(move |txn| {
         if txn.invoice_by_hash(&row.payment_hash)?.is_some() {
             return Ok(Err(RpcErrorCode::InvoicePreimageAlreadyExists));
@@ -218,6 +219,7 @@ async fn keep(node: &Node, row: InvoiceRow) -> Result<u64, RpcError> {
     match kept.await.map_err(internal)? {
         Ok(created_index) => {
             node.invoices.created(node, expires_at);
+            node.plugins.tell_invoice_made(amount, preimage, &label);
             Ok(created_index)
         }
         Err(code) if code == RpcErrorCode::InvoicePreimageAlreadyExists => {

@@ -68,7 +68,7 @@ pub(super) fn entry(row: PaymentRow) -> SendpayEntry {
 }
 
 /// A part as `sendpay` and `waitsendpay` show it.
-pub(super) fn response(row: PaymentRow) -> SendpayResponse {
+pub(crate) fn response(row: PaymentRow) -> SendpayResponse {
     let partid = partid(&row);
     let pending = row.status == ln_db::PaymentStatus::Pending;
     let (bolt11, bolt12) = invoice(row.bolt11);

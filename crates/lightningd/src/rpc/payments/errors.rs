@@ -65,7 +65,7 @@ fn conflicting(conflict: &Conflict) -> RpcError {
 }
 
 /// Why a part failed.
-pub(super) fn failed(us: NodeId, row: PaymentRow) -> RpcError {
+pub(crate) fn failed(us: NodeId, row: PaymentRow) -> RpcError {
     let first = row.route_nodes.first().copied();
     let Some(failure) = row.failure.clone() else {
         return unknown_reason();

@@ -10,6 +10,9 @@ mod preapproveinvoice;
 mod sendpay;
 mod waitsendpay;
 
+pub(crate) use entry::response as shown_payment;
+pub(crate) use errors::failed as payment_error;
+
 use crate::node::Node;
 
 /// The height from which delays count. One more than the chain's, so that a block found meanwhile does no harm.

@@ -70,7 +70,7 @@ fn split(text: &str) -> Option<(String, Option<u16>)> {
 }
 
 /// An address in a reply.
-pub(super) fn shown(address: &NetAddr) -> PeerAddress {
+pub(crate) fn shown(address: &NetAddr) -> PeerAddress {
     let kind = match address {
         // A peer is connected by the address its name stands for, which nobody told us.
         NetAddr::Ipv4(..) | NetAddr::Dns(..) => PeerAddressType::Ipv4,

@@ -6,3 +6,5 @@ mod disconnect;
 mod listpeers;
 mod ping;
 mod sendcustommsg;
+
+pub(crate) use address::shown as shown_address;

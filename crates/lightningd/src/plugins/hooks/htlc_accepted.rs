@@ -1,0 +1,245 @@
+//! `htlc_accepted`: what becomes of an HTLC that a peer offered.
+
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::hex::{DisplayHex, FromHex};
+use ln_codec::{BigSize, Encode as _};
+use ln_db::HtlcRow;
+use ln_onion::HopPayload;
+use ln_types::{BlockHeight, NodeId, PaymentHash, PaymentPreimage, ShortChannelId};
+use serde_json::{Map, Value, json};
+
+use super::chain::{Next, Question, result, text, unknown};
+use crate::plugins::host::PluginHost;
+
+const HOOK: &str = "htlc_accepted";
+
+/// An HTLC as plugins are told of it.
+#[derive(Debug)]
+pub(crate) struct AcceptedHtlc<'a> {
+    /// The HTLC.
+    pub(crate) htlc: &'a HtlcRow,
+    /// Who offered it.
+    pub(crate) peer: NodeId,
+    /// The channel it came over.
+    pub(crate) scid: ShortChannelId,
+    /// Our payload, without its length.
+    pub(crate) payload: &'a [u8],
+    /// The onion for the next hop; empty for the last.
+    pub(crate) next_onion: &'a [u8],
+    /// The height now.
+    pub(crate) height: BlockHeight,
+}
+
+/// What a plugin says about an HTLC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HtlcVerdict {
+    /// As if nobody had been asked, but perhaps with another payload (without its length).
+    Continue(Option<Vec<u8>>),
+    /// Fail it with this message, in clear.
+    Fail(Vec<u8>),
+    /// Fail it with this message, encrypted already.
+    FailOnion(Vec<u8>),
+    /// Fulfil it.
+    Resolve(PaymentPreimage),
+    /// The preimage does not fit: fail it as nobody's payment.
+    WrongPreimage,
+}
+
+/// The failure for a plugin's refusal that says nothing or makes no sense: `temporary_node_failure`.
+// BOLT 4 §Failure Messages: the sender may try again, and learns nothing.
+const TEMPORARY_NODE_FAILURE: [u8; 2] = [0x20, 0x02];
+
+impl PluginHost {
+    /// Whether anybody wants to be asked about HTLCs.
+    pub(crate) fn judges_htlcs(&self) -> bool {
+        self.has_hook(HOOK)
+    }
+
+    /// Asks what becomes of an HTLC. A plugin may hold it as long as it likes.
+    pub(crate) async fn judge_htlc(&self, accepted: &AcceptedHtlc<'_>) -> HtlcVerdict {
+        let hash = accepted.htlc.payment_hash;
+        let question = Question {
+            hook: HOOK,
+            patience: None,
+            payload: payload(accepted),
+        };
+        let mut changed = None;
+        let chain = self.chain(HOOK);
+        let decided = self
+            .ask_chain(chain, question, |plugin, told, answer| {
+                let (verdict, problem) = read(answer, hash)?;
+                if let Some(problem) = problem {
+                    let text = format!(
+                        "answered the hook {HOOK} with {answer}: {problem}: the HTLC is failed"
+                    );
+                    self.log().broken(&plugin.origin, text);
+                }
+                match verdict {
+                    HtlcVerdict::Continue(None) => Ok(Next::Ask),
+                    HtlcVerdict::Continue(Some(payload)) => {
+                        // Those that are asked later see it.
+                        if let Some(onion) = told.get_mut("onion").and_then(Value::as_object_mut) {
+                            describe(onion, &payload);
+                        }
+                        changed = Some(payload);
+                        Ok(Next::Ask)
+                    }
+                    verdict => Ok(Next::Done(verdict)),
+                }
+            })
+            .await;
+        decided.unwrap_or(HtlcVerdict::Continue(changed))
+    }
+}
+
+fn payload(accepted: &AcceptedHtlc<'_>) -> Value {
+    let htlc = accepted.htlc;
+    let mut onion = Map::new();
+    describe(&mut onion, accepted.payload);
+    let next = accepted.next_onion.to_lower_hex_string();
+    onion.insert("next_onion".to_owned(), json!(next));
+    let secret = htlc.shared_secret.unwrap_or_default();
+    let secret = secret.to_lower_hex_string();
+    onion.insert("shared_secret".to_owned(), json!(secret));
+    let relative = htlc.cltv_expiry.0.saturating_sub(accepted.height.0);
+    json!({
+        "peer_id": accepted.peer,
+        "onion": onion,
+        "htlc": {
+            "short_channel_id": accepted.scid,
+            "id": htlc.id.0,
+            "amount_msat": htlc.amount,
+            "cltv_expiry": htlc.cltv_expiry.0,
+            "cltv_expiry_relative": relative,
+            "payment_hash": htlc.payment_hash,
+        },
+    })
+}
+
+/// Writes what is known of a payload.
+fn describe(onion: &mut Map<String, Value>, payload: &[u8]) {
+    let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+    let mut whole = BigSize(length).to_bytes();
+    whole.extend_from_slice(payload);
+    let whole = whole.to_lower_hex_string();
+    onion.retain(|name, _| matches!(name.as_str(), "next_onion" | "shared_secret"));
+    onion.insert("payload".to_owned(), json!(whole));
+    let Ok(read) = HopPayload::read(payload, &[]) else {
+        return;
+    };
+    let mut put = |name: &str, value: Option<Value>| {
+        onion.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    put("type", Some(json!("tlv")));
+    put(
+        "short_channel_id",
+        read.short_channel_id.map(|scid| json!(scid)),
+    );
+    put(
+        "forward_msat",
+        read.amt_to_forward.map(|amount| json!(amount)),
+    );
+    put(
+        "outgoing_cltv_value",
+        read.outgoing_cltv_value.map(|expiry| json!(expiry.0)),
+    );
+    put(
+        "total_msat",
+        read.payment_data
+            .as_ref()
+            .map(|data| json!(data.total_msat)),
+    );
+    put(
+        "payment_secret",
+        read.payment_data
+            .as_ref()
+            .map(|data| json!(data.payment_secret)),
+    );
+    put(
+        "payment_metadata",
+        read.payment_metadata
+            .map(|data| json!(data.to_lower_hex_string())),
+    );
+}
+
+/// What an answer says, and what is wrong with it if that is why the HTLC is failed.
+fn read(answer: &Value, hash: PaymentHash) -> Result<(HtlcVerdict, Option<String>), String> {
+    let bytes = |name: &str| text(answer, name).map(Vec::from_hex);
+    let fail = || HtlcVerdict::Fail(TEMPORARY_NODE_FAILURE.to_vec());
+    match result(answer)? {
+        "continue" => match bytes("payload").transpose() {
+            Ok(payload) => Ok((HtlcVerdict::Continue(payload), None)),
+            // It meant something else than what came: going on with that could be wrong.
+            Err(_) => Ok((fail(), Some("the payload is not hex".to_owned()))),
+        },
+        "fail" => match (bytes("failure_onion"), bytes("failure_message")) {
+            (Some(Ok(onion)), _) => Ok((HtlcVerdict::FailOnion(onion), None)),
+            (None, Some(Ok(message))) if (2..=256).contains(&message.len()) => {
+                Ok((HtlcVerdict::Fail(message), None))
+            }
+            (None, None) => Ok((fail(), None)),
+            (_, _) => Ok((fail(), Some("the failure can't be used".to_owned()))),
+        },
+        "resolve" => {
+            let key = bytes("payment_key").and_then(Result::ok);
+            let Some(key) = key.and_then(|key| <[u8; 32]>::try_from(key).ok()) else {
+                let problem = "payment_key is not 32 bytes of hex".to_owned();
+                return Ok((fail(), Some(problem)));
+            };
+            if sha256::Hash::hash(&key).to_byte_array() == hash.0 {
+                return Ok((HtlcVerdict::Resolve(PaymentPreimage(key)), None));
+            }
+            let problem = format!("payment_key is not the preimage of {hash}");
+            Ok((HtlcVerdict::WrongPreimage, Some(problem)))
+        }
+        other => Err(unknown(other, "continue, fail, resolve")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(answer: &Value) -> HtlcVerdict {
+        let hash = PaymentHash(sha256::Hash::hash(&[7; 32]).to_byte_array());
+        read(answer, hash).unwrap().0
+    }
+
+    fn temporary() -> HtlcVerdict {
+        HtlcVerdict::Fail(vec![0x20, 0x02])
+    }
+
+    #[test]
+    fn an_htlc_goes_on_fails_or_is_fulfilled() {
+        let go_on = verdict(&json!({"result": "continue"}));
+        assert_eq!(go_on, HtlcVerdict::Continue(None));
+        let other = verdict(&json!({"result": "continue", "payload": "02010a"}));
+        assert_eq!(other, HtlcVerdict::Continue(Some(vec![2, 1, 10])));
+        let failed = verdict(&json!({"result": "fail", "failure_message": "4016"}));
+        assert_eq!(failed, HtlcVerdict::Fail(vec![0x40, 0x16]));
+        let onion = verdict(&json!({"result": "fail", "failure_onion": "aa"}));
+        assert_eq!(onion, HtlcVerdict::FailOnion(vec![0xaa]));
+        assert_eq!(verdict(&json!({"result": "fail"})), temporary());
+        let key = "07".repeat(32);
+        let paid = verdict(&json!({"result": "resolve", "payment_key": key}));
+        assert_eq!(paid, HtlcVerdict::Resolve(PaymentPreimage([7; 32])));
+    }
+
+    #[test]
+    fn what_makes_no_sense_gives_nothing_away() {
+        let wrong = "08".repeat(32);
+        let wrong = verdict(&json!({"result": "resolve", "payment_key": wrong}));
+        assert_eq!(wrong, HtlcVerdict::WrongPreimage);
+        for answer in [
+            json!({"result": "resolve"}),
+            json!({"result": "resolve", "payment_key": "07"}),
+            json!({"result": "fail", "failure_message": "zz"}),
+            json!({"result": "continue", "payload": "zz"}),
+        ] {
+            assert_eq!(verdict(&answer), temporary(), "{answer}");
+        }
+        let hash = PaymentHash([0; 32]);
+        assert!(read(&json!({"result": "what"}), hash).is_err());
+        assert!(read(&json!(7), hash).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! `invoice_payment`: whether an invoice is paid now that the whole payment is there.
+
+use bitcoin::hex::FromHex;
+use ln_db::InvoiceRow;
+use ln_types::Msat;
+use serde_json::{Value, json};
+
+use super::chain::{Next, Question, result, text, unknown};
+use crate::plugins::host::PluginHost;
+
+const HOOK: &str = "invoice_payment";
+
+impl PluginHost {
+    /// Whether anybody wants to be asked about payments.
+    pub(crate) fn judges_payments(&self) -> bool {
+        self.has_hook(HOOK)
+    }
+
+    /// Asks whether to take a payment. `Some` means no, with the failure to tell the payer where it is not the usual one.
+    ///
+    /// A plugin may think as long as it likes: the payment waits.
+    pub(crate) async fn payment_refused(
+        &self,
+        invoice: &InvoiceRow,
+        received: Msat,
+    ) -> Option<Option<Vec<u8>>> {
+        let payment =
+            json!({ "label": invoice.label, "preimage": invoice.preimage, "msat": received });
+        let question = Question {
+            hook: HOOK,
+            patience: None,
+            payload: json!({ "payment": payment }),
+        };
+        let chain = self.chain(HOOK);
+        self.ask_chain(chain, question, |_, _, answer| read(answer))
+            .await
+    }
+}
+
+fn read(answer: &Value) -> Result<Next<Option<Vec<u8>>>, String> {
+    // A failure message that can't be read is a refusal all the same.
+    let failure = text(answer, "failure_message")
+        .map(|hex| Vec::from_hex(hex).ok().filter(|bytes| bytes.len() >= 2));
+    match (answer.get("result").is_some(), failure) {
+        (false, Some(failure)) => Ok(Next::Done(failure)),
+        (_, failure) => match result(answer)? {
+            "continue" => Ok(Next::Ask),
+            "reject" => Ok(Next::Done(failure.flatten())),
+            other => Err(unknown(other, "continue, reject")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payment_is_taken_or_refused_with_or_without_a_reason() {
+        assert_eq!(read(&json!({"result": "continue"})), Ok(Next::Ask));
+        assert_eq!(read(&json!({"result": "reject"})), Ok(Next::Done(None)));
+        for answer in [
+            json!({"failure_message": "2002"}),
+            json!({"result": "reject", "failure_message": "2002"}),
+        ] {
+            assert_eq!(read(&answer), Ok(Next::Done(Some(vec![0x20, 2]))));
+        }
+        let unreadable = json!({"result": "reject", "failure_message": "2"});
+        assert_eq!(read(&unreadable), Ok(Next::Done(None)));
+        assert!(read(&json!({"result": "maybe"})).is_err());
+        assert!(read(&json!({})).is_err());
+    }
+}

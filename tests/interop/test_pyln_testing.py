@@ -161,6 +161,56 @@ def test_an_inline_plugin(node_factory):
     assert l1.rpc.call("double", {"number": 21}) == {"number": 42}
 
 
+def test_a_plugin_hears_and_is_asked(node_factory):
+    """A plugin of pyln-client's that subscribes, judges payments and keeps one back."""
+
+    def setup(plugin):
+        plugin.seen = []
+
+        @plugin.subscribe("connect")
+        def on_connect(plugin, id, direction, **kwargs):
+            plugin.seen.append([id, direction])
+
+        @plugin.hook("invoice_payment")
+        def on_payment(payment, plugin, **kwargs):
+            return {"result": "reject" if payment["label"] == "unwanted" else "continue"}
+
+        @plugin.async_hook("htlc_accepted")
+        def on_htlc(onion, htlc, plugin, request, **kwargs):
+            plugin.held = request
+            if htlc["amount_msat"] != 7000:
+                request.set_result({"result": "continue"})
+
+        @plugin.method("seen")
+        def seen(plugin):
+            return {"seen": plugin.seen}
+
+        @plugin.method("let_go")
+        def let_go(plugin):
+            plugin.held.set_result({"result": "continue"})
+            return {}
+
+    l1 = node_factory.get_node()
+    l2 = node_factory.get_node(inline_plugin=setup)
+    node_factory.join_nodes([l1, l2])
+    assert l2.rpc.call("seen") == {"seen": [[l1.info["id"], "in"]]}
+
+    def send(amount, label):
+        inv = l2.rpc.invoice(amount, label, label)
+        route = [{"id": l2.info["id"], "channel": l1.get_channel_scid(l2), "amount_msat": amount, "delay": 15}]
+        l1.rpc.sendpay(route, inv["payment_hash"], payment_secret=inv["payment_secret"])
+        return inv["payment_hash"]
+
+    assert l1.rpc.waitsendpay(send(5000, "wanted"))["status"] == "complete"
+    with pytest.raises(RpcError, match="INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS"):
+        l1.rpc.waitsendpay(send(5000, "unwanted"))
+    held = send(7000, "held")
+    wait_for(lambda: only_one(l2.rpc.listpeerchannels()["channels"])["htlcs"] != [])
+    assert only_one(l1.rpc.listsendpays(payment_hash=held)["payments"])["status"] == "pending"
+    l2.rpc.call("let_go")
+    assert l1.rpc.waitsendpay(held)["status"] == "complete"
+
+
 GREETER = """#!/usr/bin/env python3
 from pyln.client import Plugin
 

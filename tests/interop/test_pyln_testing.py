@@ -168,8 +168,8 @@ def test_a_plugin_hears_and_is_asked(node_factory):
         plugin.seen = []
 
         @plugin.subscribe("connect")
-        def on_connect(plugin, id, direction, **kwargs):
-            plugin.seen.append([id, direction])
+        def on_connect(plugin, connect, **kwargs):
+            plugin.seen.append([connect["id"], connect["direction"]])
 
         @plugin.hook("invoice_payment")
         def on_payment(payment, plugin, **kwargs):
@@ -193,7 +193,7 @@ def test_a_plugin_hears_and_is_asked(node_factory):
     l1 = node_factory.get_node()
     l2 = node_factory.get_node(inline_plugin=setup)
     node_factory.join_nodes([l1, l2])
-    assert l2.rpc.call("seen") == {"seen": [[l1.info["id"], "in"]]}
+    wait_for(lambda: l2.rpc.call("seen") == {"seen": [[l1.info["id"], "in"]]})
 
     def send(amount, label):
         inv = l2.rpc.invoice(amount, label, label)

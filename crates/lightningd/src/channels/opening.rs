@@ -13,7 +13,7 @@ use ln_ipc::connectd::{
 };
 use ln_ipc::openingd::{
     FromOpeningd, OpeningPolicy, OpeningdAcceptedPersisted, OpeningdCancel, OpeningdFund,
-    OpeningdFundTx, OpeningdIncomingReply, OpeningdInit, ToOpeningd,
+    OpeningdFundTx, OpeningdIncoming, OpeningdInit, ToOpeningd,
 };
 use ln_types::{
     ChannelId, ChannelState, Features, Feerate, Msat, NodeId, Sat, ShortChannelId, Side,
@@ -25,6 +25,7 @@ use super::{Channel, CloseCause};
 use crate::hsm::capability;
 use crate::log::Origin;
 use crate::node::Node;
+use crate::plugins::OpeningVerdict;
 use crate::subd::{Subd, SubdStart};
 
 /// The longest delay of our own funds we bear, in blocks.
@@ -495,6 +496,12 @@ async fn may_open(
     Ok(slot)
 }
 
+/// Asks plugins about a channel that a peer wants.
+async fn judge(node: &Node, peer: NodeId, incoming: &OpeningdIncoming) -> OpeningVerdict {
+    let network = node.config.network;
+    node.plugins.judge_opening(network, peer, incoming).await
+}
+
 async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(), OpenError> {
     let counter = node
         .peers
@@ -525,11 +532,10 @@ async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(
             incoming.funding, incoming.push
         ),
     );
-    let network = node.config.network;
-    let verdict = node.plugins.judge_opening(network, peer, &incoming).await;
+    let verdict = judge(node, peer, &incoming).await;
     let close_to = verdict.close_to.clone();
-    let reply = OpeningdIncomingReply::from(verdict);
-    subd.sender().send(&ToOpeningd::IncomingReply(reply));
+    subd.sender()
+        .send(&ToOpeningd::IncomingReply(verdict.into()));
     let accepted = match next(&mut subd).await? {
         FromOpeningd::Accepted(accepted) => accepted,
         other => return Err(anyhow!("openingd answered with {}", other.name()).into()),

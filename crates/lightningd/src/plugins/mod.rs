@@ -27,7 +27,7 @@ mod topics;
 
 pub(crate) use candidates::candidates;
 pub(crate) use error::PluginError;
-pub(crate) use hooks::{AcceptedHtlc, HtlcVerdict, RequestVerdict};
+pub(crate) use hooks::{AcceptedHtlc, HtlcVerdict, OpeningVerdict, RequestVerdict};
 pub(crate) use host::{HostConfig, PluginHost};
 pub(crate) use manage::GivenOption;
 pub(crate) use method::PluginMethod;

@@ -15,6 +15,7 @@ mod rpc_command;
 
 pub(super) use chain::fits;
 pub(crate) use htlc_accepted::{AcceptedHtlc, HtlcVerdict};
+pub(crate) use openchannel::OpeningVerdict;
 pub(crate) use rpc_command::Verdict as RequestVerdict;
 
 /// The hooks there are.

@@ -157,6 +157,8 @@ pub(crate) async fn follow(node: Rc<Node>) {
                     super::rebroadcast(&node).await;
                 }
             }
+            // The backend's plugin ends with the node.
+            Err(_) if node.stop.borrow().is_some() => return,
             Err(error) => {
                 let text = format!("{error:#}");
                 if node.chain.stale.borrow().as_ref() != Some(&text) {

@@ -496,6 +496,25 @@ async fn may_open(
     Ok(slot)
 }
 
+/// The place for a peer's opening; a peer that gets none is told why.
+async fn admit(
+    node: &Rc<Node>,
+    peer: NodeId,
+    temporary: ChannelId,
+) -> Result<IncomingSlot, OpenError> {
+    let connection = node.peers.connection(peer);
+    let counter = connection.ok_or(OpenError::NotConnected(peer))?.counter;
+    may_open(node, peer, temporary).await.map_err(|text| {
+        node.to_connectd(ConnectdRejectSpoke {
+            id: peer,
+            counter,
+            channel_id: temporary,
+        });
+        crate::peers::refuse(node, peer, temporary, &text);
+        OpenError::Refused(text)
+    })
+}
+
 /// Asks plugins about a channel that a peer wants.
 async fn judge(node: &Node, peer: NodeId, incoming: &OpeningdIncoming) -> OpeningVerdict {
     let network = node.config.network;
@@ -503,23 +522,7 @@ async fn judge(node: &Node, peer: NodeId, incoming: &OpeningdIncoming) -> Openin
 }
 
 async fn accept(node: &Rc<Node>, peer: NodeId, temporary: ChannelId) -> Result<(), OpenError> {
-    let counter = node
-        .peers
-        .connection(peer)
-        .ok_or(OpenError::NotConnected(peer))?
-        .counter;
-    let slot = match may_open(node, peer, temporary).await {
-        Ok(slot) => slot,
-        Err(text) => {
-            node.to_connectd(ConnectdRejectSpoke {
-                id: peer,
-                counter,
-                channel_id: temporary,
-            });
-            crate::peers::refuse(node, peer, temporary, &text);
-            return Err(OpenError::Refused(text));
-        }
-    };
+    let slot = admit(node, peer, temporary).await?;
     let (mut subd, dbid, _) = start_openingd(node, peer, temporary, None, None).await?;
     let incoming = match next(&mut subd).await? {
         FromOpeningd::Incoming(incoming) => incoming,

@@ -44,9 +44,42 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// A crate that is not ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ForeignCrate {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Where it comes from, as cargo names it.
+    pub(crate) source: String,
+    /// Its licence, an SPDX expression in whatever form its authors wrote it.
+    pub(crate) license: String,
+}
+
 /// The crates of the workspace.
 pub(crate) fn packages() -> Result<Vec<Package>> {
-    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"])
+    let metadata = metadata(&["--no-deps"])?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    packages.into_iter().flatten().map(package).collect()
+}
+
+/// Every crate of others that any of ours is built with, on any platform.
+pub(crate) fn foreign_crates() -> Result<Vec<ForeignCrate>> {
+    let metadata = metadata(&[])?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    let crates = packages.into_iter().flatten().filter_map(|package| {
+        let text = |name: &str| Some(package.get(name)?.as_str()?.to_owned());
+        Some(ForeignCrate {
+            source: text("source")?,
+            name: text("name")?,
+            version: text("version")?,
+            license: text("license").unwrap_or_default(),
+        })
+    });
+    Ok(crates.collect())
+}
+
+fn metadata(more: &[&str]) -> Result<Value> {
+    let output = cargo(&[&["metadata", "--format-version", "1"], more].concat())
         .output()
         .context("can't start cargo")?;
     ensure!(
@@ -54,9 +87,7 @@ pub(crate) fn packages() -> Result<Vec<Package>> {
         "cargo metadata failed: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata.get("packages").and_then(Value::as_array);
-    packages.into_iter().flatten().map(package).collect()
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn package(value: &Value) -> Result<Package> {

@@ -1,6 +1,7 @@
 //! What the compiler does not check.
 
 mod citations;
+mod deny;
 mod dependencies;
 mod layers;
 mod names;
@@ -24,6 +25,7 @@ pub(crate) fn run(show_sections: bool) -> Result<()> {
     problems.extend(layers::check(&packages));
     problems.extend(purity::check(&root, &packages)?);
     problems.extend(dependencies::check(&root, &packages)?);
+    problems.extend(deny::check(&root, &cargo::foreign_crates()?)?);
     problems.extend(names::check(&sources));
     problems.extend(sizes::check(&sources));
     problems.extend(citations.problems);

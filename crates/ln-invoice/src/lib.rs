@@ -16,6 +16,7 @@ mod encode;
 mod error;
 mod fallback;
 mod fields;
+pub mod fuzz;
 mod invoice;
 mod text;
 mod words;

@@ -20,6 +20,7 @@ mod encrypted_data;
 mod failure_code;
 mod failure_message;
 mod failure_packet;
+pub mod fuzz;
 mod instruction;
 mod keys;
 mod onion_message;

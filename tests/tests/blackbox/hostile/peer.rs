@@ -23,8 +23,8 @@ pub(crate) struct Hostile {
     pub(crate) wire: RawPeer,
     pub(crate) signer: InMemorySigner,
     policy: OpeningPolicy,
-    features: Features,
-    theirs: Features,
+    pub(crate) features: Features,
+    pub(crate) theirs: Features,
     byte: u8,
 }
 
@@ -96,7 +96,8 @@ impl Hostile {
         id(self.byte).to_string()
     }
 
-    fn env(&self) -> OpeningEnv<'_> {
+    /// What an opening may know.
+    pub(crate) fn env(&self) -> OpeningEnv<'_> {
         OpeningEnv {
             chain_hash: Network::Regtest.chain_hash(),
             height: BlockHeight(101),

@@ -217,6 +217,6 @@ pub struct OpeningdFailed {
     pub reason: String,
     /// Whether the peer said so (`error`), rather than us.
     pub by_peer: bool,
-    /// Whether the connection is lost or must be closed.
+    /// Whether the connection must be closed.
     pub disconnect: bool,
 }

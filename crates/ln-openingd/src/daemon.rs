@@ -11,7 +11,7 @@ use ln_ipc::status::LogLevel;
 use ln_ipc::{FrameError, PeerStream};
 use ln_signer::Signer;
 use ln_types::ChannelId;
-use ln_wire::{ErrorMessage, PeerMessage};
+use ln_wire::{ErrorMessage, PeerMessage, WarningMessage};
 use rustix::event::{PollFd, PollFlags, poll};
 
 /// Why the daemon ends.
@@ -162,7 +162,7 @@ impl Openingd {
     /// The next message of the peer's that means something here.
     fn hear_peer(&mut self) -> Result<Option<Box<PeerMessage>>, Ended> {
         let Ok(bytes) = self.peer.recv() else {
-            return Err(failed("the peer disconnected", false, true));
+            return Err(failed("the peer disconnected", false, false));
         };
         match PeerMessage::from_bytes(&bytes) {
             Ok(PeerMessage::Error(error)) => Err(failed(&error.text(), true, false)),
@@ -177,7 +177,7 @@ impl Openingd {
             {
                 Ok(None)
             }
-            Err(error) => Err(self.give_up(&format!("message can't be read: {error}"))),
+            Err(error) => Err(self.unreadable(&error)),
         }
     }
 
@@ -202,7 +202,7 @@ impl Openingd {
         let bytes = message.into().to_bytes();
         self.peer
             .send(&[bytes])
-            .map_err(|_| failed("the peer disconnected", false, true))
+            .map_err(|_| failed("the peer disconnected", false, false))
     }
 
     /// What was read from the peer and belongs to channeld.
@@ -210,7 +210,7 @@ impl Openingd {
         let messages = self
             .peer
             .drain()
-            .map_err(|_| failed("the peer disconnected", false, true))?;
+            .map_err(|_| failed("the peer disconnected", false, false))?;
         Ok(messages.into_iter().map(LongBytes).collect())
     }
 
@@ -219,12 +219,22 @@ impl Openingd {
         self.give_up(&error.to_string())
     }
 
+    /// BOLT 1 §Lightning Message Format: a message we know that can't be read closes the connection.
+    fn unreadable(&mut self, error: &DecodeError) -> Ended {
+        let reason = format!("message can't be read: {error}");
+        let message = WarningMessage::new(self.channel_id, &reason);
+        let _gone = self.peer.send(&[PeerMessage::from(message).to_bytes()]);
+        failed(&reason, false, true)
+    }
+
     /// Ends the opening and tells the peer.
     pub(crate) fn give_up(&mut self, reason: &str) -> Ended {
         // BOLT 1 §The `error` and `warning` Messages: an error with the temporary id ends the opening, and nothing else.
         let message = PeerMessage::from(ErrorMessage::new(self.channel_id, reason)).to_bytes();
-        let told = self.channel_id == ChannelId::ALL || self.peer.send(&[message]).is_ok();
-        failed(reason, false, !told)
+        if self.channel_id != ChannelId::ALL {
+            let _gone = self.peer.send(&[message]);
+        }
+        failed(reason, false, false)
     }
 
     pub(crate) fn out_of_place(&mut self, message: &PeerMessage) -> Ended {

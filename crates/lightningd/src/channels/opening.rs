@@ -84,6 +84,9 @@ pub(crate) enum OpenError {
     /// The peer or its answers were refused, or it refused.
     #[error("{0}")]
     Refused(String),
+    /// The peer sent what can't be read.
+    #[error("{0}")]
+    Unreadable(String),
     /// openingd ended: the peer disconnected, or it was killed.
     #[error("the peer disconnected or openingd failed ({0})")]
     Died(String),
@@ -226,6 +229,9 @@ pub(crate) async fn open_channel(
 /// openingd's next message; its failure and its end are errors.
 async fn next(subd: &mut Subd) -> Result<FromOpeningd, OpenError> {
     match subd.next::<FromOpeningd>().await {
+        Ok(FromOpeningd::Failed(failed)) if failed.disconnect => {
+            Err(OpenError::Unreadable(failed.reason))
+        }
         Ok(FromOpeningd::Failed(failed)) => {
             let who = if failed.by_peer {
                 "They sent error: "
@@ -239,9 +245,9 @@ async fn next(subd: &mut Subd) -> Result<FromOpeningd, OpenError> {
     }
 }
 
-/// Hangs up if the opening ended because a process did: only so does the peer learn that nobody will answer it.
+/// Hangs up if the opening ended because a process did: only so does the peer learn that nobody will answer it. And on who can't be understood.
 fn tell_of_death(node: &Node, peer: NodeId, error: OpenError) -> OpenError {
-    if matches!(error, OpenError::Died(_)) {
+    if matches!(error, OpenError::Died(_) | OpenError::Unreadable(_)) {
         node.peers.disconnect(node, peer);
     }
     error

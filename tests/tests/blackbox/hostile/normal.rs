@@ -270,7 +270,7 @@ fn the_dance_has_its_steps() {
 /// The BOLT 2 messages and how far their fixed parts go.
 const LENGTHS: &[(u16, usize)] = &[
     (2, 35),
-    (32, 60),
+    (32, 321),
     (33, 272),
     (34, 132),
     (35, 98),

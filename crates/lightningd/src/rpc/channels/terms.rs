@@ -183,7 +183,9 @@ pub(super) fn open_error(error: OpenError) -> RpcError {
         OpenError::NotConnected(_) => {
             RpcError::new(RpcErrorCode::FundingPeerNotConnected, "Peer not connected")
         }
-        OpenError::Refused(_) | OpenError::Died(_) => RpcError::lightningd(error.to_string()),
+        OpenError::Refused(_) | OpenError::Unreadable(_) | OpenError::Died(_) => {
+            RpcError::lightningd(error.to_string())
+        }
         OpenError::Internal(error) => internal(error),
     }
 }

@@ -119,6 +119,8 @@ pub(crate) struct Channel {
     decoded: RefCell<Option<Rc<ln_channel::ChannelState>>>,
     /// Who serves it.
     pub(crate) owner: RefCell<Option<Owner>>,
+    /// The number of the connection its last daemon was started on.
+    pub(super) served_on: Cell<Option<u64>>,
     /// Whether HTLCs can be offered on the present connection.
     pub(crate) reestablished: Cell<bool>,
     /// The channel daemon's last sentence about it.
@@ -157,6 +159,7 @@ impl Channel {
             peer: row.peer,
             decoded: RefCell::default(),
             owner: RefCell::default(),
+            served_on: Cell::default(),
             reestablished: Cell::new(false),
             billboard: RefCell::default(),
             changes: RefCell::new(changes),

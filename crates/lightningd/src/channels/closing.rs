@@ -260,14 +260,8 @@ async fn send_closing(node: &Rc<Node>, channel: &Rc<Channel>, tx: Transaction) {
 fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, complete: bool) {
     channel.release_owner(|owner| !matches!(owner, Owner::Onchaind));
     let waiting = channel.row().state == ChannelState::ClosingdSigexchange;
-    if !complete && waiting && node.peers.is_connected(channel.peer) {
-        if !end.is_clean() {
-            node.log.unusual(
-                &channel.origin(),
-                format!("closingd ended ({end}): connecting again"),
-            );
-        }
-        node.peers.disconnect(node, channel.peer);
+    if !complete && waiting {
+        super::live::connect_again(node, channel, "closingd", end);
     }
 }
 

@@ -80,6 +80,13 @@ pub(super) async fn start_with_peer(
     link: PeerLink,
     permissions: u64,
 ) -> anyhow::Result<(Subd, Vec<LongBytes>)> {
+    channel.served_on.set(match link {
+        PeerLink::Connection(counter) => Some(counter),
+        PeerLink::HandedOver(..) => node
+            .peers
+            .connection(channel.peer)
+            .map(|connection| connection.counter),
+    });
     let hsm = node
         .hsm
         .client_fd(channel.peer, channel.dbid, permissions)
@@ -327,18 +334,8 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Opt
         super::closing::start_closingd(node, channel, link);
         return;
     }
-    match node.peers.connection(channel.peer) {
-        Some(_) if state.wants_peer() => {
-            // The peer still thinks it is talking to the channel: hanging up is what tells it, and connectd connects again.
-            if !end.is_clean() {
-                node.log.unusual(
-                    &channel.origin(),
-                    format!("channeld ended ({end}): connecting again"),
-                );
-            }
-            node.peers.disconnect(node, channel.peer);
-        }
-        Some(_) | None => {}
+    if state.wants_peer() {
+        connect_again(node, channel, "channeld", end);
     }
     if !end.is_clean()
         && node.config.dev.fail_on_subdaemon_fail
@@ -351,6 +348,25 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Opt
         );
         node.stop(1);
     }
+}
+
+/// The daemon of a channel that goes on is gone: makes the link anew. A peer that is back already, on another connection, waits for the next daemon.
+pub(super) fn connect_again(node: &Rc<Node>, channel: &Channel, daemon: &str, end: &SubdEnd) {
+    let Some(connection) = node.peers.connection(channel.peer) else {
+        return;
+    };
+    if channel.served_on.get() != Some(connection.counter) {
+        super::serve_peer(node, channel.peer);
+        return;
+    }
+    if !end.is_clean() {
+        node.log.unusual(
+            &channel.origin(),
+            format!("{daemon} ended ({end}): connecting again"),
+        );
+    }
+    // The peer still thinks it is talking to the channel: hanging up is what tells it, and connectd connects again.
+    node.peers.disconnect(node, channel.peer);
 }
 
 fn refuse(channel: &Channel, request: u64, error: OfferError) {

@@ -18,9 +18,6 @@ use serde_json::json;
 use super::peer::{Hostile, pay_script};
 use crate::support::{Pair, channel};
 
-/// How often a peer connects before it gives up.
-const ATTEMPTS: u8 = 20;
-
 /// A peer with an open channel.
 pub(crate) struct Living {
     pub(crate) peer: Hostile,
@@ -203,21 +200,17 @@ impl Living {
         })
     }
 
-    /// Connects anew and goes on where the two states are.
-    ///
-    /// While the node has not noticed that the last connection's daemon is gone it hangs up on the next one: a peer tries again.
+    /// Connects anew and goes on where the two states are; the node may not have noticed yet that the last connection is over.
     pub(crate) fn reconnect(&mut self, node: &TestNode) {
-        for _ in 0..ATTEMPTS {
-            if self.machine.link() != Link::Offline {
-                self.step(Event::LinkDown);
-            }
-            self.peer = Hostile::connect(node, self.byte);
-            self.step(Event::LinkUp { first: false });
-            while let Some(message) = self.hear() {
-                self.step(Event::Message(Box::new(message)));
-                if self.machine.link() == Link::Online {
-                    return;
-                }
+        if self.machine.link() != Link::Offline {
+            self.step(Event::LinkDown);
+        }
+        self.peer = Hostile::connect(node, self.byte);
+        self.step(Event::LinkUp { first: false });
+        while let Some(message) = self.hear() {
+            self.step(Event::Message(Box::new(message)));
+            if self.machine.link() == Link::Online {
+                return;
             }
         }
         panic!("the node hangs up before channel_reestablish");

@@ -7,7 +7,7 @@ use ln_types::Sat;
 use serde_json::{Value, json};
 
 use crate::kill::{Victim, kill, mourning, revive};
-use crate::support::{Pair, channel, confirmed_msat, invoice};
+use crate::support::{Pair, channel, channels, confirmed_msat, invoice, reserved};
 
 /// What a channel holds in these tests.
 const CAPACITY: Sat = Sat::from_sat(1_000_000);
@@ -38,12 +38,6 @@ fn choose<'a>(
     let node = *seed.choose(nodes);
     let victim = *seed.choose(victims);
     (node, victim, usize::try_from(seed.below(lines)).unwrap())
-}
-
-fn reserved(node: &TestNode) -> bool {
-    let funds = node.call("listfunds", json!({}));
-    let outputs = funds["outputs"].as_array().unwrap();
-    outputs.iter().any(|output| output["reserved"] == true)
 }
 
 fn connected(net: &TestNet, from: &TestNode, to: &TestNode) {
@@ -105,10 +99,8 @@ fn an_opening_hit_by_a_kill_costs_no_coin() {
         });
         connected(&net, &l1, &l2);
         // What is in the database is broadcast when the node starts, and what was refused is forgotten.
-        let listed = l1.call("listpeerchannels", json!({}));
-        let ours: Vec<&Value> = listed["channels"]
-            .as_array()
-            .unwrap()
+        let listed = channels(&l1);
+        let ours: Vec<&Value> = listed
             .iter()
             .filter(|channel| {
                 ["CHANNELD_AWAITING_LOCKIN", "CHANNELD_NORMAL"]
@@ -134,13 +126,13 @@ fn an_opening_hit_by_a_kill_costs_no_coin() {
             net.wait_usable(&l2, &open.channel_id);
             close(&net, &l1, &l2, &open);
         } else {
-            assert_eq!(ours.len(), 0, "{listed}");
+            assert_eq!(ours.len(), 0, "{listed:?}");
             assert_eq!(net.chain.mempool(), Vec::<String>::new());
             // A crash may leave the coin set aside for a while.
             net.mine(73, &[&l1, &l2]);
         }
         l1.wait_for("all coins", || {
-            let free = confirmed_msat(&l1) > before - 5_000_000 && !reserved(&l1);
+            let free = confirmed_msat(&l1) > before - 5_000_000 && reserved(&l1) == 0;
             free.then_some(())
         });
     }

@@ -6,7 +6,7 @@ use ln_testkit::nodes::{NodeOptions, TestNet, TestNode, wait_until};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
-use crate::support::channel;
+use crate::support::{channel, channels, reserved};
 
 /// Two connected nodes, the first with a coin.
 fn connected(coin: u64) -> (TestNet, TestNode, TestNode) {
@@ -15,22 +15,6 @@ fn connected(coin: u64) -> (TestNet, TestNode, TestNode) {
     net.connect(&l1, &l2);
     net.fund(&l1, Sat::from_sat(coin));
     (net, l1, l2)
-}
-
-fn reserved(node: &TestNode) -> usize {
-    let funds = node.call("listfunds", json!({}));
-    let outputs = funds["outputs"].as_array().unwrap();
-    outputs
-        .iter()
-        .filter(|output| output["reserved"] == true)
-        .count()
-}
-
-fn channels(node: &TestNode) -> Vec<Value> {
-    node.call("listpeerchannels", json!({}))["channels"]
-        .as_array()
-        .unwrap()
-        .clone()
 }
 
 #[test]

@@ -7,19 +7,7 @@ use ln_types::Sat;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-fn channels(node: &TestNode) -> Vec<Value> {
-    let listed = node.call("listpeerchannels", json!({}));
-    listed["channels"].as_array().unwrap().clone()
-}
-
-fn reserved(node: &TestNode) -> usize {
-    let funds = node.call("listfunds", json!({}));
-    let outputs = funds["outputs"].as_array().unwrap();
-    outputs
-        .iter()
-        .filter(|output| output["reserved"] == true)
-        .count()
-}
+use crate::support::{channels, reserved};
 
 /// Two nodes, of which one hangs up at a message.
 fn with_fault(

@@ -103,6 +103,22 @@ pub(crate) fn send(
     )
 }
 
+/// A node's channels, as `listpeerchannels` has them.
+pub(crate) fn channels(node: &TestNode) -> Vec<Value> {
+    let listed = node.call("listpeerchannels", json!({}));
+    listed["channels"].as_array().unwrap().clone()
+}
+
+/// How many of a node's coins are set aside.
+pub(crate) fn reserved(node: &TestNode) -> usize {
+    let funds = node.call("listfunds", json!({}));
+    let outputs = funds["outputs"].as_array().unwrap();
+    outputs
+        .iter()
+        .filter(|output| output["reserved"] == true)
+        .count()
+}
+
 /// A channel as `listpeerchannels` has it.
 pub(crate) fn channel(node: &TestNode, channel_id: &str) -> Option<Value> {
     let reply = node.poll("listpeerchannels", json!({}))?;

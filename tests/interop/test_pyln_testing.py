@@ -166,6 +166,7 @@ def test_a_plugin_hears_and_is_asked(node_factory):
 
     def setup(plugin):
         plugin.seen = []
+        plugin.held = None
 
         @plugin.subscribe("connect")
         def on_connect(plugin, connect, **kwargs):
@@ -177,13 +178,18 @@ def test_a_plugin_hears_and_is_asked(node_factory):
 
         @plugin.async_hook("htlc_accepted")
         def on_htlc(onion, htlc, plugin, request, **kwargs):
-            plugin.held = request
-            if htlc["amount_msat"] != 7000:
+            if htlc["amount_msat"] == 7000:
+                plugin.held = request
+            else:
                 request.set_result({"result": "continue"})
 
         @plugin.method("seen")
         def seen(plugin):
             return {"seen": plugin.seen}
+
+        @plugin.method("holds")
+        def holds(plugin):
+            return {"holds": plugin.held is not None}
 
         @plugin.method("let_go")
         def let_go(plugin):
@@ -205,7 +211,9 @@ def test_a_plugin_hears_and_is_asked(node_factory):
     with pytest.raises(RpcError, match="INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS"):
         l1.rpc.waitsendpay(send(5000, "unwanted"))
     held = send(7000, "held")
-    wait_for(lambda: only_one(l2.rpc.listpeerchannels()["channels"])["htlcs"] != [])
+    # The HTLC is listed before the plugin is asked about it.
+    wait_for(lambda: l2.rpc.call("holds")["holds"])
+    assert only_one(l2.rpc.listpeerchannels()["channels"])["htlcs"] != []
     assert only_one(l1.rpc.listsendpays(payment_hash=held)["payments"])["status"] == "pending"
     l2.rpc.call("let_go")
     assert l1.rpc.waitsendpay(held)["status"] == "complete"

@@ -263,17 +263,13 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     Ok(code)
 }
 
-#[expect(clippy::print_stderr, reason = "asking the operator")]
 fn ask_passphrase(config: &Config) -> anyhow::Result<Option<String>> {
     if !config.hsm_passphrase {
         return Ok(None);
     }
-    eprint!("Enter hsm_secret passphrase: ");
-    let mut line = String::new();
-    std::io::stdin()
-        .read_line(&mut line)
-        .context("reading the passphrase")?;
-    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
+    let passphrase =
+        ln_daemon::ask_secret("Enter hsm_secret passphrase").context("reading the passphrase")?;
+    Ok(Some(passphrase.to_string()))
 }
 
 /// Opens the database and loads what the node knows.

@@ -1,12 +1,14 @@
-//! The shell every helper process lives in: its descriptors, its name, its log, and what happens when it panics.
+//! The shell every helper process lives in: its descriptors, its name, its log, and what happens when it panics; and asking the operator.
 //!
 //! A helper has lightningd on descriptor 0, and what else it needs from descriptor 3 on (the peer on 3, hsmd on 4 for channel daemons).
 //!
 //! Invariants: no protocol rule lives here; a helper that loses lightningd ends.
 
+mod ask;
 mod inherited;
 mod shell;
 
+pub use ask::{ask_line, ask_secret};
 pub use inherited::{FD_HSM, FD_MASTER, FD_PEER, inherited};
 pub use ln_sys::release_free_memory;
 pub use shell::{Shell, VERSION, set_process_name};

@@ -118,6 +118,13 @@ fn first_valid<T>(input: &[u8], info: &[u8], make: impl Fn(&[u8; 32]) -> Option<
         .expect("one in 2^127 hashes is not a key")
 }
 
+/// The root of the HKDF-made tree.
+fn legacy_root(secret: &[u8], network: NetworkKind) -> Xpriv {
+    first_valid(secret, b"bip32 seed", |seed| {
+        Xpriv::new_master(network, seed).ok()
+    })
+}
+
 impl NodeKeys {
     /// The keys of a secret, with extended keys printed for `network`.
     pub fn new(secret: &HsmSecret, network: NetworkKind, forced: ForcedKeys) -> Self {
@@ -129,9 +136,7 @@ impl NodeKeys {
         });
         let master = match &forced.bip32_seed {
             Some(seed) => Xpriv::new_master(network, &**seed).expect(VALID),
-            None => first_valid(bytes, b"bip32 seed", |seed| {
-                Xpriv::new_master(network, seed).ok()
-            }),
+            None => legacy_root(bytes, network),
         };
         let derive = |path: &[ChildNumber]| master.derive_priv(secp(), &path).expect(VALID);
         let bip86 = secret.mnemonic().is_some().then(|| {
@@ -181,6 +186,15 @@ impl NodeKeys {
                 .bip86
                 .as_ref()
                 .map(|base| Xpub::from_priv(secp(), base)),
+        }
+    }
+
+    /// The key that descriptors of the wallet start from, and the path from there to its addresses: the root of the HKDF-made tree, or
+    /// m/86'/0'/0' of a mnemonic's.
+    pub fn descriptor_base(&self) -> (Xpriv, &'static str) {
+        match self.bip86 {
+            Some(base) => (base, "0"),
+            None => (legacy_root(&self.secret, self.legacy_wallet.network), "0/0"),
         }
     }
 

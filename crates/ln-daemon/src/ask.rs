@@ -1,0 +1,37 @@
+//! Asking the operator on the terminal.
+
+use std::io::{self, BufRead, Write};
+
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+/// Asks for what nobody should see: where standard input is a terminal it is not shown. The question goes to standard error.
+pub fn ask_secret(question: &str) -> io::Result<Zeroizing<String>> {
+    let stdin = io::stdin();
+    let shown = tcgetattr(&stdin).ok();
+    if let Some(shown) = &shown {
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
+    }
+    let answer = ask_line(question);
+    if let Some(shown) = shown {
+        // The terminal was there a moment ago; if it is gone, nobody sees it.
+        let _ = tcsetattr(&stdin, OptionalActions::Now, &shown);
+        let _ = writeln!(io::stderr());
+    }
+    answer
+}
+
+/// Asks for a line of text, which comes without its end. The end of the input is an error.
+pub fn ask_line(question: &str) -> io::Result<Zeroizing<String>> {
+    write!(io::stderr(), "{question}: ")?;
+    let mut line = Zeroizing::new(String::new());
+    if io::stdin().lock().read_line(&mut line)? == 0 {
+        let problem = format!("no answer to \"{question}\"");
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
+    }
+    let end = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(end);
+    Ok(line)
+}

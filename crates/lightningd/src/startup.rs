@@ -27,7 +27,7 @@ use crate::node::Node;
 use crate::options::{Config, LogConfig, OPTIONS, OptionError, Settings, network};
 use crate::payments::Payments;
 use crate::peers::Peers;
-use crate::plugins::{HostConfig, PluginHost, candidates};
+use crate::plugins::{HookTimeouts, HostConfig, PluginHost, candidates};
 use crate::rpc::RpcState;
 use crate::subd::Subd;
 use crate::wallet::Wallet;
@@ -122,7 +122,7 @@ fn help(log: &Logger, settings: &Settings, base_dir: PathBuf) -> i32 {
     let plugins = || async {
         let config = Config::new(settings, base_dir)?;
         let programs = candidates(settings, &config.base_dir)?;
-        let host = PluginHost::new(log, host_config(&config, settings));
+        let host = PluginHost::new(log, host_config(&config, settings)?);
         host.start_all(&programs).await?;
         anyhow::Ok(host)
     };
@@ -224,7 +224,7 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     let config = Config::new(&settings, base_dir)?;
     // Before the directory changes: paths on the command line count from where they were typed.
     let programs = candidates(&settings, &config.base_dir)?;
-    let about_plugins = host_config(&config, &settings);
+    let about_plugins = host_config(&config, &settings)?;
     enter_directory(&config)?;
     let logs = LogConfig::new(&settings)?;
     log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps)
@@ -407,9 +407,9 @@ fn configuration(node: &Node) -> Configuration {
 }
 
 /// What the plugin host needs to know of the settings.
-fn host_config(config: &Config, settings: &Settings) -> HostConfig {
+fn host_config(config: &Config, settings: &Settings) -> Result<HostConfig, OptionError> {
     let dirs = settings.every("plugin-dir").into_iter();
-    HostConfig {
+    Ok(HostConfig {
         plugin_dirs: dirs
             .filter_map(|dir| std::path::absolute(dir).ok())
             .collect(),
@@ -417,7 +417,8 @@ fn host_config(config: &Config, settings: &Settings) -> HostConfig {
         developer: config.developer,
         allow_deprecated: config.allow_deprecated,
         patience: Duration::from_secs(config.dev.timeout_secs.unwrap_or(60).into()),
-    }
+        hook_timeouts: HookTimeouts::read(settings)?,
+    })
 }
 
 /// What we offer together with our plugins.

@@ -157,6 +157,12 @@ fn a_channel_may_be_refused_or_taken_on_other_terms() {
     let nowhere = json!({"result": "continue", "close_to": "nowhere"});
     answers(plugin, "openchannel", &nowhere);
     l1.call_err("fundchannel", fund.clone());
+    // A refusal stays one, whatever terms come with it.
+    net.connect(l1, l2);
+    let both = json!({"result": "reject", "error_message": "no", "close_to": "nowhere"});
+    answers(plugin, "openchannel", &both);
+    l1.call_err("fundchannel", fund.clone());
+    l2.wait_log("'close_to' contradicts the result 'reject': the channel is refused");
     net.connect(l1, l2);
     let address = l2.call("newaddr", json!({}))["p2tr"].clone();
     let terms = json!({"result": "continue", "close_to": address, "mindepth": 2});
@@ -180,6 +186,12 @@ fn payments_may_be_refused_when_they_are_complete() {
     answers(&all.plugin, "invoice_payment", &reason);
     let hash = all.pay(&open, "for a reason");
     assert_eq!(all.failcode(&hash), 0x2002);
+    // Yes and no: the preimage stays here.
+    let both = json!({"result": "continue", "failure_message": "2002"});
+    answers(&all.plugin, "invoice_payment", &both);
+    let hash = all.pay(&open, "yes and no");
+    assert_eq!(all.failcode(&hash), 0x2002);
+    assert_eq!(invoice_status(&all.l2, "yes and no"), "unpaid");
     for (label, answer) in [
         ("nonsense", json!([])),
         ("taken", json!({"result": "continue"})),
@@ -213,6 +225,9 @@ fn htlcs_may_be_failed_fulfilled_or_given_another_payload() {
     answer(json!({"result": "resolve", "payment_key": "00".repeat(32)}));
     let hash = all.pay(&open, "wrong key");
     assert_eq!(all.failcode(&hash), 0x400f);
+    answer(json!({"result": "continue", "failure_message": "4016"}));
+    let hash = all.pay(&open, "yes and no");
+    assert_eq!(all.failcode(&hash), 0x2002);
     answer(json!({"result": "resolve"}));
     let hash = all.pay(&open, "no key");
     assert_eq!(all.failcode(&hash), 0x2002);

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::nearest::nearest;
 use super::table::{Kind, NOT_YET, OPTIONS, OptionInfo};
 
 /// A word that is true or false, in capitals or not.
@@ -227,7 +228,7 @@ impl Settings {
                 Some(info) => check_shape(info, setting)?,
                 None if of_plugin(&setting.name) => {}
                 None => {
-                    let hint = nearest(&setting.name)
+                    let hint = nearest(&setting.name, OPTIONS.iter().map(|info| info.name))
                         .map(|name| format!(": did you mean '{name}'?"))
                         .unwrap_or_default();
                     return Err(OptionError::new(setting, format!("unknown option{hint}")));
@@ -323,31 +324,6 @@ fn read_file(path: &Path, depth: u32, all: &mut Vec<Setting>) -> Result<(), Opti
         all.push(setting);
     }
     Ok(())
-}
-
-/// The known option that is least different, if any is close.
-fn nearest(name: &str) -> Option<&'static str> {
-    let distance = |known: &str| {
-        let mut row: Vec<usize> = (0..=known.len()).collect();
-        for (i, a) in name.bytes().enumerate() {
-            let mut diagonal = i;
-            let mut left = i + 1;
-            for (cell, b) in row.iter_mut().skip(1).zip(known.bytes()) {
-                let here = (*cell + 1)
-                    .min(left + 1)
-                    .min(diagonal + usize::from(a != b));
-                diagonal = std::mem::replace(cell, here);
-                left = here;
-            }
-        }
-        row.last().copied().unwrap_or(usize::MAX)
-    };
-    OPTIONS
-        .iter()
-        .map(|info| (distance(info.name), info.name))
-        .min()
-        .filter(|(far, _)| *far <= 3)
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

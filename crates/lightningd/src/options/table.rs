@@ -304,6 +304,10 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     multi("important-plugin", "run this plugin, and stop when it ends"),
     multi("disable-plugin", "do not run this plugin"),
     option("clear-plugins", Flag, "forget the plugins named so far"),
+    multi(
+        "plugin-hook-timeout",
+        "[NAME:]HOOK=SECONDS: how long plugins may take to answer in a hook, or none for ever (default: 60, but none for htlc_accepted, invoice_payment and rpc_command)",
+    ),
     // Experimental
     option(
         "experimental-dual-fund",

@@ -11,6 +11,7 @@ use ln_rpc::RpcError;
 use serde_json::{Value, json};
 
 use super::error::PluginError;
+use super::hooks::HookTimeouts;
 use super::method::PluginMethod;
 use super::options::PluginOption;
 use super::process::{PluginProcess, Stage};
@@ -30,6 +31,8 @@ pub(crate) struct HostConfig {
     pub(crate) allow_deprecated: bool,
     /// How long a plugin may take to answer `getmanifest`, and again for `init`.
     pub(crate) patience: Duration,
+    /// How long plugins may think in hooks.
+    pub(crate) hook_timeouts: HookTimeouts,
 }
 
 /// How a plugin ended.

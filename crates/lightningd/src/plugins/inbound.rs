@@ -7,8 +7,13 @@ use ln_plugin::protocol::{LogParams, MessageParams, ProgressParams};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::complaints::Fault;
+use super::excerpt::excerpt;
 use super::host::PluginHost;
 use super::process::PluginProcess;
+
+/// How many lines one `log` may have.
+const MAX_LINES: usize = 1000;
 
 /// The log's level for one of the interface.
 fn level(said: ln_rpc::jsonrpc::LogLevel) -> LogLevel {
@@ -32,8 +37,8 @@ impl PluginHost {
     ) {
         let outcome = match method {
             "log" => read(params).map(|said: LogParams| {
-                self.log()
-                    .log(level(said.level), &plugin.origin, said.message);
+                let text = first_lines(&said.message);
+                self.log().log(level(said.level), &plugin.origin, text);
             }),
             "message" => read(params).map(|said: MessageParams| {
                 if let Some(client) = plugin.client(&said.id) {
@@ -47,8 +52,14 @@ impl PluginHost {
             }),
             topic => self.on_topic(plugin, topic, params),
         };
-        if let Err(problem) = outcome {
-            let text = format!("sent a bad '{method}': {problem}");
+        if let Err(problem) = outcome
+            && let Some(more) = plugin.complaints.count(Fault::Notification)
+        {
+            let text = format!(
+                "sent a bad '{}': {}{more}",
+                excerpt(method),
+                excerpt(&problem)
+            );
             self.log().unusual(&plugin.origin, text);
         }
     }
@@ -71,7 +82,27 @@ impl PluginHost {
     }
 }
 
+/// What of a text is logged: a plugin that wants more writes more messages.
+fn first_lines(text: &str) -> &str {
+    let mut ends = text.match_indices('\n');
+    match ends.nth(MAX_LINES - 1) {
+        Some((end, _)) => text.get(..end).unwrap_or(text),
+        None => text,
+    }
+}
+
 fn read<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, String> {
     let text = params.map_or("null", RawValue::get);
     serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_message_is_no_flood_of_lines() {
+        assert_eq!(first_lines("one\ntwo"), "one\ntwo");
+        assert_eq!(first_lines(&"\n".repeat(5_000_000)).len(), MAX_LINES - 1);
+    }
 }

@@ -10,11 +10,12 @@ use serde_json::value::RawValue;
 
 use super::candidates::Candidate;
 use super::error::PluginError;
+use super::excerpt::excerpt;
 use super::host::{PluginHost, life};
 use super::manifest::Unfit;
 use super::options::init_options;
 use super::process::{PluginProcess, Program, Stage};
-use crate::options::Settings;
+use crate::options::{Settings, nearest};
 
 /// The questions of the chain backend: whoever answers them must work before the node does.
 const BACKEND_METHODS: &[&str] = &[
@@ -64,7 +65,25 @@ impl PluginHost {
             let taken = manifest.and_then(|manifest| self.take_in(plugin, manifest));
             self.settle(plugin, taken)?;
         }
+        self.check_named();
         self.check_important()
+    }
+
+    /// Tells of plugins that options name and nobody has: a name may be mistyped, or its plugin be started later.
+    fn check_named(&self) {
+        for name in self.config.hook_timeouts.plugins() {
+            let known = self.visit(|plugins| {
+                let names = || plugins.iter().map(|plugin| &*plugin.name);
+                let missing = !names().any(|known| known == name);
+                missing.then(|| nearest(name, names()).map(str::to_owned))
+            });
+            let Some(hint) = known else { continue };
+            let hint = hint.map_or_else(String::new, |hint| format!(": did you mean '{hint}'?"));
+            let text =
+                format!("plugin-hook-timeout names the plugin '{name}', which does not run{hint}");
+            let origin = crate::log::Origin::of("plugin-manager");
+            self.log().unusual(&origin, text);
+        }
     }
 
     /// Fails if an important plugin has ended meanwhile.
@@ -136,7 +155,7 @@ impl PluginHost {
             Ok(Err(PluginError::Answered(error))) => Err(NotRunning::Unfit(format!(
                 "answered {method} with the error {}: {}",
                 error.code.number(),
-                error.message
+                excerpt(&error.message)
             ))),
             Ok(Err(_)) => Err(NotRunning::Ended(format!(
                 "ended before it answered {method}"
@@ -165,7 +184,10 @@ impl PluginHost {
         };
         let answer = self.ask(plugin, "getmanifest", &params).await?;
         serde_json::from_str(answer.get()).map_err(|error| {
-            NotRunning::Unfit(format!("answered getmanifest with nonsense: {error}"))
+            NotRunning::Unfit(format!(
+                "answered getmanifest with nonsense: {}",
+                excerpt(&error.to_string())
+            ))
         })
     }
 

@@ -2,6 +2,7 @@
 
 use ln_plugin::protocol::Manifest;
 
+use super::excerpt::excerpt;
 use super::hooks::{HOOKS, fits};
 use super::host::PluginHost;
 use super::topics::TOPICS;
@@ -45,7 +46,7 @@ impl PluginHost {
                 let known = HOOKS.join(", ");
                 return refuse(format!(
                     "there is no hook '{}', there are {known}",
-                    hook.name
+                    excerpt(&hook.name)
                 ));
             }
         }

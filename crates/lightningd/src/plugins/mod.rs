@@ -6,10 +6,13 @@
 //! Invariant: a plugin is outside: whatever it says or fails to say ends at most itself, and the node only where the operator asked
 //! for that (`important-plugin`).
 
+mod budget;
 mod builtin;
 mod candidates;
+mod complaints;
 mod error;
 mod events;
+mod excerpt;
 mod hear_log;
 mod hooks;
 mod host;
@@ -21,13 +24,14 @@ mod method;
 mod options;
 mod process;
 mod queue;
+mod reading;
 mod request_id;
 mod shutdown;
 mod topics;
 
 pub(crate) use candidates::candidates;
 pub(crate) use error::PluginError;
-pub(crate) use hooks::{AcceptedHtlc, HtlcVerdict, OpeningVerdict, RequestVerdict};
+pub(crate) use hooks::{AcceptedHtlc, HookTimeouts, HtlcVerdict, OpeningVerdict, RequestVerdict};
 pub(crate) use host::{HostConfig, PluginHost};
 pub(crate) use manage::GivenOption;
 pub(crate) use method::PluginMethod;

@@ -10,30 +10,25 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ln_daemon::VERSION;
-use ln_plugin::protocol::{Manifest, Message, write_notification, write_request};
+use ln_plugin::protocol::{Manifest, write_notification, write_request};
 use ln_rpc::RpcError;
-use ln_rpc::jsonrpc::Splitter;
 use rustix::process::{Pid, Signal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStdout};
 use tokio::sync::{oneshot, watch};
 
+use super::complaints::Complaints;
 use super::error::PluginError;
+use super::excerpt::excerpt;
 use super::host::{End, PluginHost};
 use super::queue::Queue;
+use super::reading::{OutputEnd, read};
 use super::request_id::request_id;
 use crate::log::{Logger, Origin};
 use crate::rpc::Context;
 
-/// A message larger than this is not taken: blocks, the largest there are, stay below 8 MiB of hex.
-const MAX_MESSAGE: usize = 64 << 20;
-/// How much is read at once.
-const CHUNK: usize = 64 * 1024;
-/// How many messages are worked on before others get their turn.
-const PER_TURN: u32 = 100;
 /// How long is read on after the process ended: what it wrote is in the pipe already, unless a child of its own holds the other end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -79,6 +74,8 @@ pub(crate) struct PluginProcess {
     waiting: RefCell<HashMap<String, Waiting>>,
     queue: Queue,
     complained: Cell<bool>,
+    /// What it did wrong so far.
+    pub(super) complaints: Complaints,
     next_id: Cell<u64>,
     pid: Option<Pid>,
     ended: watch::Sender<bool>,
@@ -139,6 +136,7 @@ impl PluginProcess {
             waiting: RefCell::default(),
             queue: Queue::to(stdin),
             complained: Cell::new(false),
+            complaints: Complaints::default(),
             next_id: Cell::new(1),
             pid: pid.and_then(Pid::from_raw),
             ended: watch::Sender::new(false),
@@ -193,7 +191,7 @@ impl PluginProcess {
         serde_json::from_str(answer.get()).map_err(|error| PluginError::Malformed {
             plugin: self.name.to_string(),
             method: method.to_owned(),
-            problem: error.to_string(),
+            problem: excerpt(&error.to_string()),
         })
     }
 
@@ -286,7 +284,15 @@ impl PluginProcess {
         self.waiting.borrow().get(&id)?.client.clone()
     }
 
-    fn answered(&self, id: &RawValue, outcome: Result<&RawValue, RpcError>) -> bool {
+    /// Whether it was asked something with this id, some time.
+    pub(super) fn was_asked(&self, id: &RawValue) -> bool {
+        let id: Option<String> = serde_json::from_str(id.get()).ok();
+        let number = id.and_then(|id| id.rsplit_once('#')?.1.parse().ok());
+        number.is_some_and(|number: u64| number > 0 && number < self.next_id.get())
+    }
+
+    /// Takes an answer; returns whether anybody waits for it.
+    pub(super) fn answered(&self, id: &RawValue, outcome: Result<&RawValue, RpcError>) -> bool {
         let Ok(id) = serde_json::from_str::<String>(id.get()) else {
             return false;
         };
@@ -336,7 +342,8 @@ async fn supervise(
         why = &mut reading => why,
         _ = child.wait() => {
             plugin.kill_group();
-            tokio::time::timeout(LAST_WORDS, reading).await.unwrap_or_default()
+            let last_words = tokio::time::timeout(LAST_WORDS, reading).await;
+            last_words.unwrap_or(OutputEnd::Clean)
         }
     };
     plugin.kill_group();
@@ -346,82 +353,15 @@ async fn supervise(
     plugin.ended.send_replace(true);
     plugin.waiting.borrow_mut().clear();
     let end = match (why, status) {
-        (Some(why), _) => End::Failed(why),
-        (None, Ok(status)) if !plugin.told_to_end.get() => {
-            End::Failed(format!("ended by itself ({status})"))
-        }
-        (None, _) => End::Asked,
+        (OutputEnd::Nonsense(why), _) => End::Failed(why),
+        (_, _) if plugin.told_to_end.get() => End::Asked,
+        (OutputEnd::CutOff(start), Ok(status)) => End::Failed(format!(
+            "ended by itself ({status}) in the middle of a message: '{start}'"
+        )),
+        (OutputEnd::Clean, Ok(status)) => End::Failed(format!("ended by itself ({status})")),
+        (OutputEnd::CutOff(_) | OutputEnd::Clean, Err(_)) => End::Asked,
     };
     if let Some(host) = host.upgrade() {
         host.on_ended(&plugin, was, &end);
     }
-}
-
-/// Reads messages; returns why the plugin must be ended, or nothing at the end of the stream.
-async fn read(
-    host: &Weak<PluginHost>,
-    plugin: &Rc<PluginProcess>,
-    mut stdout: ChildStdout,
-) -> Option<String> {
-    let mut splitter = Splitter::with_limit(MAX_MESSAGE);
-    let mut chunk = vec![0; CHUNK];
-    let mut turn = 0;
-    loop {
-        let read = match stdout.read(&mut chunk).await {
-            Ok(0) | Err(_) => return None,
-            Ok(read) => read,
-        };
-        splitter.push(chunk.get(..read).unwrap_or_default());
-        loop {
-            let text = match splitter.next_text() {
-                Ok(Some(text)) => text,
-                Ok(None) => break,
-                Err(error) => return Some(nonsense(&error, chunk.get(..read))),
-            };
-            if let Err(why) = on_message(host, plugin, &text) {
-                return Some(why);
-            }
-            turn += 1;
-            if turn % PER_TURN == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-}
-
-fn nonsense(problem: &impl std::fmt::Display, bytes: Option<&[u8]>) -> String {
-    let text = String::from_utf8_lossy(bytes.unwrap_or_default());
-    let start: String = text.chars().take(80).collect();
-    format!(
-        "wrote what is no message to standard output ({problem}): '{}': plugins print to standard error",
-        start.trim()
-    )
-}
-
-fn on_message(
-    host: &Weak<PluginHost>,
-    plugin: &Rc<PluginProcess>,
-    text: &str,
-) -> Result<(), String> {
-    let message =
-        Message::parse(text).map_err(|problem| nonsense(&problem, Some(text.as_bytes())))?;
-    let Some(host) = host.upgrade() else {
-        return Ok(());
-    };
-    match message {
-        Message::Response { id, outcome } => {
-            if !plugin.answered(id, outcome) {
-                let text = format!("answered {id}, which nobody asked or waits for any more");
-                host.log().debug(&plugin.origin, text);
-            }
-        }
-        Message::Notification { method, params } => host.on_notification(plugin, &method, params),
-        Message::Request { method, .. } => {
-            let text = format!(
-                "asked for '{method}' on its standard output: requests go to the RPC socket"
-            );
-            host.log().unusual(&plugin.origin, text);
-        }
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ln_rpc::RpcError;
+use ln_rpc::{RpcError, RpcErrorCode};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -29,7 +29,7 @@ pub enum Message<'a> {
     Response {
         /// The request's id as JSON.
         id: &'a RawValue,
-        /// The result, or why there is none.
+        /// The result, or why there is none. An answer with both or neither is an error.
         outcome: Result<&'a RawValue, RpcError>,
     },
 }
@@ -47,9 +47,6 @@ pub enum ProtocolError {
     /// Neither a method nor an id.
     #[error("a message must have a method or an id")]
     Neither,
-    /// An answer with neither result nor error.
-    #[error("an answer must have a result or an error")]
-    NoOutcome,
 }
 
 /// A member that is there counts as there even if it is null.
@@ -87,15 +84,26 @@ impl<'a> Message<'a> {
             (Some(method), None) => Ok(Self::Notification { method, params }),
             (None, Some(id)) => {
                 let outcome = match (members.error, members.result) {
+                    (Some(_), Some(result)) if result.get() != "null" => {
+                        Err(bad_answer("both a result and an error"))
+                    }
                     (Some(error), _) => Err(read_error(error)),
                     (None, Some(result)) => Ok(result),
-                    (None, None) => return Err(ProtocolError::NoOutcome),
+                    (None, None) => Err(bad_answer("neither a result nor an error")),
                 };
                 Ok(Self::Response { id, outcome })
             }
             (None, None) => Err(ProtocolError::Neither),
         }
     }
+}
+
+/// What an answer that is none counts as: whoever asked must hear something.
+fn bad_answer(has: &str) -> RpcError {
+    RpcError::new(
+        RpcErrorCode::PluginError,
+        format!("the plugin's answer has {has}"),
+    )
 }
 
 fn read_error(raw: &RawValue) -> RpcError {
@@ -195,11 +203,23 @@ mod tests {
         for (text, error) in [
             (r#"{"id":1,"result":{}}"#, ProtocolError::Version),
             (r#"{"jsonrpc":"2.0"}"#, ProtocolError::Neither),
-            (r#"{"jsonrpc":"2.0","id":1}"#, ProtocolError::NoOutcome),
         ] {
             assert_eq!(Message::parse(text).unwrap_err(), error, "{text}");
         }
         assert!(matches!(Message::parse("{"), Err(ProtocolError::Json(_))));
+    }
+
+    #[test]
+    fn an_answer_that_contradicts_itself_is_an_error() {
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"no"}}"#,
+        ] {
+            let Ok(Message::Response { outcome, .. }) = Message::parse(text) else {
+                panic!("{text}");
+            };
+            assert_eq!(outcome.unwrap_err().code, RpcErrorCode::PluginError);
+        }
     }
 
     #[test]

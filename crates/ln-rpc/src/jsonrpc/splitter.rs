@@ -6,6 +6,8 @@ use super::mend::mended;
 const DEFAULT_MAX_BYTES: usize = 256 * 1024 * 1024;
 /// How deep objects and arrays may be nested: far beyond any request, far below what could exhaust a stack.
 const MAX_DEPTH: u32 = 100;
+/// How much of a text is shown to whoever must find out where it came from.
+const SHOWN: usize = 1024;
 /// Consumed bytes are dropped from the front once they are this many.
 const COMPACT_AT: usize = 64 * 1024;
 
@@ -41,6 +43,8 @@ pub struct Splitter {
     escaped: bool,
     max_bytes: usize,
     failed: Option<SplitError>,
+    /// The beginning of what failed.
+    offending: Vec<u8>,
 }
 
 impl Default for Splitter {
@@ -66,6 +70,7 @@ impl Splitter {
             escaped: false,
             max_bytes,
             failed: None,
+            offending: Vec::new(),
         }
     }
 
@@ -81,6 +86,17 @@ impl Splitter {
         self.depth > 0
     }
 
+    /// The beginning, up to 1 KiB, of the text that is not whole yet.
+    pub fn unfinished(&self) -> &[u8] {
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        rest.get(..SHOWN).unwrap_or(rest)
+    }
+
+    /// The beginning of the text that could not be read, after an error.
+    pub fn offending(&self) -> &[u8] {
+        &self.offending
+    }
+
     /// The next whole text, or `None` until more is pushed. An error stays: every later call returns it again.
     pub fn next_text(&mut self) -> Result<Option<String>, SplitError> {
         if let Some(error) = &self.failed {
@@ -89,6 +105,7 @@ impl Splitter {
         let result = self.scan();
         if let Err(error) = &result {
             self.failed = Some(error.clone());
+            self.offending = self.unfinished().to_vec();
             self.buffer = Vec::new();
         }
         result
@@ -117,7 +134,10 @@ impl Splitter {
             match byte {
                 b' ' | b'\t' | b'\r' | b'\n' => self.scanned = self.scanned.saturating_add(1),
                 b'{' | b'[' => break,
-                other => return Err(SplitError::Garbage(other)),
+                other => {
+                    self.start = self.scanned;
+                    return Err(SplitError::Garbage(other));
+                }
             }
         }
         self.start = self.scanned;
@@ -209,6 +229,7 @@ mod tests {
         splitter.push(b"{} GET / HTTP/1.1");
         assert_eq!(splitter.next_text(), Ok(Some("{}".to_owned())));
         assert_eq!(splitter.next_text(), Err(SplitError::Garbage(b'G')));
+        assert_eq!(splitter.offending(), b"GET / HTTP/1.1");
         splitter.push(b"{}");
         assert_eq!(splitter.next_text(), Err(SplitError::Garbage(b'G')));
     }

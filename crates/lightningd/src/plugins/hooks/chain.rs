@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use ln_plugin::protocol::HookDecl;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::order::{Place, order};
 use crate::plugins::PluginError;
+use crate::plugins::complaints::Fault;
+use crate::plugins::excerpt::excerpt;
 use crate::plugins::host::PluginHost;
 use crate::plugins::process::PluginProcess;
 
@@ -20,6 +23,11 @@ pub(super) enum Next<T> {
     Done(T),
 }
 
+/// An answer to a hook that is longer makes no sense: the largest is a PSBT.
+const MAX_ANSWER: usize = 4 << 20;
+/// The same for a reply that a plugin gives in the node's place.
+const MAX_REPLY: usize = 64 << 20;
+
 /// How long plugins may think where nobody loses money by that.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -27,7 +35,7 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 pub(super) struct Question<'a> {
     /// The hook.
     pub(super) hook: &'a str,
-    /// How long each plugin may take; nothing means for ever.
+    /// How long each plugin may take where `plugin-hook-timeout` says nothing else; nothing means for ever.
     pub(super) patience: Option<Duration>,
     /// What each is told. An answer may change it for those that are asked later.
     pub(super) payload: Value,
@@ -107,37 +115,81 @@ impl PluginHost {
             if !plugin.is_running() {
                 continue;
             }
-            let asked = plugin.call_typed::<Value>(hook, &question.payload);
-            let answer = match question.patience {
-                Some(patience) => tokio::time::timeout(patience, asked).await,
+            let asked = plugin.call(hook, &question.payload);
+            let timeouts = &self.config.hook_timeouts;
+            let answer = match timeouts.patience(&plugin.name, hook, question.patience) {
+                Some(patience) => tokio::time::timeout(patience, asked)
+                    .await
+                    .map_err(|_| patience),
                 None => Ok(asked.await),
             };
             let outcome = match answer {
-                Ok(Ok(answer)) => {
-                    read(&plugin, &mut question.payload, &answer).map_err(|problem| {
-                        format!("answered the hook {hook} with {answer}: {problem}")
-                    })
-                }
+                Ok(Ok(answer)) => parsed(hook, &answer)
+                    .and_then(|read_answer| read(&plugin, &mut question.payload, &read_answer))
+                    .map_err(|problem| {
+                        let shown = excerpt(answer.get());
+                        format!("answered the hook {hook} with {shown}: {problem}")
+                    }),
                 // The node ends, and its plugins with it: that is no answer. The question is asked again after the next start.
                 Ok(Err(PluginError::Terminated(_))) if self.is_ending() => {
                     std::future::pending().await
                 }
                 // Its end is in the log already.
                 Ok(Err(PluginError::Terminated(_))) => Ok(Next::Ask),
-                Ok(Err(error)) => Err(format!("failed in the hook {hook}: {error}")),
-                Err(_) => Err(format!("did not answer the hook {hook} in time")),
+                Ok(Err(error)) => {
+                    let error = excerpt(&error.to_string());
+                    Err(format!("failed in the hook {hook}: {error}"))
+                }
+                Err(patience) => Err(format!(
+                    "did not answer the hook {hook} within {} seconds (plugin-hook-timeout)",
+                    patience.as_secs()
+                )),
             };
             match outcome {
                 Ok(Next::Done(outcome)) => return Some(outcome),
                 Ok(Next::Ask) => {}
                 Err(problem) => {
                     let text = format!("{problem}: taken as if it had not been asked");
-                    self.log().broken(&plugin.origin, text);
+                    self.blame(&plugin, &text);
                 }
             }
         }
         None
     }
+}
+
+impl PluginHost {
+    /// Tells of a bad answer to a hook, if not too many were told of already.
+    pub(super) fn blame(&self, plugin: &PluginProcess, text: &str) {
+        if let Some(more) = plugin.complaints.count(Fault::Hook) {
+            self.log().broken(&plugin.origin, format!("{text}{more}"));
+        }
+    }
+}
+
+/// An answer as JSON, if it is not too long to be one.
+fn parsed(hook: &str, answer: &RawValue) -> Result<Value, String> {
+    // What `rpc_command` returns may be a list of the whole network.
+    let most = if hook == "rpc_command" {
+        MAX_REPLY
+    } else {
+        MAX_ANSWER
+    };
+    let length = answer.get().len();
+    if length > most {
+        return Err(format!(
+            "it is {length} bytes long, at most {most} are read"
+        ));
+    }
+    serde_json::from_str(answer.get()).map_err(|error| error.to_string())
+}
+
+/// What is wrong with an answer that has members which only make sense with another word in `result`.
+pub(super) fn contradiction(answer: &Value, members: &[&str]) -> Option<String> {
+    let there = |name: &&&str| answer.get(**name).is_some_and(|value| !value.is_null());
+    let name = members.iter().find(there)?;
+    let word = text(answer, "result").unwrap_or_default();
+    Some(format!("'{name}' contradicts the result '{word}'"))
 }
 
 /// The word in the member `result` of an answer.
@@ -156,4 +208,33 @@ pub(super) fn unknown(word: &str, known: &str) -> String {
 /// A text member of an answer.
 pub(super) fn text<'a>(answer: &'a Value, name: &str) -> Option<&'a str> {
     answer.get(name).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_contradicts_the_result_is_named() {
+        let answer = json!({"result": "continue", "failure_message": "2002", "close_to": null});
+        assert_eq!(contradiction(&answer, &["close_to"]), None);
+        assert_eq!(
+            contradiction(&answer, &["close_to", "failure_message"]).as_deref(),
+            Some("'failure_message' contradicts the result 'continue'")
+        );
+        assert_eq!(contradiction(&json!([]), &["close_to"]), None);
+    }
+
+    #[test]
+    fn an_answer_has_a_bound() {
+        let long = serde_json::value::to_raw_value(&"x".repeat(MAX_ANSWER)).unwrap();
+        assert!(
+            parsed("custommsg", &long)
+                .unwrap_err()
+                .contains("bytes long")
+        );
+        assert!(parsed("rpc_command", &long).is_ok());
+    }
 }

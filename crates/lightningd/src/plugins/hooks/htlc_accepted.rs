@@ -8,7 +8,8 @@ use ln_onion::HopPayload;
 use ln_types::{BlockHeight, NodeId, PaymentHash, PaymentPreimage, ShortChannelId};
 use serde_json::{Map, Value, json};
 
-use super::chain::{Next, Question, result, text, unknown};
+use super::chain::{Next, Question, contradiction, result, text, unknown};
+use crate::plugins::excerpt::excerpt;
 use crate::plugins::host::PluginHost;
 
 const HOOK: &str = "htlc_accepted";
@@ -69,10 +70,9 @@ impl PluginHost {
             .ask_chain(chain, question, |plugin, told, answer| {
                 let (verdict, problem) = read(answer, hash)?;
                 if let Some(problem) = problem {
-                    let text = format!(
-                        "answered the hook {HOOK} with {answer}: {problem}: the HTLC is failed"
-                    );
-                    self.log().broken(&plugin.origin, text);
+                    let shown = excerpt(&answer.to_string());
+                    let text = format!("answered the hook {HOOK} with {shown}: {problem}");
+                    self.blame(plugin, &text);
                 }
                 match verdict {
                     HtlcVerdict::Continue(None) => Ok(Next::Ask),
@@ -166,31 +166,43 @@ fn describe(onion: &mut Map<String, Value>, payload: &[u8]) {
 fn read(answer: &Value, hash: PaymentHash) -> Result<(HtlcVerdict, Option<String>), String> {
     let bytes = |name: &str| text(answer, name).map(Vec::from_hex);
     let fail = || HtlcVerdict::Fail(TEMPORARY_NODE_FAILURE.to_vec());
+    let contradiction = |members| contradiction(answer, members);
+    let failed = |problem: &str| Some(format!("{problem}: the HTLC is failed"));
     match result(answer)? {
-        "continue" => match bytes("payload").transpose() {
-            Ok(payload) => Ok((HtlcVerdict::Continue(payload), None)),
+        "continue" => {
             // It meant something else than what came: going on with that could be wrong.
-            Err(_) => Ok((fail(), Some("the payload is not hex".to_owned()))),
-        },
-        "fail" => match (bytes("failure_onion"), bytes("failure_message")) {
-            (Some(Ok(onion)), _) => Ok((HtlcVerdict::FailOnion(onion), None)),
-            (None, Some(Ok(message))) if (2..=256).contains(&message.len()) => {
-                Ok((HtlcVerdict::Fail(message), None))
+            let members = &["failure_message", "failure_onion", "payment_key"];
+            match (contradiction(members), bytes("payload").transpose()) {
+                (None, Ok(payload)) => Ok((HtlcVerdict::Continue(payload), None)),
+                (Some(problem), _) => Ok((fail(), failed(&problem))),
+                (None, Err(_)) => Ok((fail(), failed("the payload is not hex"))),
             }
-            (None, None) => Ok((fail(), None)),
-            (_, _) => Ok((fail(), Some("the failure can't be used".to_owned()))),
-        },
+        }
+        "fail" => {
+            let odd = contradiction(&["payment_key"]);
+            let odd = odd.and_then(|problem| failed(&problem));
+            match (bytes("failure_onion"), bytes("failure_message")) {
+                (Some(Ok(onion)), None) => Ok((HtlcVerdict::FailOnion(onion), odd)),
+                (None, Some(Ok(message))) if (2..=256).contains(&message.len()) => {
+                    Ok((HtlcVerdict::Fail(message), odd))
+                }
+                (None, None) => Ok((fail(), odd)),
+                (_, _) => Ok((fail(), failed("the failure can't be used"))),
+            }
+        }
         "resolve" => {
             let key = bytes("payment_key").and_then(Result::ok);
             let Some(key) = key.and_then(|key| <[u8; 32]>::try_from(key).ok()) else {
-                let problem = "payment_key is not 32 bytes of hex".to_owned();
-                return Ok((fail(), Some(problem)));
+                return Ok((fail(), failed("payment_key is not 32 bytes of hex")));
             };
             if sha256::Hash::hash(&key).to_byte_array() == hash.0 {
-                return Ok((HtlcVerdict::Resolve(PaymentPreimage(key)), None));
+                // Whatever else stands there: the preimage may have cost money elsewhere, and claiming by it loses none.
+                let odd = contradiction(&["failure_message", "failure_onion"]);
+                let odd = odd.map(|problem| format!("{problem}: the HTLC is fulfilled"));
+                return Ok((HtlcVerdict::Resolve(PaymentPreimage(key)), odd));
             }
             let problem = format!("payment_key is not the preimage of {hash}");
-            Ok((HtlcVerdict::WrongPreimage, Some(problem)))
+            Ok((HtlcVerdict::WrongPreimage, failed(&problem)))
         }
         other => Err(unknown(other, "continue, fail, resolve")),
     }
@@ -235,9 +247,19 @@ mod tests {
             json!({"result": "resolve", "payment_key": "07"}),
             json!({"result": "fail", "failure_message": "zz"}),
             json!({"result": "continue", "payload": "zz"}),
+            json!({"result": "continue", "failure_message": "4016"}),
+            json!({"result": "continue", "payment_key": "07".repeat(32)}),
+            json!({"result": "fail", "failure_message": "4016", "failure_onion": "aa"}),
         ] {
             assert_eq!(verdict(&answer), temporary(), "{answer}");
         }
+        // A preimage that fits is one, whatever else was said.
+        let key = "07".repeat(32);
+        let both = json!({"result": "resolve", "payment_key": key, "failure_message": "4016"});
+        assert_eq!(
+            verdict(&both),
+            HtlcVerdict::Resolve(PaymentPreimage([7; 32]))
+        );
         let hash = PaymentHash([0; 32]);
         assert!(read(&json!({"result": "what"}), hash).is_err());
         assert!(read(&json!(7), hash).is_err());

@@ -5,7 +5,8 @@ use ln_db::InvoiceRow;
 use ln_types::Msat;
 use serde_json::{Value, json};
 
-use super::chain::{Next, Question, result, text, unknown};
+use super::chain::{Next, Question, contradiction, result, text, unknown};
+use crate::plugins::excerpt::excerpt;
 use crate::plugins::host::PluginHost;
 
 const HOOK: &str = "invoice_payment";
@@ -32,9 +33,25 @@ impl PluginHost {
             payload: json!({ "payment": payment }),
         };
         let chain = self.chain(HOOK);
-        self.ask_chain(chain, question, |_, _, answer| read(answer))
-            .await
+        self.ask_chain(chain, question, |plugin, _, answer| {
+            if let Some(problem) = refusal_by_contradiction(answer) {
+                let shown = excerpt(&answer.to_string());
+                let text = format!("answered the hook {HOOK} with {shown}: {problem}");
+                self.blame(plugin, &text);
+            }
+            read(answer)
+        })
+        .await
     }
+}
+
+/// What is wrong with an answer that says yes and no. To take the payment gives the preimage away, to refuse it loses nothing.
+fn refusal_by_contradiction(answer: &Value) -> Option<String> {
+    if text(answer, "result") != Some("continue") {
+        return None;
+    }
+    let problem = contradiction(answer, &["failure_message"])?;
+    Some(format!("{problem}: the payment is refused"))
 }
 
 fn read(answer: &Value) -> Result<Next<Option<Vec<u8>>>, String> {
@@ -44,7 +61,8 @@ fn read(answer: &Value) -> Result<Next<Option<Vec<u8>>>, String> {
     match (answer.get("result").is_some(), failure) {
         (false, Some(failure)) => Ok(Next::Done(failure)),
         (_, failure) => match result(answer)? {
-            "continue" => Ok(Next::Ask),
+            "continue" if refusal_by_contradiction(answer).is_none() => Ok(Next::Ask),
+            "continue" => Ok(Next::Done(failure.flatten())),
             "reject" => Ok(Next::Done(failure.flatten())),
             other => Err(unknown(other, "continue, reject")),
         },
@@ -62,6 +80,8 @@ mod tests {
         for answer in [
             json!({"failure_message": "2002"}),
             json!({"result": "reject", "failure_message": "2002"}),
+            // Contradictory: no preimage is given away.
+            json!({"result": "continue", "failure_message": "2002"}),
         ] {
             assert_eq!(read(&answer), Ok(Next::Done(Some(vec![0x20, 2]))));
         }

@@ -12,11 +12,13 @@ mod openchannel;
 mod order;
 mod peer_connected;
 mod rpc_command;
+mod timeouts;
 
 pub(super) use chain::fits;
 pub(crate) use htlc_accepted::{AcceptedHtlc, HtlcVerdict};
 pub(crate) use openchannel::OpeningVerdict;
 pub(crate) use rpc_command::Verdict as RequestVerdict;
+pub(crate) use timeouts::HookTimeouts;
 
 /// The hooks there are.
 pub(super) const HOOKS: &[&str] = &[

@@ -7,7 +7,8 @@ use ln_ipc::openingd::{OpeningdIncoming, OpeningdIncomingReply};
 use ln_types::{Network, NodeId, Sat};
 use serde_json::{Map, Value, json};
 
-use super::chain::{Next, PATIENCE, Question, result, text, unknown};
+use super::chain::{Next, PATIENCE, Question, contradiction, result, text, unknown};
+use crate::plugins::excerpt::excerpt;
 use crate::plugins::host::PluginHost;
 
 const HOOK: &str = "openchannel";
@@ -60,16 +61,25 @@ impl PluginHost {
                 Err(Problem::Answer(problem)) => return Err(problem),
                 Err(Problem::Terms(problem)) => {
                     // It wanted something that is not understood: without it the channel could be the wrong one.
+                    let shown = excerpt(&answer.to_string());
                     let text = format!(
-                        "answered the hook {HOOK} with {answer}: {problem}: the channel is refused"
+                        "answered the hook {HOOK} with {shown}: {problem}: the channel is refused"
                     );
-                    self.log().broken(&plugin.origin, text);
+                    self.blame(plugin, &text);
                     return Ok(Next::Done(
                         "channel rejected by the operator's plugin".to_owned(),
                     ));
                 }
             };
             if let Some(reason) = terms.reject {
+                let terms = ["close_to", "mindepth", "reserve"];
+                if let Some(problem) = contradiction(answer, &terms) {
+                    let shown = excerpt(&answer.to_string());
+                    let text = format!(
+                        "answered the hook {HOOK} with {shown}: {problem}: the channel is refused"
+                    );
+                    self.blame(plugin, &text);
+                }
                 return Ok(Next::Done(reason));
             }
             verdict.close_to = verdict.close_to.take().or(terms.close_to);
@@ -130,7 +140,11 @@ enum Problem {
 
 fn read(answer: &Value, network: Network) -> Result<OpeningVerdict, Problem> {
     match result(answer).map_err(Problem::Answer)? {
-        "continue" => {}
+        "continue" => {
+            if let Some(problem) = contradiction(answer, &["error_message"]) {
+                return Err(Problem::Terms(problem));
+            }
+        }
         "reject" => {
             let reason = text(answer, "error_message").unwrap_or("channel rejected");
             return Ok(OpeningVerdict {
@@ -202,6 +216,8 @@ mod tests {
         let read = |answer: Value| read(&answer, Network::Regtest);
         let close_to = json!({"result": "continue", "close_to": "nowhere"});
         assert!(matches!(read(close_to), Err(Problem::Terms(_))));
+        let both = json!({"result": "continue", "error_message": "no"});
+        assert!(matches!(read(both), Err(Problem::Terms(_))));
         let depth = json!({"result": "continue", "mindepth": -1});
         assert!(matches!(read(depth), Err(Problem::Terms(_))));
         assert!(matches!(

@@ -4,7 +4,7 @@ use bitcoin::hex::DisplayHex;
 use ln_types::{Features, NodeId};
 use serde_json::{Map, Value, json};
 
-use super::chain::{Next, PATIENCE, Question, result, text, unknown};
+use super::chain::{Next, PATIENCE, Question, contradiction, result, text, unknown};
 use crate::peers::Connection;
 use crate::plugins::host::PluginHost;
 
@@ -45,7 +45,10 @@ impl PluginHost {
 
 fn read(answer: &Value) -> Result<Next<Option<String>>, String> {
     match result(answer)? {
-        "continue" => Ok(Next::Ask),
+        "continue" => match contradiction(answer, &["error_message"]) {
+            None => Ok(Next::Ask),
+            Some(problem) => Err(problem),
+        },
         "disconnect" => Ok(Next::Done(
             text(answer, "error_message").map(ToOwned::to_owned),
         )),
@@ -74,6 +77,7 @@ mod tests {
             json!({}),
             json!({"result": 1}),
             json!({"result": "x"}),
+            json!({"result": "continue", "error_message": "no"}),
         ] {
             assert!(read(&nonsense).is_err(), "{nonsense}");
         }

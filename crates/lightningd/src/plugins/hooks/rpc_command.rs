@@ -78,6 +78,15 @@ impl PluginHost {
 }
 
 fn read(answer: &Value) -> Result<Option<Verdict>, String> {
+    let said = ["result", "replace", "return"];
+    if said
+        .iter()
+        .filter(|name| answer.get(name).is_some())
+        .count()
+        > 1
+    {
+        return Err("it says more than one of result, replace and return".to_owned());
+    }
     if let Some(replace) = answer.get("replace") {
         let method = replace.get("method").and_then(Value::as_str);
         let params = replace
@@ -125,6 +134,8 @@ mod tests {
             json!({"result": "x"}),
             json!({"replace": {"method": "m"}}),
             json!({"return": {}}),
+            json!({"return": {"result": 1, "error": {}}}),
+            json!({"result": "continue", "return": {"result": 1}}),
         ] {
             assert!(read(&nonsense).is_err(), "{nonsense}");
         }

@@ -46,6 +46,6 @@ mod tests {
             format!("{}... (2000 bytes)", "é".repeat(120))
         );
         assert_eq!(excerpt_bytes(b"\xffa"), "\u{fffd}a");
-        assert!(excerpt_bytes(&[b'x'; 1_000_000]).len() < 200);
+        assert!(excerpt_bytes(&vec![b'x'; 1_000_000]).len() < 200);
     }
 }

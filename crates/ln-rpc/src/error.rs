@@ -323,7 +323,9 @@ impl RpcError {
             .and_then(Value::as_i64)
             .and_then(|code| i32::try_from(code).ok())
             .map_or(RpcErrorCode::Lightningd, RpcErrorCode::from_number);
-        let message = value.get("message").and_then(Value::as_str).map_or_else(
+        // The Python library of the first plugins answers with a text alone.
+        let text = value.get("message").unwrap_or(value).as_str();
+        let message = text.map_or_else(
             || format!("error without a message: {value}"),
             ToOwned::to_owned,
         );
@@ -374,5 +376,12 @@ mod tests {
         assert_eq!(text, r#"{"code":200,"message":"wait","data":{"id":1}}"#);
         let back = RpcError::from_value(&serde_json::from_str(&text).unwrap());
         assert_eq!((back.code, back.data), (error.code, error.data));
+    }
+
+    #[test]
+    fn a_text_where_an_error_should_be_is_its_message() {
+        let error = RpcError::from_value(&serde_json::json!("it went wrong"));
+        assert_eq!(error.message, "it went wrong");
+        assert_eq!(error.code, RpcErrorCode::Lightningd);
     }
 }

@@ -114,6 +114,7 @@ impl PluginHost {
         let Ok(mut bytes) = serde_json::to_vec(&message) else {
             return;
         };
+        ln_rpc::jsonrpc::one_line(&mut bytes);
         bytes.extend_from_slice(b"\n\n");
         for plugin in self.subscribers(topic) {
             plugin.tell_bytes(self.log(), bytes.clone());

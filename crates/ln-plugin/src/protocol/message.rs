@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ln_rpc::jsonrpc::one_line;
 use ln_rpc::{RpcError, RpcErrorCode};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -127,7 +128,10 @@ fn write<P: Serialize + ?Sized>(
     let before = out.len();
     let written = serde_json::to_writer(&mut *out, message);
     match &written {
-        Ok(()) => out.extend_from_slice(b"\n\n"),
+        Ok(()) => {
+            one_line(out.get_mut(before..).unwrap_or_default());
+            out.extend_from_slice(b"\n\n");
+        }
         Err(_) => out.truncate(before),
     }
     written
@@ -220,6 +224,17 @@ mod tests {
             };
             assert_eq!(outcome.unwrap_err().code, RpcErrorCode::PluginError);
         }
+    }
+
+    #[test]
+    fn parameters_of_a_client_have_no_empty_line() {
+        let params: &RawValue = serde_json::from_str("[\n\n\"\\n\"\n]").unwrap();
+        let mut out = Vec::new();
+        write_request(&mut out, "1", "x", params).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"x\",\"params\":[  \"\\n\" ]}\n\n"
+        );
     }
 
     #[test]

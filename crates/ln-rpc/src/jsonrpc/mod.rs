@@ -10,5 +10,5 @@ mod splitter;
 pub use filter::ResultFilter;
 pub use notification::{LogLevel, Stage, write_message, write_progress};
 pub use request::{Malformed, Request};
-pub use response::{write_error, write_filtered, write_raw_result, write_result};
+pub use response::{one_line, write_error, write_filtered, write_raw_result, write_result};
 pub use splitter::{SplitError, Splitter};

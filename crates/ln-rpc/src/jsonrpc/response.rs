@@ -7,6 +7,14 @@ use serde_json::value::RawValue;
 use super::ResultFilter;
 use crate::RpcError;
 
+/// Makes JSON text that others wrote one line: readers take an empty line for the end of a message. Inside of strings there are no line
+/// breaks, so each one is a space between two words.
+pub fn one_line(json: &mut [u8]) {
+    for byte in json.iter_mut().filter(|byte| **byte == b'\n') {
+        *byte = b' ';
+    }
+}
+
 /// Appends `{"jsonrpc":"2.0","id":ID,"MEMBER":VALUE}` and two newlines. Leaves `out` as it was if the value can't be written.
 fn write_reply(
     out: &mut Vec<u8>,
@@ -24,6 +32,7 @@ fn write_reply(
     if written.is_err() {
         out.truncate(before);
     } else {
+        one_line(out.get_mut(before..).unwrap_or_default());
         out.extend_from_slice(b"}\n\n");
     }
     written
@@ -68,6 +77,18 @@ mod tests {
             text,
             "{\"jsonrpc\":\"2.0\",\"id\":\"a\\u0062\",\"result\":{\"x\":1}}\n\n\
              {\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"No id\"}}\n\n"
+        );
+    }
+
+    #[test]
+    fn a_plugins_result_has_no_empty_line_in_the_reply() {
+        let id: &RawValue = serde_json::from_str("1").unwrap();
+        let result: &RawValue = serde_json::from_str("{\n\n\"x\":\n \"\\n\"\n}").unwrap();
+        let mut out = Vec::new();
+        write_raw_result(&mut out, id, result);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{  \"x\":  \"\\n\" }}\n\n"
         );
     }
 

@@ -21,6 +21,9 @@ class Library:
 PYLN = Library("pyln-client", os.environ["PYLN_ENVIRONMENT"])
 PYLIGHTNING = Library("pylightning", os.environ["PYLIGHTNING_ENVIRONMENT"])
 
+# Those whose plugins can call the node. TODO: pylightning's requests have no member jsonrpc, which is refused.
+LIBRARIES = [PYLN]
+
 
 class Greeter:
     """A plugin with the option greeting and the method `hello [name]`, which answers the text "GREETING NAME". It logs

@@ -1,16 +1,15 @@
 //! A plugin made with the kit, seen from lightningd's side.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
-use std::thread::JoinHandle;
+mod host;
 
-use ln_plugin::protocol::{
-    Configuration, InitParams, Manifest, Message, OptionType, write_notification, write_request,
-};
-use ln_plugin::{Call, Init, Plugin, PluginOption};
-use ln_rpc::jsonrpc::Splitter;
+use ln_plugin::protocol::{Manifest, Message, OptionType, write_notification};
+use ln_plugin::topics::Topic;
+use ln_plugin::{Call, Init, Method, Plugin, PluginOption};
 use ln_rpc::{RpcError, RpcErrorCode};
 use serde_json::{Map, Value, json};
+
+use host::Host;
 
 const GREETING: PluginOption<String> =
     PluginOption::new("greeting", "what to say").with_default("\"hello\"");
@@ -45,99 +44,22 @@ fn plugin() -> Plugin<State> {
     .option(&SECRET)
     .option(&NAMES)
     .option(&DEV)
-    .method("greet", "name [loud]", greet)
-    .method("fail", "", |_, _| {
+    .method(Method::new("greet", "name [loud]"), greet)
+    .method(Method::new("fail", ""), |_, _| {
         Err::<(), _>(RpcError::new(RpcErrorCode::BcliError, "no luck"))
     })
-    .method("panic", "", |_, _| -> Result<(), RpcError> {
+    .method(Method::new("panic", ""), |_, _| -> Result<(), RpcError> {
         panic!("on purpose")
     })
-    .subscribe("connect", |_, call| {
-        let payload: Value = call.payload().unwrap();
-        call.log.notify("greeted", &payload);
+    .subscribe(Topic::<Value>::named("connect"), |_, told, call| {
+        call.log.notify("greeted", &told);
     })
     .topic("greeted")
 }
 
-/// lightningd's end.
-struct Host {
-    to: Option<PipeWriter>,
-    from: PipeReader,
-    splitter: Splitter,
-    plugin: Option<JoinHandle<i32>>,
-}
-
-impl Host {
-    fn start() -> Self {
-        let (input, to) = pipe().unwrap();
-        let (from, output) = pipe().unwrap();
-        Self {
-            to: Some(to),
-            from,
-            splitter: Splitter::new(),
-            plugin: Some(std::thread::spawn(move || {
-                plugin().run_on(input, output, false)
-            })),
-        }
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.to.as_mut().unwrap().write_all(bytes).unwrap();
-    }
-
-    fn next(&mut self) -> String {
-        let mut buffer = [0; 4096];
-        loop {
-            if let Some(text) = self.splitter.next_text().unwrap() {
-                return text;
-            }
-            let count = self.from.read(&mut buffer).unwrap();
-            assert_ne!(count, 0, "the plugin ended");
-            self.splitter.push(&buffer[..count]);
-        }
-    }
-
-    /// Calls a method and returns its answer; what comes before it is dropped.
-    fn call(&mut self, method: &str, params: &Value) -> Result<Value, RpcError> {
-        let mut out = Vec::new();
-        let id = format!("cln:{method}#1");
-        write_request(&mut out, &id, method, params).unwrap();
-        self.send(&out);
-        loop {
-            let text = self.next();
-            if let Message::Response { id: found, outcome } = Message::parse(&text).unwrap() {
-                assert_eq!(found.get(), format!("\"{id}\""));
-                return outcome.map(|result| serde_json::from_str(result.get()).unwrap());
-            }
-        }
-    }
-
-    fn init(&mut self, options: Value) -> Result<Value, RpcError> {
-        let Value::Object(options) = options else {
-            panic!("options are an object");
-        };
-        let configuration = Configuration {
-            network: "regtest".to_owned(),
-            startup: true,
-            ..Configuration::default()
-        };
-        let params = InitParams {
-            options,
-            configuration,
-        };
-        self.call("init", &serde_json::to_value(params).unwrap())
-    }
-
-    /// Closes the plugin's stdin and returns its exit code.
-    fn close(mut self) -> i32 {
-        self.to.take();
-        self.plugin.take().unwrap().join().unwrap()
-    }
-}
-
 #[test]
 fn the_manifest_says_what_was_declared() {
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     let reply = host.call("getmanifest", &json!({"allow-deprecated-apis": false}));
     let manifest: Manifest = serde_json::from_value(reply.unwrap()).unwrap();
     manifest.check().unwrap();
@@ -164,7 +86,7 @@ fn the_manifest_says_what_was_declared() {
 
 #[test]
 fn methods_answer_with_the_options_they_began_with() {
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     host.init(json!({"greeting": "hi", "names": ["a", "b"]}))
         .unwrap();
     let reply = host.call("greet", &json!(["you"])).unwrap();
@@ -182,7 +104,7 @@ fn methods_answer_with_the_options_they_began_with() {
 
 #[test]
 fn a_handler_that_panics_fails_alone() {
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     host.init(json!({})).unwrap();
     for _ in 0..10 {
         let error = host.call("panic", &json!([])).unwrap_err();
@@ -194,7 +116,7 @@ fn a_handler_that_panics_fails_alone() {
 
 #[test]
 fn notifications_are_heard_and_sent() {
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     host.init(json!({})).unwrap();
     let mut out = Vec::new();
     write_notification(&mut out, "connect", &json!({"id": 7})).unwrap();
@@ -211,7 +133,7 @@ fn notifications_are_heard_and_sent() {
 
 #[test]
 fn a_plugin_that_can_not_begin_says_why_and_ends() {
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     let error = host.init(json!({"times": 13})).unwrap_err();
     assert_eq!(error.message, "13 brings bad luck");
     let logged = host.next();
@@ -221,17 +143,17 @@ fn a_plugin_that_can_not_begin_says_why_and_ends() {
 
 #[test]
 fn nonsense_from_the_host_ends_the_plugin() {
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     host.send(b"HTTP/1.1 200 OK\r\n");
     assert_eq!(host.close(), 1);
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     host.send(br#"{"id": 1, "method": "getmanifest"}"#);
     assert_eq!(host.close(), 1);
 }
 
 #[test]
 fn options_fall_back_to_their_defaults() {
-    let mut host = Host::start();
+    let mut host = Host::start(plugin());
     host.init(Value::Object(Map::new())).unwrap();
     let reply = host.call("greet", &json!(["you"])).unwrap();
     assert_eq!(reply, json!({"text": "hello you", "others": []}));

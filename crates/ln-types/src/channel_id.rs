@@ -53,3 +53,9 @@ impl serde::Serialize for ChannelId {
         serializer.collect_str(self)
     }
 }
+
+impl<'de> serde::Deserialize<'de> for ChannelId {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::serde_text::read(from)
+    }
+}

@@ -155,6 +155,12 @@ impl serde::Serialize for Features {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Features {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::serde_text::read(from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

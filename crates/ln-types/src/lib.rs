@@ -17,6 +17,7 @@ mod net_addr;
 mod network;
 mod node_id;
 mod payment;
+mod serde_text;
 mod short_channel_id;
 mod side;
 mod signed_sat;

@@ -79,3 +79,9 @@ impl serde::Serialize for NodeId {
         serializer.collect_str(self)
     }
 }
+
+impl<'de> serde::Deserialize<'de> for NodeId {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::serde_text::read(from)
+    }
+}

@@ -29,6 +29,11 @@ macro_rules! bytes32 {
                 serializer.collect_str(self)
             }
         }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                crate::serde_text::read(from)
+            }
+        }
     };
 }
 

@@ -136,9 +136,21 @@ impl serde::Serialize for ShortChannelId {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for ShortChannelId {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::serde_text::read(from)
+    }
+}
+
 impl serde::Serialize for ShortChannelIdDir {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for ShortChannelIdDir {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::serde_text::read(from)
     }
 }
 

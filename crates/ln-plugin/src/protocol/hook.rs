@@ -65,14 +65,3 @@ impl From<HookForm> for HookDecl {
         }
     }
 }
-
-/// The answer to a hook that has nothing to add.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HookReply {
-    result: &'static str,
-}
-
-impl HookReply {
-    /// Go on as if this plugin were not there.
-    pub const CONTINUE: Self = Self { result: "continue" };
-}

@@ -47,13 +47,19 @@ fn yes() -> bool {
     true
 }
 
-/// A method as the manifest declares it. Descriptions that old plugins add are not kept.
+/// A method as the manifest declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodDecl {
     /// Its name.
     pub name: String,
     /// Its parameters, optional ones in brackets.
     pub usage: String,
+    /// What it does, in a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What it does, at length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_description: Option<String>,
     /// Whether it should not be used any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Deprecation>,

@@ -107,6 +107,16 @@ fn bad_answer(has: &str) -> RpcError {
     )
 }
 
+/// The plugin a notification comes from, if it is one that another plugin sent.
+pub fn origin(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Origin {
+        origin: Option<String>,
+    }
+    let read: Result<Origin, _> = serde_json::from_str(text);
+    read.ok()?.origin
+}
+
 fn read_error(raw: &RawValue) -> RpcError {
     let value = serde_json::from_str(raw.get()).unwrap_or_default();
     RpcError::from_value(&value)

@@ -7,9 +7,9 @@ mod manifest;
 mod message;
 mod option;
 
-pub use hook::{HookDecl, HookFilter, HookReply};
+pub use hook::{HookDecl, HookFilter};
 pub use init::{Configuration, DisableReply, FeatureSets, GetManifestParams, InitParams, Proxy};
 pub use log::{LogParams, MessageParams, ProgressParams};
 pub use manifest::{FeatureBits, Manifest, ManifestError, MethodDecl, TopicDecl};
-pub use message::{Message, ProtocolError, write_notification, write_request};
+pub use message::{Message, ProtocolError, origin, write_notification, write_request};
 pub use option::{Deprecation, OptionDecl, OptionType};

@@ -3,6 +3,8 @@
 use ln_rpc::RpcError;
 use ln_rpc::params::{FromParam, ParamEnv, ParamInfo, Params, Token};
 use ln_rpc::shape::Shape;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Parameters by name, whether they came by name or by position.
@@ -12,6 +14,9 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
+    /// No parameters.
+    pub(super) const NONE: Self = Self { named: Vec::new() };
+
     /// Puts what a caller sent in the places the usage line names: `txid vout [verbose]`.
     pub(super) fn parse(
         usage: &'static str,
@@ -22,6 +27,16 @@ impl<'a> Args<'a> {
         let slots = params.bind(&infos, ParamEnv::default(), None)?;
         let named = infos.iter().map(|info| info.name).zip(slots).collect();
         Ok(Self { named })
+    }
+
+    /// All of them, read into a type of the handler's own whose members have their names.
+    ///
+    /// Numbers must be numbers and texts texts; [`Self::required`] is more tolerant of what people type.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, RpcError> {
+        let given = self.named.iter();
+        let given = given.filter_map(|(name, token)| Some(((*name).to_owned(), (*token)?.value())));
+        serde_json::from_value(Value::Object(given.collect()))
+            .map_err(|error| RpcError::invalid_params(error.to_string()))
     }
 
     /// A parameter that may be missing.
@@ -72,6 +87,22 @@ mod tests {
             assert_eq!(args.required::<u32>("vout").unwrap(), 7);
             assert_eq!(args.optional::<bool>("verbose").unwrap(), None);
         }
+    }
+
+    #[test]
+    fn all_may_be_read_at_once() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Wanted {
+            txid: String,
+            vout: Option<u32>,
+        }
+        let params = raw(r#"["ab", 7]"#);
+        let args = Args::parse("txid [vout]", Some(&params)).unwrap();
+        let read: Wanted = args.read().unwrap();
+        assert_eq!((read.txid.as_str(), read.vout), ("ab", Some(7)));
+        let none = Args::parse("txid [vout]", None).unwrap();
+        let error = none.read::<Wanted>().unwrap_err();
+        assert!(error.message.contains("`txid`"), "{}", error.message);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use crate::protocol::{OptionDecl, OptionType};
+use crate::protocol::{Deprecation, OptionDecl, OptionType};
 
 /// A type that an option's value can have.
 pub trait OptionValue: Sized {
@@ -15,12 +15,18 @@ pub trait OptionValue: Sized {
 
     /// Reads the value `init` gives; `None` if it is of another type.
     fn read(value: &Value) -> Option<Self>;
+
+    /// Reads the value `setconfig` gives: text, an array of texts, or nothing.
+    fn read_new(value: Option<&Value>) -> Option<Self>;
 }
 
 impl OptionValue for String {
     const KIND: OptionType = OptionType::String;
     fn read(value: &Value) -> Option<Self> {
         value.as_str().map(ToOwned::to_owned)
+    }
+    fn read_new(value: Option<&Value>) -> Option<Self> {
+        Self::read(value?)
     }
 }
 
@@ -29,12 +35,23 @@ impl OptionValue for i64 {
     fn read(value: &Value) -> Option<Self> {
         value.as_i64()
     }
+    fn read_new(value: Option<&Value>) -> Option<Self> {
+        let value = value?;
+        value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    }
 }
 
 impl OptionValue for bool {
     const KIND: OptionType = OptionType::Bool;
     fn read(value: &Value) -> Option<Self> {
         value.as_bool()
+    }
+    fn read_new(value: Option<&Value>) -> Option<Self> {
+        match value {
+            // A flag that is set.
+            None => Some(true),
+            Some(value) => value.as_bool().or_else(|| value.as_str()?.parse().ok()),
+        }
     }
 }
 
@@ -43,6 +60,11 @@ impl<T: OptionValue> OptionValue for Vec<T> {
     const MULTI: bool = true;
     fn read(value: &Value) -> Option<Self> {
         value.as_array()?.iter().map(T::read).collect()
+    }
+    fn read_new(value: Option<&Value>) -> Option<Self> {
+        let items = value.and_then(Value::as_array).map(Vec::as_slice);
+        let items = items.unwrap_or_default().iter();
+        items.map(|item| T::read_new(Some(item))).collect()
     }
 }
 
@@ -53,6 +75,7 @@ pub struct PluginOption<T> {
     description: &'static str,
     default: Option<&'static str>,
     kind: Option<OptionType>,
+    deprecated: &'static [&'static str],
     developer: bool,
     value: PhantomData<fn() -> T>,
 }
@@ -65,6 +88,7 @@ impl<T: OptionValue> PluginOption<T> {
             description,
             default: None,
             kind: None,
+            deprecated: &[],
             developer: false,
             value: PhantomData,
         }
@@ -91,6 +115,13 @@ impl<T: OptionValue> PluginOption<T> {
         self
     }
 
+    /// It should not be used any more: the version that began to say so, and perhaps the last one that will have it.
+    #[must_use]
+    pub const fn deprecated(mut self, versions: &'static [&'static str]) -> Self {
+        self.deprecated = versions;
+        self
+    }
+
     pub(super) fn is_developer_only(&self) -> bool {
         self.developer
     }
@@ -104,7 +135,10 @@ impl<T: OptionValue> PluginOption<T> {
             kind: self.kind.unwrap_or(T::KIND),
             description: self.description.to_owned(),
             default,
-            deprecated: None,
+            deprecated: (!self.deprecated.is_empty()).then(|| {
+                let versions = self.deprecated.iter();
+                Deprecation::Versions(versions.map(|version| (*version).to_owned()).collect())
+            }),
             dynamic: false,
             multi: T::MULTI,
         }
@@ -115,5 +149,14 @@ impl<T: OptionValue> PluginOption<T> {
         given
             .and_then(T::read)
             .or_else(|| T::read(&serde_json::from_str(self.default?).ok()?))
+    }
+}
+
+impl PluginOption<bool> {
+    /// An option without a value: `--name` sets it.
+    #[must_use]
+    pub const fn flag(mut self) -> Self {
+        self.kind = Some(OptionType::Flag);
+        self
     }
 }

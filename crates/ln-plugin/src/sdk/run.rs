@@ -2,19 +2,21 @@
 
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 
-use ln_rpc::jsonrpc::{Splitter, write_error, write_raw_result};
+use ln_rpc::jsonrpc::{Splitter, write_error, write_result};
+use ln_rpc::params::Params;
 use ln_rpc::{RpcError, RpcErrorCode};
-use serde_json::value::RawValue;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
 
-use super::plugin::{Handler, Hear};
-use super::{Args, Call, Init, Log, Plugin};
-use crate::protocol::{InitParams, Message, ProtocolError};
-
-/// Texts that may wait for a worker; when they are that many, lightningd has to wait.
-const QUEUE: usize = 64;
+use super::lane::Lane;
+use super::plugin::{Handler, Hear, Request};
+use super::reply::Reply;
+use super::setconfig::{SetConfig, Setter};
+use super::{Args, Asker, Call, Init, Log, NotNow, Plugin};
+use crate::protocol::{DisableReply, InitParams, Message, ProtocolError};
 
 /// Why a plugin ended other than by lightningd's wish.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +32,11 @@ pub(crate) enum RunError {
     Begin(String),
 }
 
+/// The end, of whatever kind.
+type Ended = Result<(), RunError>;
+
 impl<S: Send + Sync + 'static> Plugin<S> {
-    /// Runs on stdin and stdout until lightningd closes them, and returns the exit code.
+    /// Runs on stdin and stdout until lightningd closes them or tells it to end, and returns the exit code.
     ///
     /// `--developer` among the arguments lets developers' options be declared.
     pub fn run(self) -> i32 {
@@ -47,199 +52,308 @@ impl<S: Send + Sync + 'static> Plugin<S> {
     /// Runs on any two streams: for tests, and for hosts that run a plugin in a thread.
     pub fn run_on(
         self,
-        input: impl Read,
+        input: impl Read + Send + 'static,
         output: impl Write + Send + 'static,
         developer: bool,
     ) -> i32 {
         let log = Log::new(Box::new(output));
-        match serve(self, input, &log, developer) {
-            Ok(()) => 0,
-            Err(error) => {
+        let (end, ended) = channel();
+        let reader = Reader {
+            plugin: Some(self),
+            lanes: None,
+            log: log.clone(),
+            developer,
+            end: end.clone(),
+        };
+        std::thread::spawn(move || {
+            let outcome = reader.read(input);
+            drop(end.send(outcome));
+        });
+        match ended.recv() {
+            Ok(Err(error)) => {
                 log.broken(error.to_string());
                 1
             }
+            Ok(Ok(())) | Err(_) => 0,
         }
     }
 }
 
 /// What is shared by the workers.
 struct Shared<S> {
-    state: S,
+    state: Arc<S>,
     handlers: Vec<Handler<S>>,
+    setters: Vec<(&'static str, Setter<S>)>,
     subscriptions: Vec<(&'static str, Hear<S>)>,
     log: Log,
+    lanes: Arc<Lanes>,
+    end: Sender<Ended>,
 }
 
-fn serve<S: Send + Sync + 'static>(
-    plugin: Plugin<S>,
-    mut input: impl Read,
-    log: &Log,
+/// What was read and waits: what many may work on, and what is heard one after the other.
+#[derive(Debug, Default)]
+struct Lanes {
+    requests: Lane,
+    notifications: Lane,
+    /// Whether anything is subscribed to.
+    is_hearing: bool,
+}
+
+/// Who reads what lightningd says.
+struct Reader<S> {
+    /// Until `init`.
+    plugin: Option<Plugin<S>>,
+    /// From then on.
+    lanes: Option<Arc<Lanes>>,
+    log: Log,
     developer: bool,
-) -> Result<(), RunError> {
-    let mut splitter = Splitter::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut plugin = Some(plugin);
-    let mut queue: Option<SyncSender<String>> = None;
-    loop {
-        let count = input.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        splitter.push(buffer.get(..count).unwrap_or_default());
-        while let Some(text) = splitter.next_text()? {
-            if let Some(queue) = &queue {
-                drop(queue.send(text));
-            } else {
-                queue = before_init(&text, &mut plugin, log, developer)?;
+    end: Sender<Ended>,
+}
+
+impl<S: Send + Sync + 'static> Reader<S> {
+    fn read(mut self, mut input: impl Read) -> Ended {
+        let mut splitter = Splitter::new();
+        let mut buffer = vec![0; 1 << 16];
+        let mut is_complaining = false;
+        loop {
+            let count = input.read(&mut buffer)?;
+            if count == 0 {
+                return Ok(());
             }
-        }
-    }
-}
-
-/// Answers `getmanifest` and `init`; after the latter the workers run.
-fn before_init<S: Send + Sync + 'static>(
-    text: &str,
-    plugin: &mut Option<Plugin<S>>,
-    log: &Log,
-    developer: bool,
-) -> Result<Option<SyncSender<String>>, RunError> {
-    let (id, method, params) = match Message::parse(text)? {
-        Message::Request { id, method, params } => (id, method, params),
-        Message::Notification { .. } | Message::Response { .. } => return Ok(None),
-    };
-    let mut out = Vec::new();
-    match (method.as_ref(), &plugin) {
-        ("getmanifest", Some(plugin)) => {
-            ln_rpc::jsonrpc::write_result(&mut out, id, &plugin.manifest(developer));
-        }
-        ("init", Some(_)) => {
-            let plugin = plugin.take().expect("matched just now");
-            let started = init(plugin, params, log, developer);
-            match &started {
-                Ok(_) => ln_rpc::jsonrpc::write_result(&mut out, id, &serde_json::json!({})),
-                Err(error) => {
-                    let error = RpcError::new(RpcErrorCode::PluginError, error.to_string());
-                    write_error(&mut out, Some(id.get()), &error);
+            splitter.push(buffer.get(..count).unwrap_or_default());
+            while let Some(text) = splitter.next_text()? {
+                let Some(lanes) = &self.lanes else {
+                    if self.before_init(&text)? {
+                        return Ok(());
+                    }
+                    continue;
+                };
+                if !is_notification(&text) {
+                    lanes.requests.push(text);
+                    continue;
                 }
+                if !lanes.is_hearing {
+                    continue;
+                }
+                // Waiting here would keep answers from coming that a handler waits for.
+                let missed = !lanes.notifications.offer(text);
+                if missed && !is_complaining {
+                    self.log
+                        .unusual("notifications come faster than they are heard: some are missed");
+                }
+                is_complaining = missed;
             }
-            log.send(&out);
-            return started.map(Some);
         }
-        (method, _) => write_error(&mut out, Some(id.get()), &RpcError::unknown_command(method)),
     }
-    log.send(&out);
-    Ok(None)
-}
 
-fn init<S: Send + Sync + 'static>(
-    plugin: Plugin<S>,
-    params: Option<&RawValue>,
-    log: &Log,
-    developer: bool,
-) -> Result<SyncSender<String>, RunError> {
-    let params = params.map_or("null", RawValue::get);
-    let params: InitParams =
-        serde_json::from_str(params).map_err(|error| RunError::Begin(format!("init: {error}")))?;
-    let init = Init {
-        params,
-        log: log.clone(),
-        developer,
-    };
-    let state = (plugin.begin)(&init).map_err(RunError::Begin)?;
-    let shared = Arc::new(Shared {
-        state,
-        handlers: plugin.handlers,
-        subscriptions: plugin.subscriptions,
-        log: log.clone(),
-    });
-    let (sender, receiver) = sync_channel(QUEUE);
-    let receiver = Arc::new(Mutex::new(receiver));
-    for _ in 0..plugin.workers {
-        let (shared, receiver) = (Arc::clone(&shared), Arc::clone(&receiver));
-        std::thread::spawn(move || work(&shared, &receiver));
-    }
-    Ok(sender)
-}
-
-/// One worker's life: until the reader is gone.
-fn work<S>(shared: &Shared<S>, receiver: &Mutex<Receiver<String>>) {
-    loop {
-        let next = match receiver.lock() {
-            Ok(receiver) => receiver.recv(),
-            Err(poisoned) => poisoned.into_inner().recv(),
+    /// Answers `getmanifest` and `init`; after the latter the workers run. Returns whether that was all.
+    fn before_init(&mut self, text: &str) -> Result<bool, RunError> {
+        let (id, method, params) = match Message::parse(text)? {
+            Message::Request { id, method, params } => (id, method, params),
+            Message::Notification { .. } | Message::Response { .. } => return Ok(false),
         };
-        let Ok(text) = next else {
-            return;
+        let mut out = Vec::new();
+        let mut outcome = Ok(false);
+        match (method.as_ref(), self.plugin.take()) {
+            ("getmanifest", Some(plugin)) => {
+                write_result(&mut out, id, &plugin.manifest(self.developer));
+                self.plugin = Some(plugin);
+            }
+            ("init", Some(plugin)) => match self.init(plugin, params) {
+                Ok(()) => write_result(&mut out, id, &json!({})),
+                Err(NotNow::Disabled(reason)) => {
+                    let disable = Some(reason);
+                    write_result(&mut out, id, &DisableReply { disable });
+                    outcome = Ok(true);
+                }
+                Err(NotNow::Failed(problem)) => {
+                    let error = RpcError::new(RpcErrorCode::PluginError, problem.clone());
+                    write_error(&mut out, Some(id.get()), &error);
+                    outcome = Err(RunError::Begin(problem));
+                }
+            },
+            (method, plugin) => {
+                self.plugin = plugin;
+                write_error(&mut out, Some(id.get()), &RpcError::unknown_command(method));
+            }
+        }
+        self.log.send(&out);
+        outcome
+    }
+
+    fn init(&mut self, plugin: Plugin<S>, params: Option<&RawValue>) -> Result<(), NotNow> {
+        let params = params.map_or("null", RawValue::get);
+        let params: InitParams = serde_json::from_str(params)
+            .map_err(|error| NotNow::Failed(format!("init: {error}")))?;
+        let init = Init {
+            params,
+            log: self.log.clone(),
+            developer: self.developer,
         };
-        // A handler that panics must not take its worker along.
-        let done = catch_unwind(AssertUnwindSafe(|| one(shared, &text)));
-        if done.is_err() {
-            shared.log.broken("a handler panicked");
-            if let Ok(Message::Request { id, .. }) = Message::parse(&text) {
-                let mut out = Vec::new();
-                let error = RpcError::new(RpcErrorCode::PluginError, "the plugin's handler failed");
-                write_error(&mut out, Some(id.get()), &error);
-                shared.log.send(&out);
-            }
+        let state = (plugin.begin)(&init)?;
+        let lanes = Arc::new(Lanes {
+            is_hearing: !plugin.subscriptions.is_empty(),
+            ..Lanes::default()
+        });
+        let shared = Arc::new(Shared {
+            state: Arc::new(state),
+            handlers: plugin.handlers,
+            setters: plugin.setters,
+            subscriptions: plugin.subscriptions,
+            log: self.log.clone(),
+            lanes: Arc::clone(&lanes),
+            end: self.end.clone(),
+        });
+        for _ in 0..plugin.workers {
+            let shared = Arc::clone(&shared);
+            std::thread::spawn(move || shared.answer_all());
         }
+        if !shared.subscriptions.is_empty() {
+            std::thread::spawn(move || shared.hear_all());
+        }
+        self.lanes = Some(lanes);
+        Ok(())
     }
 }
 
-fn one<S>(shared: &Shared<S>, text: &str) {
-    match Message::parse(text) {
-        Ok(Message::Request { id, method, params }) => {
-            let answer = answer(shared, &method, params);
-            let mut out = Vec::new();
-            match answer {
-                Ok(result) => write_raw_result(&mut out, id, &result),
-                Err(error) => write_error(&mut out, Some(id.get()), &error),
+/// Whether nobody waits for an answer to a text. What can't be read is treated as a request, and complained about there.
+fn is_notification(text: &str) -> bool {
+    matches!(Message::parse(text), Ok(Message::Notification { .. }))
+}
+
+impl<S: Send + Sync + 'static> Shared<S> {
+    /// One worker's life.
+    fn answer_all(&self) {
+        loop {
+            let text = self.lanes.requests.next();
+            // A handler that panics must not take its worker along; its request was answered when the panic passed by.
+            if catch_unwind(AssertUnwindSafe(|| self.answer(&text))).is_err() {
+                self.log.broken("a handler panicked");
             }
-            shared.log.send(&out);
         }
-        Ok(Message::Notification { method, params }) => hear(shared, &method, params),
-        Ok(Message::Response { .. }) => {}
-        Err(error) => shared.log.broken(format!("from lightningd: {error}")),
     }
-}
 
-fn answer<S>(
-    shared: &Shared<S>,
-    method: &str,
-    params: Option<&RawValue>,
-) -> Result<Box<RawValue>, RpcError> {
-    let handler = shared
-        .handlers
-        .iter()
-        .find(|handler| handler.name == method)
-        .ok_or_else(|| RpcError::unknown_command(method))?;
-    let args = if handler.is_hook {
-        Args::parse("", None)?
-    } else {
-        Args::parse(handler.usage, params)?
-    };
-    let call = Call {
-        method,
-        args,
-        params,
-        log: &shared.log,
-    };
-    (handler.answer)(&shared.state, &call)
-}
+    /// The life of who hears the notifications: until the one to end.
+    fn hear_all(&self) {
+        loop {
+            let text = self.lanes.notifications.next();
+            let Ok(Message::Notification { method, params }) = Message::parse(&text) else {
+                continue;
+            };
+            if catch_unwind(AssertUnwindSafe(|| self.hear(&method, params, &text))).is_err() {
+                self.log.broken(format!("the handler of {method} panicked"));
+            }
+            if method == "shutdown" {
+                drop(self.end.send(Ok(())));
+                return;
+            }
+        }
+    }
 
-fn hear<S>(shared: &Shared<S>, method: &str, params: Option<&RawValue>) {
-    let wanted = shared
-        .subscriptions
-        .iter()
-        .filter(|(topic, _)| *topic == method || *topic == "*");
-    for (_, hear) in wanted {
-        if let Ok(args) = Args::parse("", None) {
+    fn answer(&self, text: &str) {
+        let (id, method, params) = match Message::parse(text) {
+            Ok(Message::Request { id, method, params }) => (id, method, params),
+            Ok(Message::Notification { .. } | Message::Response { .. }) => return,
+            Err(error) => {
+                self.log.broken(format!("from lightningd: {error}"));
+                return;
+            }
+        };
+        let reply = Reply::new(Asker::new(id, &self.log));
+        match self.find(&method) {
+            Some(handler) => (handler.answer)(
+                &self.state,
+                Request {
+                    method: &method,
+                    usage: handler.usage,
+                    params,
+                    text,
+                    reply,
+                },
+            ),
+            None if method == "setconfig" => reply.give(self.set(params, false)),
+            None if method == "check" => {
+                let asker = reply.asker.clone();
+                reply.give(self.check(params, &asker));
+            }
+            None => reply.give::<()>(Err(RpcError::unknown_command(&method))),
+        }
+    }
+
+    fn find(&self, method: &str) -> Option<&Handler<S>> {
+        self.handlers.iter().find(|handler| handler.name == method)
+    }
+
+    /// `setconfig`: a new value of an option.
+    fn set(
+        &self,
+        params: Option<&RawValue>,
+        only_check: bool,
+    ) -> Result<serde_json::Value, RpcError> {
+        let wish = SetConfig::parse(params)?;
+        let setter = self.setters.iter().find(|(name, _)| *name == wish.config);
+        let (_, setter) = setter.ok_or_else(|| {
+            RpcError::invalid_params(format!("'{}' can't be changed", wish.config))
+        })?;
+        setter(&self.state, &wish, only_check)?;
+        Ok(json!({}))
+    }
+
+    /// `check`: whether a call could be made.
+    fn check(
+        &self,
+        params: Option<&RawValue>,
+        asker: &Asker,
+    ) -> Result<serde_json::Value, RpcError> {
+        let mut given = params.map_or(Ok(Params::NONE), Params::parse)?;
+        let name = given.take("command_to_check").map(|name| name.text());
+        let name = name.ok_or_else(|| RpcError::invalid_params("missing command_to_check"))?;
+        let rest = match &given {
+            Params::Positional(items) => {
+                json!(items.iter().map(|item| item.value()).collect::<Vec<_>>())
+            }
+            Params::Named(members) => members
+                .iter()
+                .map(|(key, value)| (key.clone(), value.value()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        };
+        let rest = to_raw_value(&rest).map_err(|error| RpcError::lightningd(error.to_string()))?;
+        match self.find(&name) {
+            None if name == "setconfig" => self.set(Some(&rest), true),
+            None => Err(RpcError::unknown_command(&name)),
+            Some(handler) => {
+                let call = Call {
+                    method: &name,
+                    args: Args::parse(handler.usage.unwrap_or_default(), Some(&rest))?,
+                    params: Some(&rest),
+                    log: &self.log,
+                    asker: Some(asker),
+                    text: "",
+                };
+                if let Some(check) = &handler.check {
+                    check(&self.state, &call)?;
+                }
+                Ok(json!({ "command_to_check": name }))
+            }
+        }
+    }
+
+    fn hear(&self, method: &str, params: Option<&RawValue>, text: &str) {
+        let wanted = self
+            .subscriptions
+            .iter()
+            .filter(|(topic, _)| *topic == method || (*topic == "*" && method != "log"));
+        for (_, hear) in wanted {
             let call = Call {
                 method,
-                args,
+                args: Args::NONE,
                 params,
-                log: &shared.log,
+                log: &self.log,
+                asker: None,
+                text,
             };
-            hear(&shared.state, &call);
+            hear(&self.state, &call);
         }
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use bitcoin::hex::{DisplayHex, FromHex};
 use ln_types::{Msat, Sat};
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{FromParam, ParamEnv, Token};
 use crate::RpcError;
@@ -39,6 +40,13 @@ impl Serialize for Hex {
     }
 }
 
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Vec::from_hex(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
 impl Described for Hex {
     fn shape() -> Shape {
         Shape::Scalar("hex")
@@ -67,6 +75,15 @@ impl fmt::Debug for Secret32 {
 impl Serialize for Secret32 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0.as_hex())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret32 {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        <[u8; 32]>::from_hex(&text)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 

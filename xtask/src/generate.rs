@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::cargo;
 
 /// Directories below docs/ that hold nothing but what is generated.
-const OWNED: &[&str] = &["schemas", "man"];
+const OWNED: &[&str] = &["schemas", "man", "completions"];
 
 /// Writes docs/, or only compares.
 pub(crate) fn run(check: bool) -> Result<()> {

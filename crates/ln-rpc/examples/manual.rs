@@ -1,9 +1,9 @@
-//! Writes the manual and the schemas below a directory: `cargo xtask gen` runs this.
+//! Writes the manual, the schemas and the completions below a directory: `cargo xtask gen` runs this.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use ln_rpc::manual::{error_table, man_page, method_table};
+use ln_rpc::manual::{completions, error_table, man_page, method_table};
 use ln_rpc::methods::registry;
 
 fn main() -> io::Result<()> {
@@ -19,6 +19,9 @@ fn main() -> io::Result<()> {
             &format!("man/lightning-{}.7", info.name),
             &man_page(info),
         )?;
+    }
+    for (name, script) in completions(registry()) {
+        write(&target, &format!("completions/{name}"), &script)?;
     }
     write(&target, "book/methods.md", &method_table(registry()))?;
     write(&target, "book/errors.md", &error_table())

@@ -1,9 +1,11 @@
-//! The manual, made from the declarations: a page for `man` per method, lists of methods and of error codes for the book.
+//! The manual, made from the declarations: a page for `man` per method, lists of methods and of error codes for the book, completions for shells.
 
 mod book;
+mod completion;
 mod page;
 
 pub use book::{error_table, method_table};
+pub use completion::completions;
 pub use page::man_page;
 
 use crate::params::ParamInfo;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -44,6 +44,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Runs cargo and takes what is written to its output.
+pub(crate) fn output(arguments: &[&str]) -> Result<Output> {
+    cargo(arguments).output().context("can't start cargo")
+}
+
 /// A crate that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForeignCrate {
@@ -79,9 +84,7 @@ pub(crate) fn foreign_crates() -> Result<Vec<ForeignCrate>> {
 }
 
 fn metadata(more: &[&str]) -> Result<Value> {
-    let output = cargo(&[&["metadata", "--format-version", "1"], more].concat())
-        .output()
-        .context("can't start cargo")?;
+    let output = output(&[&["metadata", "--format-version", "1"], more].concat())?;
     ensure!(
         output.status.success(),
         "cargo metadata failed: {}",

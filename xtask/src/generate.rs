@@ -6,7 +6,7 @@ use std::{env, fs, io, process};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::cargo;
+use crate::{cargo, pages};
 
 /// Directories below docs/ that hold nothing but what is generated.
 const OWNED: &[&str] = &["schemas", "man", "completions"];
@@ -36,7 +36,8 @@ fn generate(scratch: &Path, check: bool) -> Result<()> {
         target,
     ])?;
     let docs = cargo::root().join("docs");
-    let wanted = files_below(scratch)?;
+    let mut wanted = files_below(scratch)?;
+    wanted.extend(pages::all()?);
     let mut stale = Vec::new();
     for (name, text) in &wanted {
         let path = docs.join(name);

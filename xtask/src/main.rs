@@ -3,6 +3,8 @@
 mod bolts;
 mod cargo;
 mod generate;
+mod pages;
+mod roff;
 mod source;
 mod tidy;
 
@@ -22,7 +24,7 @@ Usage: cargo xtask <task>
   demo               two nodes that pay each other on a private chain
   tidy [--sections]  what the compiler does not check: layers, sizes, citations, dependencies; with --sections also the sections of
                      the BOLTs that nothing cites
-  gen [--check]      write docs/schemas, docs/man and the lists of the book; --check only compares
+  gen [--check]      write docs/schemas, docs/man, docs/completions and the lists of the book; --check only compares
   bench              the benchmarks
   bolt-sections DIR  write docs/bolt-sections.txt from the BOLTs in DIR
 ";

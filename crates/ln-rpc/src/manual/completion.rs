@@ -103,16 +103,20 @@ fn names(methods: &[&MethodInfo]) -> String {
 }
 
 fn bash(methods: &[&MethodInfo]) -> String {
+    let mut out = header("bash");
+    bash_words(&mut out);
+    bash_options(&mut out);
+    bash_methods(&mut out, methods);
+    out.push_str("    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n    return 0\n}\ncomplete -F _lightning_cli lightning-cli\n");
+    out
+}
+
+/// Finds what was typed before: which node, which method, an option that waits for its value.
+fn bash_words(out: &mut String) {
     let with_value: Vec<&str> = VALUED
         .iter()
         .flat_map(|(long, short, _, _)| std::iter::once(*long).chain(*short))
         .collect();
-    let options: Vec<&str> = VALUED
-        .iter()
-        .map(|(long, _, _, _)| *long)
-        .chain(FLAGS.iter().map(|(flag, _)| *flag))
-        .collect();
-    let mut out = header("bash");
     out.push_str(
         r#"_lightning_cli() {
     local current=${COMP_WORDS[COMP_CWORD]}
@@ -126,7 +130,7 @@ fn bash(methods: &[&MethodInfo]) -> String {
         case $word in
 "#,
     );
-    line(&mut out, &format!("        {})", with_value.join(" | ")));
+    line(out, &format!("        {})", with_value.join(" | ")));
     out.push_str(
         r#"            option=$word
             [[ ${COMP_WORDS[i + 1]} == "=" ]] && i=$((i + 1))
@@ -143,10 +147,18 @@ fn bash(methods: &[&MethodInfo]) -> String {
             ;;
         esac
     done
-    if [[ -n $option ]]; then
-        case $option in
 "#,
     );
+}
+
+/// Offers options, and values of options.
+fn bash_options(out: &mut String) {
+    let options: Vec<&str> = VALUED
+        .iter()
+        .map(|(long, _, _, _)| *long)
+        .chain(FLAGS.iter().map(|(flag, _)| *flag))
+        .collect();
+    out.push_str("    if [[ -n $option ]]; then\n        case $option in\n");
     for (long, short, value, _) in VALUED {
         let case = short.map_or_else(|| (*long).to_owned(), |short| format!("{long} | {short}"));
         let reply = match value {
@@ -156,19 +168,23 @@ fn bash(methods: &[&MethodInfo]) -> String {
             Value::Free => continue,
         };
         line(
-            &mut out,
+            out,
             &format!("        {case}) mapfile -t COMPREPLY < <({reply}) ;;"),
         );
     }
     out.push_str("        esac\n        return\n    fi\n");
     out.push_str("    if [[ -z $method && $current == -* ]]; then\n");
     line(
-        &mut out,
+        out,
         &format!(
             "        mapfile -t COMPREPLY < <(compgen -W \"{}\" -- \"$current\")",
             options.join(" ")
         ),
     );
+}
+
+/// Offers commands and the names of their parameters.
+fn bash_methods(out: &mut String, methods: &[&MethodInfo]) {
     out.push_str("        return\n    fi\n    local known=\"");
     out.push_str(&names(methods));
     out.push_str("\"\n    case $method in\n    \"\" | help | check)\n");
@@ -178,7 +194,7 @@ fn bash(methods: &[&MethodInfo]) -> String {
     out.push_str(PICK_METHODS);
     out.push_str(")\"\n        mapfile -t COMPREPLY < <(compgen -W \"$known\" -- \"$current\" | sort -u)\n        ;;\n");
     line(
-        &mut out,
+        out,
         &format!(
             "    plugin) mapfile -t COMPREPLY < <(compgen -f -W \"{PLUGIN_WORDS}\" -- \"$current\") ;;"
         ),
@@ -187,7 +203,7 @@ fn bash(methods: &[&MethodInfo]) -> String {
         let words = keywords(info);
         if !words.is_empty() && !matches!(info.name, "plugin" | "help" | "check") {
             line(
-                &mut out,
+                out,
                 &format!(
                     "    {}) mapfile -t COMPREPLY < <(compgen -W \"{words}\" -- \"$current\") ;;",
                     info.name
@@ -195,8 +211,7 @@ fn bash(methods: &[&MethodInfo]) -> String {
             );
         }
     }
-    out.push_str("    esac\n    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n    return 0\n}\ncomplete -F _lightning_cli lightning-cli\n");
-    out
+    out.push_str("    esac\n");
 }
 
 fn zsh(methods: &[&MethodInfo]) -> String {

@@ -27,7 +27,7 @@ use crate::node::Node;
 use crate::options::{Config, LogConfig, OPTIONS, OptionError, Settings, network};
 use crate::payments::Payments;
 use crate::peers::Peers;
-use crate::plugins::{HookTimeouts, HostConfig, PluginHost, candidates};
+use crate::plugins::{HookTimeouts, HostConfig, PluginHost, RestartPolicy, candidates};
 use crate::rpc::RpcState;
 use crate::subd::Subd;
 use crate::wallet::Wallet;
@@ -418,6 +418,8 @@ fn host_config(config: &Config, settings: &Settings) -> Result<HostConfig, Optio
         allow_deprecated: config.allow_deprecated,
         patience: Duration::from_secs(config.dev.timeout_secs.unwrap_or(60).into()),
         hook_timeouts: HookTimeouts::read(settings)?,
+        restart: RestartPolicy::new(settings)?,
+        autoreload: settings.flag("dev-plugin-autoreload"),
     })
 }
 

@@ -28,6 +28,7 @@ mod opening_trouble;
 mod paying;
 mod plugin_events;
 mod plugin_hooks;
+mod plugin_life;
 mod plugin_trouble;
 mod plugins;
 mod reorg;

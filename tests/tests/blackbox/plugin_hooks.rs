@@ -13,7 +13,7 @@ use crate::plugins::{Script, heard, manifest, wait_heard, write_plugin};
 use crate::support::{invoice, invoice_status, payment_status, send};
 
 /// A plugin whose answer to a hook is what stands in a file; without one it goes on. `release` gives the answer it held back.
-fn judge(dir: &Path, name: &str, hooks: &Value) -> PathBuf {
+pub(crate) fn judge(dir: &Path, name: &str, hooks: &Value) -> PathBuf {
     let script = Script {
         manifest: manifest(json!({
             "hooks": hooks,
@@ -37,7 +37,7 @@ fn judge(dir: &Path, name: &str, hooks: &Value) -> PathBuf {
     write_plugin(dir, name, &script)
 }
 
-fn answers(plugin: &Path, hook: &str, answer: &Value) {
+pub(crate) fn answers(plugin: &Path, hook: &str, answer: &Value) {
     let file = format!("{}.{hook}", plugin.display());
     fs::write(&file, answer.to_string()).unwrap();
 }
@@ -49,18 +49,18 @@ fn asked(plugin: &Path, hook: &str) -> Value {
     payload
 }
 
-struct Judged {
-    l1: TestNode,
-    l2: TestNode,
+pub(crate) struct Judged {
+    pub(crate) l1: TestNode,
+    pub(crate) l2: TestNode,
     /// The second node's plugin.
-    plugin: PathBuf,
+    pub(crate) plugin: PathBuf,
     _dir: TempDir,
     // Last: the nodes end before their chain.
-    net: TestNet,
+    pub(crate) net: TestNet,
 }
 
 /// Two nodes, of which the second has a plugin with these hooks.
-fn judged(hooks: &Value) -> Judged {
+pub(crate) fn judged(hooks: &Value) -> Judged {
     let net = TestNet::start();
     let dir = TempDir::new().unwrap();
     let plugin = judge(dir.path(), "judge", hooks);
@@ -78,20 +78,20 @@ fn judged(hooks: &Value) -> Judged {
 }
 
 impl Judged {
-    fn open(&self) -> OpenChannel {
+    pub(crate) fn open(&self) -> OpenChannel {
         self.net
             .open_channel(&self.l1, &self.l2, Sat::from_sat(1_000_000))
     }
 
     /// Sends a payment for an invoice of the second node's.
-    fn pay(&self, open: &OpenChannel, label: &str) -> Value {
+    pub(crate) fn pay(&self, open: &OpenChannel, label: &str) -> Value {
         let bill = invoice(&self.l2, 10_000, label);
         send(&self.l1, &self.l2, open, &bill, 10_000);
         bill["payment_hash"].clone()
     }
 
     /// Waits for the end of a payment: its status.
-    fn outcome(&self, hash: &Value) -> String {
+    pub(crate) fn outcome(&self, hash: &Value) -> String {
         self.l1.wait_for("the end of a payment", || {
             payment_status(&self.l1, hash).filter(|status| status != "pending")
         })

@@ -25,7 +25,12 @@ fn with_methods(dir: &Path, name: &str, methods: &[&str], branches: &str) {
 /// A node with all plugins of a directory.
 fn node_with(net: &TestNet, dir: &Path) -> TestNode {
     let argument = format!("--plugin-dir={}", dir.display());
-    net.node_with("l1", NodeOptions::default().argument(argument))
+    net.node_with(
+        "l1",
+        NodeOptions::default()
+            .argument("--plugin-restart=never")
+            .argument(argument),
+    )
 }
 
 /// What a process used at most of the memory so far, in bytes.

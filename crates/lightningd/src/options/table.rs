@@ -308,6 +308,10 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "plugin-hook-timeout",
         "[NAME:]HOOK=SECONDS: how long plugins may take to answer in a hook, or none for ever (default: 60, but none for htlc_accepted, invoice_payment and rpc_command)",
     ),
+    multi(
+        "plugin-restart",
+        "always or never, behind NAME: for one plugin: start plugins again that end by themselves (default: always)",
+    ),
     // Experimental
     option(
         "experimental-dual-fund",
@@ -398,6 +402,11 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "dev-no-htlc-timeout",
         Flag,
         "never close a channel over an HTLC",
+    ),
+    dev(
+        "dev-plugin-autoreload",
+        Flag,
+        "reload plugins when their files change",
     ),
     dev(
         "dev-builtin-plugins-unimportant",

@@ -14,9 +14,12 @@ use super::error::PluginError;
 use super::hooks::HookTimeouts;
 use super::method::PluginMethod;
 use super::options::PluginOption;
-use super::process::{PluginProcess, Stage};
+use super::process::{PluginProcess, Program, Stage};
+use super::restart::Absent;
+use super::restart_policy::RestartPolicy;
 use crate::log::Logger;
 use crate::node::Node;
+use crate::options::Setting;
 
 /// What plugins depend on besides their own options.
 #[derive(Debug, Clone)]
@@ -33,6 +36,10 @@ pub(crate) struct HostConfig {
     pub(crate) patience: Duration,
     /// How long plugins may think in hooks.
     pub(crate) hook_timeouts: HookTimeouts,
+    /// Who is started again.
+    pub(crate) restart: RestartPolicy,
+    /// Whether plugins are reloaded when their files change.
+    pub(crate) autoreload: bool,
 }
 
 /// How a plugin ended.
@@ -48,7 +55,13 @@ pub(super) enum End {
 pub(crate) struct PluginHost {
     log: Logger,
     pub(super) config: HostConfig,
+    /// By place.
     plugins: RefCell<Vec<Rc<PluginProcess>>>,
+    /// Processes that are about to take a plugin's place, or were replaced and have something to finish.
+    beside: RefCell<Vec<Rc<PluginProcess>>>,
+    /// Plugins that ended by themselves and are to be started again.
+    absent: RefCell<Vec<Rc<Absent>>>,
+    next_place: Cell<u64>,
     options: RefCell<BTreeMap<String, PluginOption>>,
     methods: RefCell<BTreeMap<String, PluginMethod>>,
     node: OnceCell<Weak<Node>>,
@@ -73,6 +86,9 @@ impl PluginHost {
             log: log.clone(),
             config,
             plugins: RefCell::default(),
+            beside: RefCell::default(),
+            absent: RefCell::default(),
+            next_place: Cell::new(0),
             options: RefCell::default(),
             methods: RefCell::default(),
             node: OnceCell::new(),
@@ -97,6 +113,9 @@ impl PluginHost {
         drop(self.node.set(Rc::downgrade(node)));
         drop(self.configuration.set(configuration));
         self.hear_log();
+        if self.config.autoreload {
+            tokio::task::spawn_local(super::autoreload::watch_files(Rc::downgrade(self)));
+        }
     }
 
     /// Looks at all plugins.
@@ -104,9 +123,58 @@ impl PluginHost {
         look(&self.plugins.borrow())
     }
 
-    /// Adds a plugin that was just started.
-    pub(super) fn add(&self, plugin: Rc<PluginProcess>) {
-        self.plugins.borrow_mut().push(plugin);
+    /// Looks at the processes that are none of the node's plugins yet, or any more.
+    pub(super) fn visit_beside<T>(&self, look: impl FnOnce(&mut Vec<Rc<PluginProcess>>) -> T) -> T {
+        look(&mut self.beside.borrow_mut())
+    }
+
+    /// Looks at the plugins without a process.
+    pub(super) fn visit_absent<T>(&self, look: impl FnOnce(&mut Vec<Rc<Absent>>) -> T) -> T {
+        look(&mut self.absent.borrow_mut())
+    }
+
+    /// A place behind all others.
+    pub(super) fn new_place(&self) -> u64 {
+        let place = self.next_place.get();
+        self.next_place.set(place + 1);
+        place
+    }
+
+    /// Starts a process.
+    pub(super) fn process(
+        self: &Rc<Self>,
+        path: &str,
+        builtin: bool,
+        place: u64,
+    ) -> anyhow::Result<Rc<PluginProcess>> {
+        let program = Program {
+            path,
+            builtin,
+            important: false,
+            developer: self.config.developer,
+            place,
+        };
+        PluginProcess::start(self, &program)
+    }
+
+    /// Starts a process as one of the node's plugins.
+    pub(super) fn spawn_at(
+        self: &Rc<Self>,
+        path: &str,
+        builtin: bool,
+        place: u64,
+    ) -> anyhow::Result<Rc<PluginProcess>> {
+        let plugin = self.process(path, builtin, place)?;
+        let mut plugins = self.plugins.borrow_mut();
+        plugins.push(Rc::clone(&plugin));
+        plugins.sort_by_key(|plugin| plugin.life.place);
+        Ok(plugin)
+    }
+
+    /// The plugin with this path, or whose file has this name.
+    pub(super) fn named(&self, name: &str) -> Option<Rc<PluginProcess>> {
+        let named = |plugin: &&Rc<PluginProcess>| *plugin.path == *name || *plugin.name == *name;
+        self.visit(|plugins| plugins.iter().find(named).cloned())
     }
 
     /// The plugins as `plugin list` shows them.
@@ -135,16 +203,14 @@ impl PluginHost {
         self.lost.borrow().clone()
     }
 
+    /// An important plugin has ended.
+    pub(super) fn set_lost_important(&self, text: String) {
+        *self.lost.borrow_mut() = Some(text);
+    }
+
     /// Takes what a plugin offers into the tables. The manifest was checked.
     pub(super) fn enter(&self, plugin: &Rc<PluginProcess>, manifest: Manifest) {
-        for method in &manifest.rpcmethods {
-            let entry = PluginMethod {
-                plugin: Rc::clone(plugin),
-                usage: method.usage.clone(),
-                deprecated: is_deprecated(method.deprecated.as_ref()),
-            };
-            self.methods.borrow_mut().insert(method.name.clone(), entry);
-        }
+        self.enter_methods(plugin, &manifest);
         for option in &manifest.options {
             let entry = PluginOption {
                 plugin: Rc::clone(&plugin.path),
@@ -157,8 +223,57 @@ impl PluginHost {
         plugin.advance(Stage::Known);
     }
 
+    fn enter_methods(&self, plugin: &Rc<PluginProcess>, manifest: &Manifest) {
+        for method in &manifest.rpcmethods {
+            let entry = PluginMethod {
+                plugin: Rc::clone(plugin),
+                usage: method.usage.clone(),
+                deprecated: is_deprecated(method.deprecated.as_ref()),
+            };
+            self.methods.borrow_mut().insert(method.name.clone(), entry);
+        }
+    }
+
+    /// Puts a process from beside where another stood, with the options it was started with.
+    pub(super) fn enter_instead(
+        &self,
+        old: &Rc<PluginProcess>,
+        new: &Rc<PluginProcess>,
+        options: Vec<PluginOption>,
+    ) {
+        self.leave(old);
+        self.visit_beside(|all| {
+            all.retain(|other| !Rc::ptr_eq(other, new));
+            if old.stage() != Stage::Ended {
+                all.push(Rc::clone(old));
+            }
+        });
+        let mut plugins = self.plugins.borrow_mut();
+        plugins.push(Rc::clone(new));
+        plugins.sort_by_key(|plugin| plugin.life.place);
+        drop(plugins);
+        if let Some(manifest) = new.manifest() {
+            self.enter_methods(new, manifest);
+        }
+        let mut entries = self.options.borrow_mut();
+        entries.extend(
+            options
+                .into_iter()
+                .map(|option| (option.decl.name.clone(), option)),
+        );
+    }
+
+    /// What was given for a plugin with `plugin start`.
+    pub(super) fn given_to(&self, plugin: &PluginProcess) -> Vec<Setting> {
+        let options = self.options.borrow();
+        let own = options
+            .values()
+            .filter(|option| Rc::ptr_eq(&option.plugin, &plugin.path));
+        own.flat_map(|option| option.given.clone()).collect()
+    }
+
     /// Forgets a plugin and all it offered.
-    fn leave(&self, plugin: &Rc<PluginProcess>) {
+    pub(super) fn leave(&self, plugin: &Rc<PluginProcess>) {
         self.plugins
             .borrow_mut()
             .retain(|known| !Rc::ptr_eq(known, plugin));
@@ -171,28 +286,20 @@ impl PluginHost {
     }
 
     /// A plugin's process has ended.
-    pub(super) fn on_ended(&self, plugin: &Rc<PluginProcess>, was: Stage, end: &End) {
-        self.leave(plugin);
-        if was == Stage::Running {
-            self.notify("plugin_stopped", || life(plugin));
-        }
-        if self.is_closing() {
+    pub(super) fn on_ended(self: &Rc<Self>, plugin: &Rc<PluginProcess>, was: Stage, end: &End) {
+        if self.ended_beside(plugin, end) {
             return;
         }
-        if let End::Failed(why) = end {
-            self.log.unusual(&plugin.origin, why);
-        }
-        if plugin.important.get() {
-            let text = format!(
-                "important plugin {} ended: the node stops. Without it: --disable-plugin={}",
-                plugin.path, plugin.name
-            );
-            self.log.broken(&plugin.origin, &text);
-            *self.lost.borrow_mut() = Some(text);
-            if let Some(node) = self.node() {
-                node.stop(1);
+        // What becomes of it is decided when it is known whether another process takes its place.
+        if plugin.life.is_preparing() {
+            if let End::Failed(why) = end {
+                self.log.unusual(&plugin.origin, why);
             }
+            return;
         }
+        let given = self.given_to(plugin);
+        self.leave(plugin);
+        self.on_lost(plugin, was, end, given);
     }
 
     /// Whether a plugin has this option.

@@ -13,12 +13,13 @@ use super::error::PluginError;
 use super::excerpt::excerpt;
 use super::host::{PluginHost, life};
 use super::manifest::Unfit;
+use super::options::PluginOption;
 use super::options::init_options;
-use super::process::{PluginProcess, Program, Stage};
+use super::process::{PluginProcess, Stage};
 use crate::options::{Settings, nearest};
 
 /// The questions of the chain backend: whoever answers them must work before the node does.
-const BACKEND_METHODS: &[&str] = &[
+pub(super) const BACKEND_METHODS: &[&str] = &[
     "getchaininfo",
     "estimatefees",
     "getrawblockbyheight",
@@ -101,14 +102,8 @@ impl PluginHost {
         builtin: bool,
         important: bool,
     ) -> anyhow::Result<Rc<PluginProcess>> {
-        let program = Program {
-            path,
-            builtin,
-            important,
-            developer: self.config.developer,
-        };
-        let plugin = PluginProcess::start(self, &program)?;
-        self.add(Rc::clone(&plugin));
+        let plugin = self.spawn_at(path, builtin, self.new_place())?;
+        plugin.important.set(important);
         Ok(plugin)
     }
 
@@ -197,22 +192,32 @@ impl PluginHost {
         plugin: &Rc<PluginProcess>,
         manifest: Manifest,
     ) -> Result<(), NotRunning> {
-        if let Some(reason) = manifest.disable {
-            return Err(NotRunning::Disabled(reason));
+        self.fit(plugin, &manifest, None)?;
+        self.enter(plugin, manifest);
+        Ok(())
+    }
+
+    /// Whether a plugin can work with what it offers, beside all others or instead of one.
+    pub(super) fn fit(
+        &self,
+        plugin: &PluginProcess,
+        manifest: &Manifest,
+        instead: Option<&Rc<PluginProcess>>,
+    ) -> Result<(), NotRunning> {
+        if let Some(reason) = &manifest.disable {
+            return Err(NotRunning::Disabled(reason.clone()));
         }
         if plugin.stage() == Stage::Ended {
             return Err(NotRunning::Ended("ended".to_owned()));
         }
-        self.check_manifest(&plugin.name, &manifest)
+        self.check_manifest(&plugin.name, manifest, instead)
             .map_err(|unfit| {
                 let text = format!("can't be used: {unfit}");
                 match unfit {
                     Unfit::Plugin(_) => NotRunning::Unfit(text),
                     Unfit::Option(_) => NotRunning::Options(text),
                 }
-            })?;
-        self.enter(plugin, manifest);
-        Ok(())
+            })
     }
 
     /// Lets the plugins work that answer for the chain.
@@ -275,6 +280,20 @@ impl PluginHost {
                 own.push(option.clone());
             }
         });
+        self.ask_init(plugin, &own, settings, startup).await?;
+        plugin.advance(Stage::Running);
+        self.notify("plugin_started", || life(plugin));
+        Ok(())
+    }
+
+    /// Sends `init` and waits for the answer.
+    pub(super) async fn ask_init(
+        &self,
+        plugin: &PluginProcess,
+        own: &[PluginOption],
+        settings: &Settings,
+        startup: bool,
+    ) -> Result<(), NotRunning> {
         let options = init_options(own.iter(), settings)
             .map_err(|error| NotRunning::Options(format!("can't be started: {error}")))?;
         let mut configuration = self.configuration.get().cloned().unwrap_or_default();
@@ -286,11 +305,9 @@ impl PluginHost {
         let answer = self.ask(plugin, "init", &params).await?;
         // Any result will do; only a wish not to run is looked for.
         let reply: DisableReply = serde_json::from_str(answer.get()).unwrap_or_default();
-        if let Some(reason) = reply.disable {
-            return Err(NotRunning::Disabled(reason));
+        match reply.disable {
+            Some(reason) => Err(NotRunning::Disabled(reason)),
+            None => Ok(()),
         }
-        plugin.advance(Stage::Running);
-        self.notify("plugin_started", || life(plugin));
-        Ok(())
     }
 }

@@ -8,6 +8,8 @@ use super::candidates::{check_program, default_dir, programs_in, programs_in_def
 use super::host::PluginHost;
 use super::lifecycle::NotRunning;
 use super::process::{PluginProcess, checksum};
+use super::reload::Reload;
+use super::restart::hold;
 use crate::options::{Setting, Settings, Source};
 
 /// An option given with `plugin start`: name, and value if there is one.
@@ -59,8 +61,12 @@ impl PluginHost {
                 continue;
             }
             let running = self.running(&path);
-            if running.is_none_or(|plugin| has_changed(&plugin)) {
-                self.start_at(&path, Vec::new(), settings).await?;
+            match running {
+                Some(plugin) if has_changed(&plugin) => {
+                    self.reload(&plugin, Reload::default(), settings).await?;
+                }
+                Some(_) => {}
+                None => self.start_at(&path, Vec::new(), settings).await?,
             }
         }
         Ok(())
@@ -95,17 +101,38 @@ impl PluginHost {
                     "{path}: already registered"
                 )));
             }
-            self.end(&running).await;
+            let given = (!given.is_empty()).then(|| settings_of(given));
+            let how = Reload {
+                stop_first: false,
+                given,
+            };
+            return self.reload(&running, how, settings).await;
+        }
+        let absent = self.absent_named(path);
+        let held = absent.as_deref().map(hold);
+        if matches!(held, Some(None)) {
+            return Err(RpcError::invalid_params(format!(
+                "{path}: is being started already"
+            )));
         }
         let refuse = |problem: String| RpcError::new(RpcErrorCode::PluginError, problem);
         let plugin = self
             .spawn(path, false, false)
             .map_err(|error| refuse(format!("{error:#}")))?;
         let outcome = self.bring_up(&plugin, given, settings).await;
-        outcome.map_err(|problem| {
-            plugin.kill();
-            refuse(format!("{path}: {problem}"))
-        })
+        match outcome {
+            Ok(()) => {
+                // Nobody needs to start it again any more.
+                if let Some(absent) = &absent {
+                    self.forget_absent(absent);
+                }
+                Ok(())
+            }
+            Err(problem) => {
+                plugin.kill();
+                Err(refuse(format!("{path}: {problem}")))
+            }
+        }
     }
 
     async fn bring_up(
@@ -122,31 +149,40 @@ impl PluginHost {
             ));
         }
         self.take_in(plugin, manifest)?;
-        for (name, value) in given {
+        self.give_again(plugin, &settings_of(given))?;
+        self.init(plugin, settings, false).await
+    }
+
+    /// Gives a plugin that told its options what counts instead of the settings.
+    pub(super) fn give_again(
+        &self,
+        plugin: &PluginProcess,
+        given: &[Setting],
+    ) -> Result<(), NotRunning> {
+        for setting in given {
+            let name = &setting.name;
             if self
-                .option_owner(&name)
+                .option_owner(name)
                 .is_none_or(|owner| !Rc::ptr_eq(&owner, &plugin.path))
             {
                 return Err(NotRunning::Options(format!("it has no option '{name}'")));
             }
-            let setting = Setting {
-                name: name.clone(),
-                value,
-                source: Source::PluginStart,
-            };
-            self.change_option(&name, |option| option.given.push(setting));
+            self.change_option(name, |option| option.given.push(setting.clone()));
         }
-        self.init(plugin, settings, false).await
+        Ok(())
     }
 
     /// Stops a plugin named by its path or the name of its file.
     pub(crate) async fn stop_one(&self, name: &str) -> Result<(), RpcError> {
-        let found = self.visit(|plugins| {
-            let mut named = plugins
-                .iter()
-                .filter(|plugin| *plugin.path == *name || *plugin.name == *name);
-            named.next().cloned()
-        });
+        let (found, absent) = (self.named(name), self.absent_named(name));
+        // One that ended by itself is not started again, even if it could not have been stopped before.
+        if let Some(absent) = absent {
+            self.forget_absent(&absent);
+            if let Some(plugin) = found {
+                self.end(&plugin).await;
+            }
+            return Ok(());
+        }
         let Some(plugin) = found else {
             return Err(RpcError::invalid_params(format!(
                 "Could not find plugin {name}"
@@ -157,10 +193,25 @@ impl PluginHost {
                 "{name} cannot be managed when lightningd is up"
             )));
         }
+        if plugin.life.is_preparing() {
+            return Err(RpcError::new(
+                RpcErrorCode::PluginError,
+                format!("{name} is being reloaded: stop it when that is done"),
+            ));
+        }
         plugin.important.set(false);
         self.end(&plugin).await;
         Ok(())
     }
+}
+
+fn settings_of(given: Vec<GivenOption>) -> Vec<Setting> {
+    let setting = |(name, value)| Setting {
+        name,
+        value,
+        source: Source::PluginStart,
+    };
+    given.into_iter().map(setting).collect()
 }
 
 /// Whether the file of a plugin is another one now. Important plugins stay as they are.

@@ -1,11 +1,13 @@
 //! Plugins: processes that extend the node over their standard input and output.
 //!
 //! A plugin's life: a [`Candidate`] is found in the settings, [`process`] starts it, `getmanifest` says what it offers, [`host`] takes
-//! that into its tables, `init` lets it work, and from then on it serves methods, hears of [`topics`] and is asked in hooks.
+//! that into its tables, `init` lets it work, and from then on it serves methods, hears of [`topics`] and is asked in hooks. When its process
+//! ends by itself another takes its place ([`restart`]), and so does one with a new version of its file ([`reload`]).
 //!
 //! Invariant: a plugin is outside: whatever it says or fails to say ends at most itself, and the node only where the operator asked
 //! for that (`important-plugin`).
 
+mod autoreload;
 mod budget;
 mod builtin;
 mod candidates;
@@ -17,6 +19,7 @@ mod hear_log;
 mod hooks;
 mod host;
 mod inbound;
+mod life;
 mod lifecycle;
 mod manage;
 mod manifest;
@@ -25,7 +28,10 @@ mod options;
 mod process;
 mod queue;
 mod reading;
+mod reload;
 mod request_id;
+mod restart;
+mod restart_policy;
 mod shutdown;
 mod topics;
 
@@ -36,3 +42,5 @@ pub(crate) use host::{HostConfig, PluginHost};
 pub(crate) use manage::GivenOption;
 pub(crate) use method::PluginMethod;
 pub(crate) use options::PluginOption;
+pub(crate) use reload::Reload;
+pub(crate) use restart_policy::RestartPolicy;

@@ -23,6 +23,7 @@ use super::complaints::Complaints;
 use super::error::PluginError;
 use super::excerpt::excerpt;
 use super::host::{End, PluginHost};
+use super::life::Life;
 use super::queue::Queue;
 use super::reading::{OutputEnd, read};
 use super::request_id::request_id;
@@ -77,6 +78,8 @@ pub(crate) struct PluginProcess {
     /// What it did wrong so far.
     pub(super) complaints: Complaints,
     next_id: Cell<u64>,
+    /// What ties it to the processes before and after it.
+    pub(super) life: Life,
     pid: Option<Pid>,
     ended: watch::Sender<bool>,
     /// Whether we ended it.
@@ -93,6 +96,8 @@ pub(super) struct Program<'a> {
     pub(super) important: bool,
     /// Whether the node runs with `developer`.
     pub(super) developer: bool,
+    /// Where it stands among all plugins.
+    pub(super) place: u64,
 }
 
 impl PluginProcess {
@@ -138,6 +143,7 @@ impl PluginProcess {
             complained: Cell::new(false),
             complaints: Complaints::default(),
             next_id: Cell::new(1),
+            life: Life::at(program.place),
             pid: pid.and_then(Pid::from_raw),
             ended: watch::Sender::new(false),
             told_to_end: Cell::new(false),
@@ -159,6 +165,9 @@ impl PluginProcess {
 
     /// Notes how far it is; there is no way back.
     pub(super) fn advance(&self, stage: Stage) {
+        if stage == Stage::Running {
+            self.life.begin();
+        }
         self.stage.set(self.stage.get().max(stage));
     }
 
@@ -237,12 +246,15 @@ impl PluginProcess {
     pub(super) fn tell(&self, log: &Logger, topic: &str, params: &(impl Serialize + ?Sized)) {
         let mut bytes = Vec::new();
         if write_notification(&mut bytes, topic, params).is_ok() {
-            self.tell_bytes(log, bytes);
+            self.tell_bytes(log, topic, bytes);
         }
     }
 
     /// Sends it a whole notification.
-    pub(super) fn tell_bytes(&self, log: &Logger, bytes: Vec<u8>) {
+    pub(super) fn tell_bytes(&self, log: &Logger, topic: &str, bytes: Vec<u8>) {
+        let Some(bytes) = self.life.keep(topic, bytes) else {
+            return;
+        };
         if self.stage() == Stage::Ended {
             return;
         }
@@ -276,6 +288,23 @@ impl PluginProcess {
     pub(crate) async fn wait_ended(&self) {
         let mut ended = self.ended.subscribe();
         drop(ended.wait_for(|ended| *ended).await);
+    }
+
+    /// Waits until no client waits for an answer of its.
+    pub(super) async fn wait_served(&self) {
+        let serves = || {
+            let waiting = self.waiting.borrow();
+            waiting.values().any(|waiting| waiting.client.is_some())
+        };
+        while serves() && !*self.ended.borrow() {
+            self.life.answered.notified().await;
+        }
+    }
+
+    /// From now on its answers in hooks do not count.
+    pub(super) fn forget_hooks(&self) {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.retain(|_, waiting| waiting.client.is_some());
     }
 
     /// The client on whose behalf it was asked, by the id it was asked with.
@@ -316,6 +345,7 @@ struct Forget<'a> {
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
         self.plugin.waiting.borrow_mut().remove(&self.id);
+        self.plugin.life.answered.notify_waiters();
     }
 }
 

@@ -19,8 +19,13 @@ impl PluginHost {
     /// Ends all plugins: those that subscribed to `shutdown` have some time, the others have none.
     pub(crate) async fn shut_down(&self) {
         self.closing();
+        let beside = self.visit_beside(|all| all.clone());
+        for process in &beside {
+            process.kill();
+        }
         let plugins = self.visit(<[Rc<PluginProcess>]>::to_vec);
         join_all(plugins.iter().map(|plugin| self.end(plugin))).await;
+        join_all(beside.iter().map(|process| process.wait_ended())).await;
     }
 
     /// Ends one plugin and waits until it has ended.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::host::PluginHost;
-use super::process::{PluginProcess, Stage};
+use super::process::PluginProcess;
 
 /// The node's own topics.
 pub(super) const TOPICS: &[&str] = &[
@@ -36,7 +36,7 @@ pub(super) const TOPICS: &[&str] = &[
 ];
 
 /// Whether a plugin wants to hear of a topic: `*` is every topic but `log`.
-fn wants(manifest: &Manifest, topic: &str) -> bool {
+pub(super) fn wants(manifest: &Manifest, topic: &str) -> bool {
     manifest
         .subscriptions
         .iter()
@@ -51,7 +51,7 @@ impl PluginHost {
                 let wants = plugin
                     .manifest()
                     .is_some_and(|manifest| wants(manifest, topic));
-                wants && plugin.stage() == Stage::Running
+                wants && plugin.is_served()
             };
             plugins.iter().filter(hears).cloned().collect()
         })
@@ -62,8 +62,7 @@ impl PluginHost {
         self.visit(|plugins| {
             plugins.iter().any(|plugin| {
                 let manifest = plugin.manifest();
-                plugin.stage() == Stage::Running
-                    && manifest.is_some_and(|manifest| wants(manifest, topic))
+                plugin.is_served() && manifest.is_some_and(|manifest| wants(manifest, topic))
             })
         })
     }
@@ -117,7 +116,7 @@ impl PluginHost {
         ln_rpc::jsonrpc::one_line(&mut bytes);
         bytes.extend_from_slice(b"\n\n");
         for plugin in self.subscribers(topic) {
-            plugin.tell_bytes(self.log(), bytes.clone());
+            plugin.tell_bytes(self.log(), topic, bytes.clone());
         }
     }
 }

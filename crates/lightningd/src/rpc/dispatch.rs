@@ -187,7 +187,10 @@ async fn ask_plugin(
 ) -> Result<Box<RawValue>, RpcError> {
     match node.plugins.method(method) {
         Some(serving) => ask_serving(node, context, &serving, method, params).await,
-        None => Err(RpcError::unknown_command(method)),
+        None => {
+            let absence = node.plugins.explain_absence(method);
+            Err(absence.unwrap_or_else(|| RpcError::unknown_command(method)))
+        }
     }
 }
 
@@ -209,5 +212,6 @@ pub(super) async fn ask_serving(
         let topic = "deprecated_oneshot";
         node.plugins.notify_one(&serving.plugin, topic, &fields);
     }
-    Ok(serving.plugin.forward(context, method, params).await?)
+    let plugins = &node.plugins;
+    plugins.forward(serving, context, method, params).await
 }

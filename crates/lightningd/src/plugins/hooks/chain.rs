@@ -91,7 +91,7 @@ impl PluginHost {
         self.visit(|plugins| {
             plugins
                 .iter()
-                .any(|plugin| plugin.is_running() && declared(plugin, hook).is_some())
+                .any(|plugin| plugin.can_be_asked() && declared(plugin, hook).is_some())
         })
     }
 
@@ -112,10 +112,11 @@ impl PluginHost {
     ) -> Option<T> {
         let hook = question.hook;
         for plugin in chain {
-            if !plugin.is_running() {
+            // Another process may have taken its place since the first was asked.
+            let Some(plugin) = self.serving(&plugin) else {
                 continue;
-            }
-            let asked = plugin.call(hook, &question.payload);
+            };
+            let asked = self.ask_hook(&plugin, hook, &question.payload);
             let timeouts = &self.config.hook_timeouts;
             let answer = match timeouts.patience(&plugin.name, hook, question.patience) {
                 Some(patience) => tokio::time::timeout(patience, asked)

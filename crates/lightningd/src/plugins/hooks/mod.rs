@@ -14,7 +14,7 @@ mod peer_connected;
 mod rpc_command;
 mod timeouts;
 
-pub(super) use chain::fits;
+pub(super) use chain::{declared, fits};
 pub(crate) use htlc_accepted::{AcceptedHtlc, HtlcVerdict};
 pub(crate) use openchannel::OpeningVerdict;
 pub(crate) use rpc_command::Verdict as RequestVerdict;

@@ -7,7 +7,7 @@ use ln_rpc::methods::plugins::plugin::{Plugin, PluginEntry, PluginResponse, Plug
 use serde_json::Value;
 
 use crate::node::Node;
-use crate::plugins::GivenOption;
+use crate::plugins::{GivenOption, Reload};
 use crate::rpc::{Context, Handle};
 
 impl Handle for Plugin {
@@ -38,6 +38,15 @@ impl Handle for Plugin {
                 let name = take(&mut rest, "plugin")?;
                 let given = options(rest)?;
                 node.plugins.start_one(&name, given, settings).await?;
+            }
+            PluginSubcommand::Reload => {
+                let name = take(&mut rest, "plugin")?;
+                let how = Reload {
+                    stop_first: take_flag(&mut rest, "stop_first")?,
+                    ..Reload::default()
+                };
+                nothing_else(&rest)?;
+                node.plugins.reload_one(&name, how, settings).await?;
             }
             PluginSubcommand::Startdir => {
                 let dir = take(&mut rest, "directory")?;
@@ -72,6 +81,22 @@ fn take(rest: &mut Vec<(String, Value)>, wanted: &str) -> Result<String, RpcErro
         Some(Value::String(text)) => Ok(text),
         Some(_) | None => Err(RpcError::invalid_params(format!(
             "missing required parameter: {wanted}"
+        ))),
+    }
+}
+
+/// Takes a truth value away; false if there is none.
+fn take_flag(rest: &mut Vec<(String, Value)>, wanted: &str) -> Result<bool, RpcError> {
+    let found = rest
+        .iter()
+        .position(|(name, _)| name.is_empty() || name == wanted);
+    match found.map(|index| rest.remove(index).1) {
+        None => Ok(false),
+        Some(Value::Bool(flag)) => Ok(flag),
+        Some(Value::String(text)) if text == "true" => Ok(true),
+        Some(Value::String(text)) if text == "false" => Ok(false),
+        Some(other) => Err(RpcError::invalid_params(format!(
+            "{wanted}: should be true or false: invalid token '{other}'"
         ))),
     }
 }
@@ -115,6 +140,12 @@ fn text(value: &Value) -> String {
 }
 
 fn list(node: &Node, command: PluginSubcommand) -> PluginResponse {
+    // Those that ended by themselves and are to be started again are plugins, too.
+    let absent = node.plugins.absent().into_iter().map(|absent| PluginEntry {
+        name: absent.path.to_string(),
+        active: false,
+        dynamic: absent.dynamic,
+    });
     let plugins = node.plugins.all().into_iter().map(|plugin| PluginEntry {
         name: plugin.path.to_string(),
         active: plugin.is_running(),
@@ -122,7 +153,7 @@ fn list(node: &Node, command: PluginSubcommand) -> PluginResponse {
     });
     PluginResponse {
         command,
-        plugins: Some(plugins.collect()),
+        plugins: Some(plugins.chain(absent).collect()),
         result: None,
     }
 }

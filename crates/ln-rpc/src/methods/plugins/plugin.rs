@@ -8,6 +8,12 @@ rpc_method! {
     /// Starts, stops and lists plugins while the node runs.
     ///
     /// What comes after the path of a plugin to start are options for it.
+    ///
+    /// `reload` is for plugins whose file has changed, also those that can't be stopped while the node runs. The new process gets the
+    /// options of the old one, its place among hooks, and the questions that were not answered yet; requests of clients are finished by
+    /// the old one. Until the new one has answered `init` the old one works on, and if the new one can't, the error says why and the
+    /// old one stays. With `stop_first` the old one ends before the new one gets `init`: for plugins that need something only one
+    /// process can have.
     pub struct Plugin = "plugin" (PluginParams) -> PluginResponse {
         category: Plugins,
         since: "",
@@ -47,11 +53,13 @@ rpc_object! {
 
 rpc_enum! {
     /// What can be done with plugins.
-    pub enum PluginSubcommand ("unknown subcommand: should be start, stop, startdir, rescan or list") {
+    pub enum PluginSubcommand ("unknown subcommand: should be start, stop, reload, startdir, rescan or list") {
         /// Start the program at a path.
         Start = "start",
         /// Stop a plugin.
         Stop = "stop",
+        /// Put a new process of a plugin in the place of the one that works.
+        Reload = "reload",
         /// Start what is new in the plugin directories.
         Rescan = "rescan",
         /// Start all programs of a directory.

@@ -19,6 +19,7 @@ mod node;
 mod roles;
 mod startup;
 
+mod accounts;
 mod chain;
 mod channels;
 mod hsm;

@@ -284,7 +284,10 @@ async fn load(
     check_owner(&db, &config, hsm.identity.node_id).await?;
     let now = clock::now();
     let lost = db
-        .write(move |txn| payments::settle_lost_parts(txn, now))
+        .write(move |txn| {
+            crate::accounts::begin(txn)?;
+            payments::settle_lost_parts(txn, now)
+        })
         .await?;
     if lost > 0 {
         log.info(

@@ -68,6 +68,15 @@ const MIGRATIONS: &[&str] = &[
      CREATE INDEX channeltxs_transaction ON channeltxs (transaction_id);
      ALTER TABLE channels ADD COLUMN shutdown_keyidx_local INTEGER;",
     "ALTER TABLE payments ADD COLUMN failmsg BLOB;",
+    // Money that moved is never deleted; what comes twice (a block looked at again, a replay after a restart) is the same by these columns.
+    "CREATE TABLE chain_moves (
+         id INTEGER PRIMARY KEY, account TEXT NOT NULL, tag_bitmap INTEGER NOT NULL, credit_or_debit INTEGER NOT NULL,
+         timestamp INTEGER NOT NULL, utxo BLOB NOT NULL, spending_txid BLOB NOT NULL DEFAULT x'', peer_id BLOB, payment_hash BLOB,
+         block_height INTEGER NOT NULL, output_sat INTEGER NOT NULL, originating_account TEXT, output_count INTEGER,
+         UNIQUE (utxo, account, tag_bitmap, spending_txid));
+     CREATE TABLE channel_moves (
+         id INTEGER PRIMARY KEY, account TEXT NOT NULL, tag_bitmap INTEGER NOT NULL, credit_or_debit INTEGER NOT NULL,
+         timestamp INTEGER NOT NULL, payment_hash BLOB, payment_part_id INTEGER, payment_group_id INTEGER, fees INTEGER NOT NULL);",
 ];
 
 /// Brings the database to the present version, all in one transaction.

@@ -150,6 +150,15 @@ impl Txn<'_> {
         Ok(())
     }
 
+    /// One output.
+    pub fn output(&self, outpoint: OutPoint) -> Result<Option<OutputRow>, DbError> {
+        self.first(
+            &format!("{COLUMNS} WHERE prev_out_tx = ?1 AND prev_out_index = ?2"),
+            (wire(&outpoint.txid), outpoint.vout),
+            output,
+        )
+    }
+
     /// All outputs.
     pub fn outputs(&self) -> Result<Vec<OutputRow>, DbError> {
         self.all(

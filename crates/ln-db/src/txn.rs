@@ -62,6 +62,11 @@ impl<'c> Txn<'c> {
         Ok(u64::try_from(id).unwrap_or_default())
     }
 
+    /// The rowid of the row inserted last.
+    pub(crate) fn last_rowid(&self) -> u64 {
+        u64::try_from(self.connection.last_insert_rowid()).unwrap_or_default()
+    }
+
     /// All rows of a query.
     pub(crate) fn all<T>(
         &self,

@@ -1,11 +1,20 @@
 //! The database as the node uses it.
-#![allow(clippy::unwrap_used, clippy::missing_docs_in_private_items)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::missing_docs_in_private_items
+)]
 
+use bitcoin::hashes::Hash as _;
+use bitcoin::{OutPoint, Txid};
 use ln_db::{
-    DatastoreRow, Db, DbError, InvoiceRow, InvoiceStatus, Page, PageIndex, PaymentFailure,
-    PaymentRow, PaymentStatus,
+    ChainMoveRow, ChannelMoveRow, DatastoreRow, Db, DbError, InvoiceRow, InvoiceStatus, MoveAmount,
+    Page, PageIndex, PaymentFailure, PaymentRow, PaymentStatus,
 };
-use ln_types::{Msat, PaymentPreimage, PaymentSecret};
+use ln_types::{
+    BlockHeight, ChainMoveTag, ChannelMoveTag, ExtraMoveTag, Msat, PaymentHash, PaymentPreimage,
+    PaymentSecret, Sat,
+};
 
 fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
@@ -292,4 +301,110 @@ fn what_was_committed_survives_without_closing() {
     let again = Db::open(&left).unwrap();
     let found = run(again.read(|txn| txn.invoices(Page::default()))).unwrap();
     assert_eq!(found.len(), 3);
+}
+
+fn chain_move(vout: u32) -> ChainMoveRow {
+    ChainMoveRow {
+        created_index: 0,
+        account: "wallet".to_owned(),
+        amount: MoveAmount::Credit(Msat::from_msat(5000)),
+        timestamp: 7,
+        tag: ChainMoveTag::Deposit,
+        extra_tags: vec![ExtraMoveTag::Opener, ExtraMoveTag::Foreign],
+        utxo: OutPoint {
+            txid: Txid::all_zeros(),
+            vout,
+        },
+        spending_txid: None,
+        peer: None,
+        payment_hash: Some(PaymentHash([3; 32])),
+        height: BlockHeight(10),
+        output: Sat::from_sat(5),
+        originating_account: Some("external".to_owned()),
+        output_count: Some(2),
+    }
+}
+
+#[test]
+fn what_moved_on_chain_is_kept_once_and_read_back_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Db::open(&directory.path().join("lightningd.sqlite3")).unwrap();
+    let spent = ChainMoveRow {
+        amount: MoveAmount::Debit(Msat::from_msat(5000)),
+        tag: ChainMoveTag::Withdrawal,
+        extra_tags: Vec::new(),
+        spending_txid: Some(Txid::from_byte_array([4; 32])),
+        ..chain_move(1)
+    };
+    let mut rows = vec![chain_move(1), chain_move(2), spent];
+    let news = run(db.write(move |txn| {
+        for row in &mut rows {
+            assert!(txn.add_chain_move(row)?);
+        }
+        // The block comes again.
+        for row in &rows {
+            assert!(!txn.add_chain_move(&mut row.clone())?);
+        }
+        Ok(rows)
+    }));
+    let news = news.unwrap();
+    let indexes: Vec<u64> = news.iter().map(|row| row.created_index).collect();
+    assert_eq!(indexes, [1, 2, 3]);
+    let (all, page, last) = run(db.read(|txn| {
+        let second = Page {
+            start: 2,
+            limit: 1,
+            ..Page::default()
+        };
+        let utxo = chain_move(1).utxo;
+        assert!(txn.has_chain_credit("wallet", utxo)?);
+        assert!(!txn.has_chain_credit("external", utxo)?);
+        Ok((
+            txn.chain_moves(Page::default())?,
+            txn.chain_moves(second)?,
+            txn.last_chain_move()?,
+        ))
+    }))
+    .unwrap();
+    assert_eq!(all, news);
+    assert_eq!(page, news[1..2]);
+    assert_eq!(last, 3);
+}
+
+#[test]
+fn what_moved_in_channels_is_read_back_with_the_fees_of_its_payment() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Db::open(&directory.path().join("lightningd.sqlite3")).unwrap();
+    let kept = run(db.write(|txn| {
+        let paid = payment(1, 4);
+        txn.add_payment(&paid)?;
+        let mut row = ChannelMoveRow {
+            created_index: 0,
+            account: "channel".to_owned(),
+            amount: MoveAmount::Debit(paid.sent),
+            timestamp: 7,
+            tag: ChannelMoveTag::Invoice,
+            payment_hash: Some(paid.payment_hash),
+            payment: Some((4, 1)),
+            fees: txn.payment_fees(&paid.payment_hash, (4, 1))?,
+        };
+        assert_eq!(
+            txn.payment_fees(&paid.payment_hash, (5, 1))?,
+            Msat::ZERO,
+            "an unknown part"
+        );
+        txn.add_channel_move(&mut row)?;
+        Ok(row)
+    }))
+    .unwrap();
+    assert_eq!(kept.fees, Msat::from_msat(1));
+    let (rows, last) = run(db.read(|txn| {
+        Ok((
+            txn.channel_moves(Page::default())?,
+            txn.last_channel_move()?,
+        ))
+    }))
+    .unwrap();
+    assert_eq!(rows, [kept]);
+    assert_eq!(last, 1);
 }

@@ -4,7 +4,7 @@ use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
 use ln_codec::{Decode, Encode};
 use ln_types::{BlockHeight, CltvExpiry, PaymentPreimage, Sat};
 
-use crate::{Claim, HtlcStub, OutputKind, TxKind};
+use crate::{Claim, HtlcStub, Movement, OutputKind, TxKind};
 
 /// What the machine may know of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +127,8 @@ pub enum Action {
         /// The HTLC.
         htlc: HtlcStub,
     },
+    /// Money moved, for the node's accounts.
+    Moved(Movement),
     /// Something an operator must know.
     Alert {
         /// The sentence.

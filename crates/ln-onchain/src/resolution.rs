@@ -7,7 +7,9 @@ use ln_types::{BlockHeight, PaymentPreimage, Side};
 use crate::ours::{htlc_tx_claim, outputs_of_ours};
 use crate::theirs::{outputs_of_revoked, outputs_of_theirs, outputs_of_unknown, preimage_claim};
 use crate::tracked::{IRREVOCABLE_DEPTH, Tracked};
-use crate::{Action, Channel, Claim, Env, Event, FundingSpend, HtlcStub, OutputKind, TxKind};
+use crate::{
+    Action, Channel, Claim, Env, Event, FundingSpend, HtlcStub, OutputKind, TxKind, movement,
+};
 
 /// A closed channel on its way to being forgotten.
 #[derive(Debug, Clone)]
@@ -67,6 +69,7 @@ impl Resolution {
                 outputs_of_unknown(&channel, tx, height, &mut actions)
             }
         };
+        movement::at_close(&channel, &spend, tx, height, &outputs, &mut actions);
         let mut this = Self {
             channel,
             spend,
@@ -373,6 +376,7 @@ fn ignore(output: &Tracked) -> Action {
 fn expire(output: &mut Tracked, env: Env, actions: &mut Vec<Action>) {
     if output.resolution.is_none() && output.ignore_at.is_some_and(|expiry| env.tip.0 >= expiry.0) {
         output.resolve_itself(TxKind::TheirHtlcTimeoutToThem);
+        movement::on_expired(output, actions);
         actions.push(ignore(output));
     }
 }

@@ -8,7 +8,7 @@ use crate::resolution::announce;
 use crate::theirs::revoked_second_stage;
 use crate::tracked::{Resolved, Tracked};
 use crate::witness::{WitnessForm, witness_form};
-use crate::{Action, FundingSpend, OutputKind, Resolution, TxKind};
+use crate::{Action, FundingSpend, OutputKind, Resolution, TxKind, movement};
 
 /// What a spend of an output is.
 struct Meaning {
@@ -179,11 +179,12 @@ fn resolve(
     height: BlockHeight,
     actions: &mut Vec<Action>,
 ) {
-    output.resolution = Some(Resolved {
+    let resolved = Resolved {
         txid,
         height,
         kind: meaning.by,
-    });
+    };
+    output.resolution = Some(resolved);
     actions.push(Action::Resolved {
         outpoint: output.outpoint,
         value: output.value,
@@ -193,6 +194,7 @@ fn resolve(
         txid,
         ours: meaning.ours,
     });
+    movement::on_spent(output, resolved, meaning.ours, actions);
     if output.claim.is_some() {
         actions.push(Action::Unclaim {
             outpoint: output.outpoint,

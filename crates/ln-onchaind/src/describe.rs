@@ -89,6 +89,7 @@ pub(crate) fn action_lines(action: &Action, reasonable_depth: u32) -> Vec<Line> 
         | Action::Unclaim { .. }
         | Action::ToWallet { .. }
         | Action::HtlcMissing { .. }
+        | Action::Moved(_)
         | Action::StartAnew
         | Action::Forget => Vec::new(),
     }

@@ -161,6 +161,24 @@ impl Described for ln_types::Side {
     }
 }
 
+impl Described for ln_types::ChainMoveTag {
+    fn shape() -> Shape {
+        Shape::Choice(Self::WORDS)
+    }
+}
+
+impl Described for ln_types::ChannelMoveTag {
+    fn shape() -> Shape {
+        Shape::Choice(Self::WORDS)
+    }
+}
+
+impl Described for ln_types::ExtraMoveTag {
+    fn shape() -> Shape {
+        Shape::Choice(Self::WORDS)
+    }
+}
+
 macro_rules! scalars {
     ($($ty:ty => $name:literal,)*) => {
         $(impl Described for $ty {

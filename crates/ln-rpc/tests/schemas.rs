@@ -278,6 +278,7 @@ fn sample_scalar(name: &str) -> Value {
         "hex" => json!("abcdef"),
         "pubkey" => json!(format!("02{}", "ab".repeat(32))),
         "hash" | "secret" | "txid" => json!("ab".repeat(32)),
+        "outpoint" => json!(format!("{}:1", "ab".repeat(32))),
         "short_channel_id" => json!("103x1x0"),
         "short_channel_id_dir" => json!("103x1x0/1"),
         "string" => json!("text"),

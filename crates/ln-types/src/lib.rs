@@ -9,6 +9,7 @@
 mod amount;
 mod channel_id;
 mod channel_state;
+mod coin_move;
 mod feature_bits;
 mod features;
 mod feerate;
@@ -25,6 +26,7 @@ mod signed_sat;
 pub use amount::{AmountError, Msat, Sat};
 pub use channel_id::ChannelId;
 pub use channel_state::ChannelState;
+pub use coin_move::{ChainMoveTag, ChannelMoveTag, ExtraMoveTag};
 pub use feature_bits::FeatureBit;
 pub use features::Features;
 pub use feerate::{FeeTarget, Feerate, FeerateError, FeerateSpec};

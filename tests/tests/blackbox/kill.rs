@@ -6,6 +6,7 @@ use std::thread;
 use ln_testkit::nodes::{HelperProcess, NodeOptions, Seed, TestNode, wait_until};
 use serde_json::{Value, json};
 
+use crate::accounts;
 use crate::support::{CAPACITY_MSAT, Pair, invoice, invoice_status, payment_status};
 
 /// Who is killed.
@@ -192,6 +193,8 @@ fn settled(pair: &Pair, dues: &[Due], mut balance: u64) -> u64 {
     }
     eprintln!("{paid} of {} paid", dues.len());
     assert_eq!(balances, (CAPACITY_MSAT - balance, balance));
+    accounts::check(&pair.l1);
+    accounts::check(&pair.l2);
     balance
 }
 

@@ -6,6 +6,7 @@ use ln_testkit::nodes::{OpenChannel, Seed, TestNet, TestNode, try_wait_until, wa
 use ln_types::Sat;
 use serde_json::{Value, json};
 
+use crate::accounts;
 use crate::kill::{Victim, kill, mourning, revive};
 use crate::support::{Pair, channel, channels, confirmed_msat, invoice, reserved};
 
@@ -135,6 +136,8 @@ fn an_opening_hit_by_a_kill_costs_no_coin() {
             let free = confirmed_msat(&l1) > before - 5_000_000 && reserved(&l1) == 0;
             free.then_some(())
         });
+        accounts::check(&l1);
+        accounts::check(&l2);
     }
 }
 
@@ -183,6 +186,8 @@ fn a_closing_hit_by_a_kill_pays_both_their_shares() {
             let ours = confirmed_msat(&l1) > before.0 - theirs - 5_000_000;
             (ours && confirmed_msat(&l2) == before.1 + theirs).then_some(())
         });
+        accounts::check(&l1);
+        accounts::check(&l2);
     }
 }
 
@@ -244,6 +249,8 @@ fn kills_while_a_channel_is_resolved_on_the_chain_lose_nothing() {
     };
     for _ in 0..100 {
         if done() {
+            accounts::check(l1);
+            accounts::check(l2);
             return;
         }
         let (node, victim, lines) = choose(&mut seed, &[l1, l2], VICTIMS, 30);

@@ -10,6 +10,7 @@
 
 mod support;
 
+mod accounts;
 mod bad_params;
 mod chain;
 mod chain_proxy;

@@ -4,6 +4,7 @@ use ln_testkit::nodes::{HelperProcess, NodeOptions, OpenChannel, TestNode, wait_
 use ln_types::Sat;
 use serde_json::{Value, json};
 
+use crate::accounts;
 use crate::support::{
     CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, invoice_status, parts_wait,
     payment_status, send,
@@ -133,6 +134,9 @@ fn wait_closed(pair: &Pair, nodes: &[&TestNode]) {
         pair.net.mine(10, nodes);
         nodes.iter().all(|node| is_closed(node))
     });
+    for node in nodes {
+        accounts::check(node);
+    }
 }
 
 /// The HTLC times out on the chain: the payment fails, and the payer, who had `before`, has its whole share of the channel.

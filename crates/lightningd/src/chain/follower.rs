@@ -12,6 +12,7 @@ use ln_types::{BlockHeight, Network, Sat};
 use tokio::sync::{Notify, watch};
 
 use super::{Backend, ChainInfo, Found, Interest, scan};
+use crate::accounts::{self, Spend};
 use crate::node::Node;
 use crate::options::Config;
 
@@ -278,15 +279,18 @@ async fn connect(
         .iter()
         .flat_map(|found| found.spent.iter().copied())
         .collect();
+    let moved = found.iter().map(|found| moved(found, height)).collect();
     let (received_too, spent_too) = (received.clone(), spent.clone());
-    node.db
+    let lines = node
+        .db
         .write(move |txn| {
             txn.add_block(BlockRow { height, hash })?;
             rows.iter().try_for_each(|row| txn.put_transaction(row))?;
             received.iter().try_for_each(|row| txn.put_output(row))?;
             spent
                 .iter()
-                .try_for_each(|outpoint| txn.set_output_spent(*outpoint, height))
+                .try_for_each(|outpoint| txn.set_output_spent(*outpoint, height))?;
+            accounts::of_block(txn, height, moved)
         })
         .await?;
     node.chain.blocks.borrow_mut().insert(height.0, hash);
@@ -297,7 +301,19 @@ async fn connect(
     node.channels.on_block(node, height, &found);
     node.gossip_new_block(height);
     node.plugins.tell_block(hash, height);
+    accounts::tell(node, lines);
     Ok(())
+}
+
+/// What a transaction may mean for the wallet's account.
+fn moved(found: &Found, height: BlockHeight) -> (Vec<Spend>, Vec<(OutPoint, Sat)>) {
+    let by = found.txid;
+    let spent = found.spent.iter().map(|utxo| Spend { utxo: *utxo, by });
+    let received = received_rows(found, height).into_iter();
+    (
+        spent.collect(),
+        received.map(|row| (row.outpoint, row.amount)).collect(),
+    )
 }
 
 fn received_rows(found: &Found, height: BlockHeight) -> Vec<OutputRow> {

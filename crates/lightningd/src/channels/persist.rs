@@ -2,28 +2,31 @@
 
 use std::rc::Rc;
 
-use ln_db::{ChannelCounters, DbError, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow, Txn};
+use ln_db::{
+    ChannelCounters, ChannelMoveRow, DbError, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow,
+    Txn,
+};
 use ln_ipc::channeld::{ChannelEvent, ChanneldPersist, ReceivedHtlc};
 use ln_types::{ChannelState, HtlcId, PaymentHash, PaymentPreimage, Side};
-use tokio::sync::oneshot;
 
 use super::{Channel, CloseCause, PendingOffer};
-use crate::clock;
+use crate::accounts::{self, Line};
 use crate::node::Node;
-use crate::payments;
+use crate::{clock, payments};
 
 //~ 6. A step of channeld's becomes two lists: what is written, all in one transaction, and what is told once that is on disk. Payments, invoices and
 //~ waiting RPC calls hear of an HTLC from the second list only, so that a crash never takes back what somebody heard. Next: `ln-db/src/thread.rs`.
 /// One change to the database that an event asks for.
 enum Step {
     AddHtlc(Box<HtlcRow>, Option<Box<PaymentRow>>),
+    Opened(accounts::Entry),
     Fulfilled(HtlcId, PaymentPreimage, Option<(PaymentHash, (u64, u64))>),
     Failed(
         HtlcId,
         Result<Vec<u8>, ([u8; 32], u16)>,
         Option<(PaymentHash, (u64, u64))>,
     ),
-    Removed(HtlcDirection, HtlcId),
+    Removed(HtlcDirection, HtlcId, Option<Box<ChannelMoveRow>>),
 }
 
 /// What is told once everything is durable.
@@ -72,6 +75,8 @@ impl Work {
                     );
                 }
                 self.row_changed = true;
+                let opened = accounts::channel_opened(&channel.row());
+                self.steps.push(Step::Opened(opened));
                 self.after.push(After::Ready);
             }
             ChannelEvent::ShuttingDown(shutdown) => {
@@ -219,7 +224,9 @@ impl Work {
             });
             channel.moved(|to_us| to_us.saturating_add(htlc.amount));
         }
-        self.steps.push(Step::Removed(direction, id));
+        let moved = accounts::resolved_htlc(channel.row().channel_id, &htlc);
+        self.steps
+            .push(Step::Removed(direction, id, moved.map(Box::new)));
     }
 }
 
@@ -246,7 +253,6 @@ pub(super) fn persist(
     let row = row_changed.then(|| channel.row().clone());
     let counters = counters(channel);
     let now = clock::now();
-    let (indexes_out, indexes_in) = oneshot::channel();
     let machine = message.state.0;
     let durable = node.db.write(move |txn| {
         match &row {
@@ -256,21 +262,20 @@ pub(super) fn persist(
         change
             .iter()
             .try_for_each(|change| txn.add_state_change(dbid, change))?;
-        let mut indexes = Vec::new();
+        let mut written = Written::default();
         for step in steps {
-            apply(txn, dbid, step, now, &mut indexes)?;
+            apply(txn, dbid, step, now, &mut written)?;
         }
-        drop(indexes_out.send(indexes));
-        Ok(())
+        Ok(written)
     });
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     async move {
-        durable.await?;
+        let Written { indexes, lines } = durable.await?;
         persisted();
-        let indexes = indexes_in.await.unwrap_or_default();
         if let Some(told) = told {
             node.plugins.tell_state(told);
         }
+        accounts::tell(&node, lines);
         act(&node, &channel, after, indexes);
         Ok(())
     }
@@ -280,19 +285,28 @@ fn counters(channel: &Channel) -> ChannelCounters {
     ChannelCounters::of(&channel.row())
 }
 
-/// Does one step; the `created_index` of each payment that is new is noted, in order of the offers.
+/// What came of writing.
+#[derive(Default)]
+struct Written {
+    /// The `created_index` of each payment that is new, in order of the offers.
+    indexes: Vec<Option<u64>>,
+    /// What moved.
+    lines: Vec<Line>,
+}
+
+/// Does one step.
 fn apply(
     txn: &mut Txn<'_>,
     dbid: u64,
     step: Step,
     now: u64,
-    indexes: &mut Vec<Option<u64>>,
+    written: &mut Written,
 ) -> Result<(), DbError> {
     match step {
         Step::AddHtlc(htlc, payment) => {
             txn.add_htlc(&htlc)?;
             if htlc.direction == HtlcDirection::Outgoing {
-                indexes.push(
+                written.indexes.push(
                     payment
                         .map(|payment| txn.add_payment(&payment))
                         .transpose()?,
@@ -312,7 +326,20 @@ fn apply(
                 payments::fail_in(txn, &hash, part, &failure, now)
             })
         }
-        Step::Removed(direction, id) => txn.set_htlc_removed(dbid, direction, id),
+        Step::Opened(entry) => {
+            written.lines.extend(accounts::keep(txn, [entry])?);
+            Ok(())
+        }
+        Step::Removed(direction, id, moved) => {
+            if let Some(mut row) = moved {
+                if let (Some(hash), Some(part)) = (row.payment_hash, row.payment) {
+                    row.fees = txn.payment_fees(&hash, part)?;
+                }
+                let entry = accounts::Entry::Channel(row);
+                written.lines.extend(accounts::keep(txn, [entry])?);
+            }
+            txn.set_htlc_removed(dbid, direction, id)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The methods this node has, by name.
 
+use ln_rpc::methods::accounts::listchainmoves::Listchainmoves;
+use ln_rpc::methods::accounts::listchannelmoves::Listchannelmoves;
 use ln_rpc::methods::channels::close::Close;
 use ln_rpc::methods::channels::fundchannel::Fundchannel;
 use ln_rpc::methods::channels::fundchannel_cancel::FundchannelCancel;
@@ -102,6 +104,8 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Help>(),
     Entry::of::<Invoice>(),
     Entry::of::<Listaddresses>(),
+    Entry::of::<Listchainmoves>(),
+    Entry::of::<Listchannelmoves>(),
     Entry::of::<Listchannels>(),
     Entry::of::<Listclosedchannels>(),
     Entry::of::<Listconfigs>(),

@@ -7,6 +7,7 @@ mod handlers;
 mod server;
 mod state;
 
+mod accounts;
 mod channels;
 mod control;
 mod datastore;

@@ -20,6 +20,7 @@ pub(crate) use spend::{
     random_u32, send, sign,
 };
 
+use crate::accounts;
 use crate::hsm::HsmIdentity;
 use crate::node::Node;
 
@@ -160,11 +161,21 @@ impl Wallet {
         self.coins.borrow_mut().on_reorg(height);
     }
 
-    /// Adds a coin that no script tells: our balance out of a closed channel.
-    pub(crate) async fn add_coin(&self, node: &Node, coin: Utxo) -> Result<(), DbError> {
+    /// Adds a coin that no script tells: our balance out of a closed channel. `came` is how it came to the account.
+    pub(crate) async fn add_coin(
+        &self,
+        node: &Node,
+        coin: Utxo,
+        came: accounts::Entry,
+    ) -> Result<(), DbError> {
         let row = output_row(&coin);
-        node.db.write(move |txn| txn.put_output(&row)).await?;
+        let kept = node.db.write(move |txn| {
+            txn.put_output(&row)?;
+            accounts::keep(txn, [came])
+        });
+        let kept = kept.await?;
         self.coins.borrow_mut().add(coin);
+        accounts::tell(node, kept);
         Ok(())
     }
 

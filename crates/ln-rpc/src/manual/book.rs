@@ -6,11 +6,12 @@ use crate::RpcErrorCode;
 use crate::methods::{Category, MethodInfo};
 
 /// All chapters, in the order of the book.
-const CATEGORIES: [Category; 10] = [
+const CATEGORIES: [Category; 11] = [
     Category::Control,
     Category::Peers,
     Category::Channels,
     Category::Wallet,
+    Category::Accounts,
     Category::Invoices,
     Category::Payments,
     Category::Gossip,

@@ -17,6 +17,8 @@ pub enum Category {
     Channels,
     /// Coins and PSBTs.
     Wallet,
+    /// What moved in the node's accounts.
+    Accounts,
     /// Being paid.
     Invoices,
     /// Paying.
@@ -39,6 +41,7 @@ impl Category {
             Self::Peers => "Peers",
             Self::Channels => "Channels",
             Self::Wallet => "Wallet",
+            Self::Accounts => "Accounts",
             Self::Invoices => "Invoices",
             Self::Payments => "Payments",
             Self::Gossip => "Gossip",

@@ -3,6 +3,7 @@
 mod info;
 mod registry;
 
+pub mod accounts;
 pub mod channels;
 pub mod control;
 pub mod datastore;

@@ -1,8 +1,8 @@
 //! The list of all methods.
 
 use super::{
-    Method, MethodInfo, channels, control, datastore, developer, gossip, invoices, payments, peers,
-    plugins, wallet,
+    Method, MethodInfo, accounts, channels, control, datastore, developer, gossip, invoices,
+    payments, peers, plugins, wallet,
 };
 
 /// Every method declared in this crate, by name.
@@ -46,6 +46,8 @@ const REGISTRY: &[MethodInfo] = &[
     control::help::Help::INFO,
     invoices::invoice::Invoice::INFO,
     wallet::listaddresses::Listaddresses::INFO,
+    accounts::listchainmoves::Listchainmoves::INFO,
+    accounts::listchannelmoves::Listchannelmoves::INFO,
     gossip::listchannels::Listchannels::INFO,
     channels::listclosedchannels::Listclosedchannels::INFO,
     control::listconfigs::Listconfigs::INFO,

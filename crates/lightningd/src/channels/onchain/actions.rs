@@ -9,6 +9,7 @@ use ln_wallet::{CloseInfo, Origin, Utxo};
 
 use super::claims::Claims;
 use super::htlcs;
+use crate::accounts;
 use crate::channels::{Channel, CloseCause};
 use crate::node::Node;
 
@@ -71,6 +72,11 @@ pub(super) async fn perform(
         Action::HtlcTimedOut { htlc } => {
             htlcs::failed(node, channel, htlc.id, "timed out").await?;
         }
+        Action::Moved(movement) => {
+            let entry = accounts::moved_on_chain(channel.row().channel_id, &movement);
+            let kept = node.db.write(move |txn| accounts::keep(txn, [entry]));
+            accounts::tell(node, kept.await?);
+        }
         // onchaind has written these to the log.
         Action::Resolved { .. } | Action::Alert { .. } => {}
         Action::StartAnew => {
@@ -108,7 +114,9 @@ async fn to_wallet(
         height: Some(height),
         ..known.unwrap_or(coin)
     };
-    Ok(node.wallet.add_coin(node, coin).await?)
+    let from = channel.row().channel_id;
+    let came = accounts::deposit(coin.outpoint, coin.value, height, Some(from));
+    Ok(node.wallet.add_coin(node, coin, came).await?)
 }
 
 /// Nothing is left of the channel on chain: it is over. What is kept of it stays in the database.

@@ -17,6 +17,7 @@ use super::claims::Claims;
 use super::history::Seen;
 use super::htlcs;
 use super::told::{Told, World};
+use crate::accounts;
 use crate::channels::{Channel, CloseCause, Owner};
 use crate::hsm::capability;
 use crate::log::Origin as LogOrigin;
@@ -62,6 +63,7 @@ impl Session {
     ) -> anyhow::Result<(Self, Vec<Action>)> {
         wait_for_owner(channel).await;
         settled(node, channel, spend.txid).await?;
+        note_closed(node, channel, spend).await?;
         let claims = Claims::new(node, channel).await?;
         let hsm = node
             .hsm
@@ -187,6 +189,19 @@ impl Drop for Session {
         self.channel
             .release_owner(|owner| matches!(owner, Owner::Onchaind));
     }
+}
+
+/// The channel's account is closed, and opened before that if nobody had the time.
+async fn note_closed(node: &Rc<Node>, channel: &Channel, spend: &Seen) -> anyhow::Result<()> {
+    let to_us = channel.machine()?.to_us();
+    let entries = {
+        let row = channel.row();
+        let closed = accounts::channel_closed(&row, to_us, &spend.tx, spend.height);
+        [accounts::channel_opened(&row), closed]
+    };
+    let kept = node.db.write(move |txn| accounts::keep(txn, entries));
+    accounts::tell(node, kept.await?);
+    Ok(())
 }
 
 /// Another transaction than ours has closed the channel: ours, and its child, will never be in a block.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use ln_db::{Page, PageIndex, PaymentRow, PaymentStatus as Kept};
 use ln_rpc::RpcError;
 use ln_rpc::methods::control::wait::{
-    Wait, WaitIndex, WaitInvoice, WaitParams, WaitResponse, WaitSendpay, WaitSubsystem,
+    Wait, WaitIndex, WaitInvoice, WaitMove, WaitParams, WaitResponse, WaitSendpay, WaitSubsystem,
 };
 use ln_rpc::methods::payments::sendpay::PaymentStatus;
 
@@ -35,11 +35,11 @@ impl Handle for Wait {
                 response.details = response.invoices.clone().filter(|_| old);
             }
             WaitSubsystem::Sendpays => response.sendpays = sendpay(&node, &params).await?,
-            WaitSubsystem::Forwards
-            | WaitSubsystem::Htlcs
-            | WaitSubsystem::Chainmoves
-            | WaitSubsystem::Channelmoves
-            | WaitSubsystem::Networkevents => {}
+            WaitSubsystem::Chainmoves => response.chainmoves = chain_move(&node, &params).await?,
+            WaitSubsystem::Channelmoves => {
+                response.channelmoves = channel_move(&node, &params).await?;
+            }
+            WaitSubsystem::Forwards | WaitSubsystem::Htlcs | WaitSubsystem::Networkevents => {}
         }
         Ok(response)
     }
@@ -48,7 +48,12 @@ impl Handle for Wait {
 /// The present value of the index.
 async fn index(node: &Node, params: &WaitParams) -> Result<u64, RpcError> {
     let name = format!("last_{}_{}_index", params.subsystem, params.indexname);
-    let value = node.db.read(move |txn| txn.var(&name));
+    let (subsystem, index) = (params.subsystem, params.indexname);
+    let value = node.db.read(move |txn| match (subsystem, index) {
+        (WaitSubsystem::Chainmoves, WaitIndex::Created) => txn.last_chain_move(),
+        (WaitSubsystem::Channelmoves, WaitIndex::Created) => txn.last_channel_move(),
+        _ => txn.var(&name),
+    });
     value.await.map_err(internal)
 }
 
@@ -110,6 +115,36 @@ async fn sendpay(node: &Node, params: &WaitParams) -> Result<Option<WaitSendpay>
         PageIndex::Updated => row.updated_index == Some(page.start),
     });
     Ok(row.map(|row| part(&row)))
+}
+
+/// The coin that moved.
+async fn chain_move(node: &Node, params: &WaitParams) -> Result<Option<WaitMove>, RpcError> {
+    let Some(page) = page(params) else {
+        return Ok(None);
+    };
+    let rows = node.db.read(move |txn| txn.chain_moves(page));
+    let row = rows.await.map_err(internal)?.into_iter().next();
+    let row = row.filter(|row| row.created_index == page.start);
+    Ok(row.map(|row| WaitMove {
+        account: row.account,
+        credit_msat: row.amount.credit(),
+        debit_msat: row.amount.debit(),
+    }))
+}
+
+/// The amount that moved in a channel.
+async fn channel_move(node: &Node, params: &WaitParams) -> Result<Option<WaitMove>, RpcError> {
+    let Some(page) = page(params) else {
+        return Ok(None);
+    };
+    let rows = node.db.read(move |txn| txn.channel_moves(page));
+    let row = rows.await.map_err(internal)?.into_iter().next();
+    let row = row.filter(|row| row.created_index == page.start);
+    Ok(row.map(|row| WaitMove {
+        account: row.account,
+        credit_msat: row.amount.credit(),
+        debit_msat: row.amount.debit(),
+    }))
 }
 
 fn part(row: &PaymentRow) -> WaitSendpay {

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use bitcoin::consensus::encode::serialize;
 use bitcoin::psbt::Psbt;
-use bitcoin::{ScriptBuf, Transaction};
+use bitcoin::{OutPoint, ScriptBuf, Transaction};
+use ln_db::DbError;
 use ln_rpc::methods::wallet::withdraw::{Withdraw, WithdrawResponse};
 use ln_rpc::params::{Hex, SatOrAll};
 use ln_rpc::{RpcError, RpcErrorCode};
@@ -12,6 +13,7 @@ use ln_types::{FeeTarget, Sat};
 use ln_wallet::Amount;
 
 use super::{feerate, parse_address, spend_error};
+use crate::accounts;
 use crate::chain::NotSent;
 use crate::node::Node;
 use crate::rpc::{Context, Handle, internal};
@@ -78,9 +80,31 @@ pub(super) async fn sign_and_send(
         }
     };
     match send(node, &prepared.coins, &tx).await.map_err(internal)? {
-        Ok(()) => Ok((psbt, tx)),
+        Ok(()) => {
+            note_paid(node, &tx).await.map_err(internal)?;
+            Ok((psbt, tx))
+        }
         Err(not_sent) => Err(not_sent_error(&not_sent, &tx)),
     }
+}
+
+/// The network has a transaction that pays somebody else: it is in the accounts at once.
+async fn note_paid(node: &Rc<Node>, tx: &Transaction) -> Result<(), DbError> {
+    let txid = tx.compute_txid();
+    let outside = (0_u32..)
+        .zip(&tx.output)
+        .filter(|(_, output)| node.wallet.key_index_of(&output.script_pubkey).is_none());
+    let entries: Vec<_> = outside
+        .map(|(vout, output)| {
+            accounts::paid_outside(OutPoint { txid, vout }, Sat::from(output.value))
+        })
+        .collect();
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let kept = node.db.write(move |txn| accounts::keep(txn, entries));
+    accounts::tell(node, kept.await?);
+    Ok(())
 }
 
 /// The error of a transaction of the wallet's that did not go out.

@@ -1,0 +1,4 @@
+//! What moved in the node's accounts.
+
+pub mod listchainmoves;
+pub mod listchannelmoves;

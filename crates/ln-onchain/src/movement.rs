@@ -154,22 +154,23 @@ fn taken_by_us(mut lines: Lines<'_>, by: Resolved) {
     if matches!(tx, TxKind::OurHtlcTimeoutTx | TxKind::OurHtlcSuccessTx) {
         lines.came(Tag::HtlcTx);
     }
-    match by.kind {
-        TxKind::OurHtlcTimeoutToUs => lines.came(Tag::HtlcTimeout),
-        TxKind::TheirHtlcFulfillToUs | TxKind::OurHtlcSuccessTx => lines.came(Tag::HtlcFulfill),
-        TxKind::OurPenaltyTx => lines.came(Tag::Penalty),
-        _ => {}
+    let gained = [
+        (TxKind::OurHtlcTimeoutToUs, Tag::HtlcTimeout),
+        (TxKind::TheirHtlcFulfillToUs, Tag::HtlcFulfill),
+        (TxKind::OurHtlcSuccessTx, Tag::HtlcFulfill),
+        (TxKind::OurPenaltyTx, Tag::Penalty),
+    ];
+    if let Some((_, tag)) = gained.iter().find(|(kind, _)| *kind == by.kind) {
+        lines.came(*tag);
     }
-    if tx == TxKind::OurUnilateral {
-        match kind {
-            OutputKind::DelayedOutputToUs => lines.came(Tag::DelayedToUs),
-            OutputKind::OurHtlc => {
-                lines.came(Tag::HtlcTimeout);
-                lines.left(Tag::HtlcTimeout, by);
-            }
-            OutputKind::TheirHtlc => lines.left(Tag::HtlcFulfill, by),
-            _ => {}
-        }
+    let on_ours = tx == TxKind::OurUnilateral;
+    if on_ours && kind == OutputKind::DelayedOutputToUs {
+        lines.came(Tag::DelayedToUs);
+    } else if on_ours && kind == OutputKind::OurHtlc {
+        lines.came(Tag::HtlcTimeout);
+        lines.left(Tag::HtlcTimeout, by);
+    } else if on_ours && kind == OutputKind::TheirHtlc {
+        lines.left(Tag::HtlcFulfill, by);
     }
     let to_wallet = matches!(
         by.kind,

@@ -59,6 +59,17 @@ fn check_all(plugin: &Path) -> BTreeSet<String> {
     topics
 }
 
+/// Waits until both sides, the payer first, are told what the channel's account began with and that five satoshis moved.
+fn wait_moved(plugins: [&Path; 2], account: &str) {
+    for (plugin, gained) in plugins.into_iter().zip(["debit_msat", "credit_msat"]) {
+        let opened =
+            json!({"type": "chain_mvt", "primary_tag": "channel_open", "account_id": account});
+        wait_told(plugin, "coin_movement", &opened);
+        let moved = json!({"type": "channel_mvt", "account_id": account, gained: 5_000, "tags": ["invoice"]});
+        wait_told(plugin, "coin_movement", &moved);
+    }
+}
+
 #[test]
 fn a_channels_life_is_told_on_both_sides() {
     let net = TestNet::start();
@@ -108,6 +119,7 @@ fn a_channels_life_is_told_on_both_sides() {
     );
     let paid = json!({"payment_hash": bill["payment_hash"], "status": "complete"});
     wait_told(&plugin1, "sendpay_success", &paid);
+    wait_moved([&plugin1, &plugin2], &open.channel_id);
     // A hash that nobody knows.
     let mut strange = bill.clone();
     strange["payment_hash"] = json!("ab".repeat(32));

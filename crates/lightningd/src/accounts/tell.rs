@@ -4,7 +4,7 @@ use ln_db::{ChainMoveRow, ChannelMoveRow};
 use ln_rpc::methods::accounts::listchainmoves::ChainMove;
 use ln_rpc::methods::accounts::listchannelmoves::ChannelMove;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Line;
 use crate::node::Node;
@@ -23,7 +23,7 @@ struct Told<T> {
     #[serde(flatten)]
     line: T,
     #[serde(flatten)]
-    more: serde_json::Map<String, Value>,
+    more: Map<String, Value>,
 }
 
 /// Tells those who wait and plugins of lines that were kept. They are durable.
@@ -42,11 +42,11 @@ pub(crate) fn tell(node: &Node, lines: Vec<Line>) {
                 told(node, "chain_mvt", shown_chain_move(*row), more);
             }
             Line::Channel(row) => {
-                let tags = vec![row.tag.name()];
+                let mut more = Map::new();
                 // Empty, so that both kinds look alike.
-                let mut more = json!({ "extra_tags": [] });
+                more.insert("extra_tags".to_owned(), json!([]));
                 if node.config.allow_deprecated {
-                    more["tags"] = json!(tags);
+                    more.insert("tags".to_owned(), json!([row.tag]));
                 }
                 told(node, "channel_mvt", shown_channel_move(*row), more);
             }
@@ -54,11 +54,7 @@ pub(crate) fn tell(node: &Node, lines: Vec<Line>) {
     }
 }
 
-fn told(node: &Node, kind: &'static str, line: impl Serialize, more: Value) {
-    let more = match more {
-        Value::Object(more) => more,
-        _ => serde_json::Map::new(),
-    };
+fn told(node: &Node, kind: &'static str, line: impl Serialize, more: Map<String, Value>) {
     node.plugins.notify("coin_movement", || Told {
         version: VERSION,
         coin_type: node.config.network.invoice_prefix(),
@@ -70,16 +66,20 @@ fn told(node: &Node, kind: &'static str, line: impl Serialize, more: Value) {
 }
 
 /// What older versions of Core Lightning said, as long as plugins may rely on it.
-fn chain_extras(node: &Node, row: &ChainMoveRow) -> Value {
+fn chain_extras(node: &Node, row: &ChainMoveRow) -> Map<String, Value> {
+    let mut more = Map::new();
     if !node.config.allow_deprecated {
-        return json!({});
+        return more;
     }
     let extra = row.extra_tags.iter().map(|tag| tag.name());
     let tags: Vec<&str> = std::iter::once(row.tag.name()).chain(extra).collect();
-    let mut more = json!({ "tags": tags, "utxo_txid": row.utxo.txid, "vout": row.utxo.vout });
-    if let Some(txid) = row.spending_txid {
-        more["txid"] = json!(txid);
-    }
+    more.insert("tags".to_owned(), json!(tags));
+    more.insert("utxo_txid".to_owned(), json!(row.utxo.txid));
+    more.insert("vout".to_owned(), json!(row.utxo.vout));
+    let txid = row
+        .spending_txid
+        .map(|txid| ("txid".to_owned(), json!(txid)));
+    more.extend(txid);
     more
 }
 

@@ -39,7 +39,7 @@ _lightning_cli() {
         mapfile -t COMPREPLY < <(compgen -W "--lightning-dir --network --conf --rpc-file --filter --commando --notifications --mainnet --testnet --testnet4 --signet --regtest --keywords --order --json --raw --human-readable --flat --help --version" -- "$current")
         return
     fi
-    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog help invoice listaddresses listchannels listclosedchannels listconfigs listdatastore listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
+    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
     case $method in
     "" | help | check)
         # Commands of plugins are known to the running node only.
@@ -69,6 +69,8 @@ _lightning_cli() {
     getlog) mapfile -t COMPREPLY < <(compgen -W "level=" -- "$current") ;;
     invoice) mapfile -t COMPREPLY < <(compgen -W "amount_msat= label= description= expiry= fallbacks= preimage= exposeprivatechannels= cltv= deschashonly=" -- "$current") ;;
     listaddresses) mapfile -t COMPREPLY < <(compgen -W "address= start= limit=" -- "$current") ;;
+    listchainmoves) mapfile -t COMPREPLY < <(compgen -W "index= start= limit=" -- "$current") ;;
+    listchannelmoves) mapfile -t COMPREPLY < <(compgen -W "index= start= limit=" -- "$current") ;;
     listchannels) mapfile -t COMPREPLY < <(compgen -W "short_channel_id= source= destination=" -- "$current") ;;
     listclosedchannels) mapfile -t COMPREPLY < <(compgen -W "id=" -- "$current") ;;
     listconfigs) mapfile -t COMPREPLY < <(compgen -W "config=" -- "$current") ;;

@@ -83,6 +83,29 @@ pub(crate) fn foreign_crates() -> Result<Vec<ForeignCrate>> {
     Ok(crates.collect())
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target_directory() -> Result<PathBuf> {
+    let metadata = metadata(&["--no-deps"])?;
+    let directory = metadata.get("target_directory").and_then(Value::as_str);
+    directory
+        .map(PathBuf::from)
+        .context("cargo metadata: no target_directory")
+}
+
+/// The version of all our crates.
+pub(crate) fn version() -> Result<String> {
+    let metadata = metadata(&["--no-deps"])?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    let lightningd = packages
+        .into_iter()
+        .flatten()
+        .find(|package| package.get("name").and_then(Value::as_str) == Some("lightningd"));
+    let version = lightningd.and_then(|package| package.get("version")?.as_str());
+    version
+        .map(ToOwned::to_owned)
+        .context("cargo metadata: lightningd has no version")
+}
+
 fn metadata(more: &[&str]) -> Result<Value> {
     let output = output(&[&["metadata", "--format-version", "1"], more].concat())?;
     ensure!(

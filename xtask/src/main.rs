@@ -2,7 +2,9 @@
 
 mod bolts;
 mod cargo;
+mod deb;
 mod generate;
+mod install;
 mod pages;
 mod roff;
 mod source;
@@ -25,6 +27,10 @@ Usage: cargo xtask <task>
   tidy [--sections]  what the compiler does not check: layers, sizes, citations, dependencies; with --sections also the sections of
                      the BOLTs that nothing cites
   gen [--check]      write docs/schemas, docs/man, docs/completions and the lists of the book; --check only compares
+  install [--prefix DIR] [--destdir DIR] [--debug]
+                     programs, manual, completions and systemd unit to DIR (default: /usr/local)
+  deb [--debug] [--check]
+                     a package for Debian; --check installs it into a directory and runs the demo from there
   bench              the benchmarks
   bolt-sections DIR  write docs/bolt-sections.txt from the BOLTs in DIR
 ";
@@ -50,6 +56,8 @@ fn run() -> Result<()> {
         ["test", rest @ ..] => cargo::test(rest),
         ["interop", rest @ ..] => cargo::interop(rest),
         ["demo", rest @ ..] => cargo::demo(rest),
+        ["install", rest @ ..] => install::run(rest),
+        ["deb", rest @ ..] => deb::run(rest),
         ["tidy"] => tidy::run(false),
         ["tidy", "--sections"] => tidy::run(true),
         ["gen"] => generate::run(false),
@@ -69,5 +77,10 @@ fn ci() -> Result<()> {
     tidy::run(false)?;
     generate::run(true)?;
     cargo::test(&[])?;
+    if deb::is_possible() {
+        deb::run(&["--debug", "--check"])?;
+    } else {
+        writeln!(io::stderr(), "dpkg-deb is not here: no package was tried")?;
+    }
     cargo::interop(&[])
 }

@@ -11,7 +11,9 @@ use ln_onion::{
     PaymentData, Peeled, SharedSecret, create_failure_packet, instruction, peel,
     wrap_failure_packet,
 };
-use ln_types::{HtlcId, Msat, PaymentHash, PaymentPreimage, Side};
+use ln_types::{
+    BlockHeight, CltvDelta, CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side,
+};
 
 use super::sets::{Added, Part};
 use crate::channels::{Channel, resolve_htlc};
@@ -200,14 +202,20 @@ async fn judge(node: &Rc<Node>, htlc: &HtlcRow, mut onion: Onion) -> Decision {
 }
 
 /// Waits until an HTLC that was fulfilled from then on would take its channel to the chain.
-// BOLT 2 §`cltv_expiry_delta` Selection: one we fulfilled has its deadline well before its expiry; some blocks are left for the peer.
 async fn too_late(node: &Rc<Node>, htlc: &HtlcRow) {
-    let margin = u32::from(node.config.cltv_delta.0)
-        .div_ceil(2)
-        .saturating_add(BLOCKS_TO_FULFIL);
-    let last = htlc.cltv_expiry.0.saturating_sub(margin);
+    let now = node.chain.height();
+    let last = last_height(htlc.cltv_expiry, node.config.cltv_delta, now);
     let mut heights = node.chain.watch_height();
-    drop(heights.wait_for(|height| height.0 >= last).await);
+    drop(heights.wait_for(|height| *height >= last).await);
+}
+
+/// The height at which plugins that were asked about an HTLC now are not waited for any more.
+// BOLT 2 §`cltv_expiry_delta` Selection: one we fulfilled has its deadline well before its expiry; some blocks are left for the peer. An HTLC
+// that came with no more than an invoice asks for has no blocks to spare: plugins have until the deadline itself.
+fn last_height(expiry: CltvExpiry, delta: CltvDelta, now: BlockHeight) -> BlockHeight {
+    let deadline = expiry.0.saturating_sub(u32::from(delta.0).div_ceil(2));
+    let early = deadline.saturating_sub(BLOCKS_TO_FULFIL);
+    BlockHeight(if now.0 < early { early } else { deadline })
 }
 
 fn interpret(node: &Node, htlc: &HtlcRow, onion: &Onion) -> Decision {
@@ -493,4 +501,20 @@ async fn fail_malformed(node: &Rc<Node>, htlc: &HtlcRow, code: FailureCode) -> a
         resolve_htlc(&channel, htlc.id, |htlc| htlc.malformed = Some(malformed));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_have_time_until_shortly_before_the_deadline() {
+        let last = |expiry| last_height(CltvExpiry(expiry), CltvDelta(34), BlockHeight(100)).0;
+        assert_eq!(last(300), 280);
+        assert_eq!(last(121), 101);
+        // What a payment to an invoice has at least, 18 blocks: not refused at once.
+        assert_eq!(last(118), 101);
+        // The deadline has passed.
+        assert_eq!(last(117), 100);
+    }
 }

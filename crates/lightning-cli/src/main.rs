@@ -9,6 +9,7 @@ mod notify;
 mod options;
 mod output;
 mod place;
+mod plugin_new;
 mod request;
 
 use std::env;
@@ -20,6 +21,7 @@ use ln_rpc::client::{Answer, Client, ClientError};
 use crate::notify::Notifier;
 use crate::options::{Options, Parsed, USAGE};
 use crate::output::Format;
+use crate::plugin_new::{NotWritten, Wanted};
 use crate::request::Request;
 
 /// Why there is no answer to print.
@@ -81,6 +83,11 @@ fn run() -> Result<ExitCode, Failure> {
         options.method = Some("help".to_owned());
     }
     let method = options.method.clone().unwrap_or_default();
+    if plugin_new::is_wanted(&method, &options.params) {
+        let steps = new_plugin(&options)?;
+        out.write_all(steps.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(page) = wants_man_page(&method, &options)
         && man::show(page)
     {
@@ -89,6 +96,16 @@ fn run() -> Result<ExitCode, Failure> {
     let request = Request::new(&method, &options, process::id()).map_err(Failure::Usage)?;
     let answer = ask(&request, &options, &mut out)?;
     print(answer, &method, &options, &mut out)
+}
+
+/// Writes a plugin to begin with, and returns what to do next.
+fn new_plugin(options: &Options) -> Result<String, Failure> {
+    let wanted = Wanted::parse(&options.params, options.lang.as_deref()).map_err(Failure::Usage)?;
+    let here = env::current_dir().map_err(|error| Failure::Talk(error.to_string()))?;
+    wanted.write(&here).map_err(|error| match error {
+        NotWritten::Usage(problem) => Failure::Usage(problem),
+        NotWritten::Disk(problem) => Failure::Talk(problem),
+    })
 }
 
 /// The command whose manual page is wanted.

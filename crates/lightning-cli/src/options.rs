@@ -8,12 +8,15 @@ use ln_rpc::jsonrpc::LogLevel;
 use ln_types::Network;
 
 use crate::output::Format;
+use crate::plugin_new;
 
 /// The text of `--help`.
 pub(crate) const USAGE: &str = "\
 Usage: lightning-cli [OPTIONS] <command> [<params>...]
 
 Sends a command to a running lightningd and prints its answer. \"lightning-cli help\" lists the commands.
+
+\"lightning-cli plugin new NAME --lang python|rust|shell\" needs no node: it writes a plugin to begin with.
 
 Which node:
       --lightning-dir <dir>      its base directory (default: ~/.lightning)
@@ -71,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) commando: Option<Commando>,
     pub(crate) method: Option<String>,
     pub(crate) params: Vec<String>,
+    /// The language of a new plugin.
+    pub(crate) lang: Option<String>,
 }
 
 /// What a command line asks for.
@@ -98,6 +103,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
         commando: None,
         method: None,
         params: Vec::new(),
+        lang: None,
     };
     while let Some(argument) = parser.next()? {
         match argument {
@@ -116,6 +122,9 @@ fn read(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
             Short('c') | Long("commando") => {
                 options.commando = Some(commando(&parser.value()?.string()?)?);
             }
+            Long("lang") if is_new_plugin(&options) => {
+                options.lang = Some(parser.value()?.string()?);
+            }
             Value(word) if options.method.is_none() => options.method = Some(word.string()?),
             Value(word) => options.params.push(word.string()?),
             Long("conf") => options.place.conf = Some(path(parser.value()?)),
@@ -129,6 +138,14 @@ fn read(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
         }
     }
     Ok(Parsed::Run(Box::new(options)))
+}
+
+/// Whether `plugin new` was said.
+fn is_new_plugin(options: &Options) -> bool {
+    plugin_new::is_wanted(
+        options.method.as_deref().unwrap_or_default(),
+        &options.params,
+    )
 }
 
 fn path(value: OsString) -> PathBuf {

@@ -349,3 +349,53 @@ fn help_and_version_need_no_node() {
     assert!(stdout(&output).starts_with("v26.06"));
     assert_eq!(stdout(&output).lines().count(), 1);
 }
+
+fn new_plugin(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lightning-cli"))
+        .args(["plugin", "new"])
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_new_plugin_is_written_once_and_needs_no_node() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = TempDir::new().unwrap();
+    let shop = directory.path().join("shop.py");
+    let made = new_plugin(directory.path(), &["shop"]);
+    let told = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success(), "{told}");
+    assert!(told.contains("plugin start") && told.contains("plugin reload shop.py"));
+    let text = fs::read_to_string(&shop).unwrap();
+    assert!(text.contains("\"shop-hello\"") && !text.contains("@NAME@"));
+    assert_eq!(
+        fs::metadata(&shop).unwrap().permissions().mode() & 0o111,
+        0o111
+    );
+    fs::write(&shop, "mine").unwrap();
+    let again = new_plugin(directory.path(), &["shop", "--lang", "python"]);
+    assert_eq!(again.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"));
+    assert_eq!(fs::read_to_string(&shop).unwrap(), "mine");
+    let rust = new_plugin(directory.path(), &["shop", "--lang=rust"]);
+    assert!(rust.status.success());
+    let manifest = fs::read_to_string(directory.path().join("shop/Cargo.toml")).unwrap();
+    assert!(manifest.contains("name = \"shop\""));
+    assert_eq!(
+        new_plugin(directory.path(), &["shop", "--lang=rust"])
+            .status
+            .code(),
+        Some(3)
+    );
+    assert_eq!(
+        new_plugin(directory.path(), &["../x"]).status.code(),
+        Some(3)
+    );
+    assert!(
+        new_plugin(directory.path(), &["x", "--lang=shell"])
+            .status
+            .success()
+    );
+}

@@ -219,6 +219,61 @@ def test_a_plugin_hears_and_is_asked(node_factory):
     assert l1.rpc.waitsendpay(held)["status"] == "complete"
 
 
+def test_coin_movements_are_heard(node_factory, bitcoind):
+    """A plugin of pyln-client's hears every line of the accounts once, in the order they are listed, through a close and its sweep."""
+
+    def setup(plugin):
+        plugin.moves = []
+
+        @plugin.subscribe("coin_movement")
+        def on_move(plugin, coin_movement, **kwargs):
+            plugin.moves.append(coin_movement)
+
+        @plugin.method("moves")
+        def moves(plugin):
+            return {"moves": plugin.moves}
+
+    l1 = node_factory.get_node(inline_plugin=setup)
+    l2 = node_factory.get_node()
+    node_factory.join_nodes([l1, l2])
+    l1.pay(l2, 1000000)
+    wait_for(lambda: only_one(l1.rpc.listpeerchannels()["channels"])["htlcs"] == [])
+    channel = only_one(l1.rpc.listpeerchannels()["channels"])
+    # It was told before the channel was closed, so that the sum is what the channel holds.
+    wait_for(lambda: any(move["type"] == "channel_mvt" for move in l1.rpc.call("moves")["moves"]))
+    ours = [move for move in l1.rpc.call("moves")["moves"] if move["account_id"] == channel["channel_id"]]
+    assert sum(int(move["credit_msat"]) - int(move["debit_msat"]) for move in ours) == channel["to_us_msat"]
+    l2.stop()
+    l1.rpc.close(channel["channel_id"], 1)
+    bitcoind.generate_block(1, wait_for_mempool=1)
+    bitcoind.generate_block(6)
+    wait_for(lambda: bitcoind.rpc.getrawmempool() != [])
+    bitcoind.generate_block(1)
+
+    def listed(kind):
+        return l1.rpc.call("list{}moves".format(kind))["{}moves".format(kind)]
+
+    wait_for(lambda: any(move["primary_tag"] == "to_wallet" for move in listed("chain")))
+    for kind in ("chain", "channel"):
+        lines = listed(kind)
+
+        def heard():
+            moves = l1.rpc.call("moves")["moves"]
+            return [move for move in moves if move["type"] == "{}_mvt".format(kind)]
+
+        wait_for(lambda: len(heard()) == len(lines))
+        for line, told in zip(lines, heard()):
+            assert {name: told[name] for name in line} == line
+            assert told["version"] == 2 and told["coin_type"] == "bcrt" and told["node_id"] == l1.info["id"]
+    sums = {}
+    for move in listed("chain") + listed("channel"):
+        gained = int(move["credit_msat"]) - int(move["debit_msat"])
+        sums[move["account_id"]] = sums.get(move["account_id"], 0) + gained
+    assert sums[channel["channel_id"]] == 0
+    coins = [coin for coin in l1.rpc.listfunds()["outputs"] if coin["status"] == "confirmed"]
+    assert sums["wallet"] == sum(int(coin["amount_msat"]) for coin in coins)
+
+
 GREETER = """#!/usr/bin/env python3
 from pyln.client import Plugin
 

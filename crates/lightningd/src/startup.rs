@@ -282,19 +282,7 @@ async fn load(
 ) -> anyhow::Result<Rc<Node>> {
     let db = Db::open(&config.database)?;
     check_owner(&db, &config, hsm.identity.node_id).await?;
-    let now = clock::now();
-    let lost = db
-        .write(move |txn| {
-            crate::accounts::begin(txn)?;
-            payments::settle_lost_parts(txn, now)
-        })
-        .await?;
-    if lost > 0 {
-        log.info(
-            &Origin::of("lightningd"),
-            format!("{lost} payments had not left the node when it stopped: failed"),
-        );
-    }
+    mend(log, &db).await?;
     let identity = hsm.identity.clone();
     let loaded = db.read(move |txn| {
         let wallet = Wallet::load(txn, &identity);
@@ -341,6 +329,28 @@ async fn load(
     node.channels
         .add_interest(&mut node.chain.interest.borrow_mut());
     Ok(node)
+}
+
+/// Settles what a crash left half done.
+async fn mend(log: &Logger, db: &Db) -> anyhow::Result<()> {
+    let now = clock::now();
+    let mended = db.write(move |txn| {
+        crate::accounts::begin(txn)?;
+        let freed = crate::wallet::free_interrupted(txn)?;
+        Ok((payments::settle_lost_parts(txn, now)?, freed))
+    });
+    let (lost, freed) = mended.await?;
+    let origin = Origin::of("lightningd");
+    if lost > 0 {
+        let text = format!("{lost} payments had not left the node when it stopped: failed");
+        log.info(&origin, text);
+    }
+    if freed > 0 {
+        let text =
+            format!("{freed} coins were for a transaction that was never made: they are free");
+        log.info(&origin, text);
+    }
+    Ok(())
 }
 
 /// A database must be used by one node on one network only.

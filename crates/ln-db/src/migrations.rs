@@ -77,6 +77,7 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE channel_moves (
          id INTEGER PRIMARY KEY, account TEXT NOT NULL, tag_bitmap INTEGER NOT NULL, credit_or_debit INTEGER NOT NULL,
          timestamp INTEGER NOT NULL, payment_hash BLOB, payment_part_id INTEGER, payment_group_id INTEGER, fees INTEGER NOT NULL);",
+    "ALTER TABLE outputs ADD COLUMN reserved_for_now INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// Brings the database to the present version, all in one transaction.

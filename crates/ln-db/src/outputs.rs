@@ -125,10 +125,33 @@ impl Txn<'_> {
             OutputStatus::Spent => 2,
         };
         self.execute(
-            "UPDATE outputs SET status = ?3, reserved_til = ?4 WHERE prev_out_tx = ?1 AND prev_out_index = ?2",
+            "UPDATE outputs SET status = ?3, reserved_til = ?4, reserved_for_now = 0 WHERE prev_out_tx = ?1 AND prev_out_index = ?2",
             (wire(&outpoint.txid), outpoint.vout, number, reserved_until.map(|height| height.0)),
         )?;
         Ok(())
+    }
+
+    /// Notes that an output is reserved for a transaction that the node itself makes and sends at once: nobody else can have it.
+    pub fn set_output_reserved_for_now(&mut self, outpoint: OutPoint) -> Result<(), DbError> {
+        self.execute(
+            "UPDATE outputs SET reserved_for_now = 1 WHERE prev_out_tx = ?1 AND prev_out_index = ?2 AND status = 1",
+            (wire(&outpoint.txid), outpoint.vout),
+        )?;
+        Ok(())
+    }
+
+    /// The outputs that are reserved for a transaction that was to be made and sent at once.
+    pub fn outputs_reserved_for_now(&self) -> Result<Vec<OutPoint>, DbError> {
+        self.all(
+            "SELECT prev_out_tx, prev_out_index FROM outputs WHERE reserved_for_now = 1 AND status = 1",
+            [],
+            |row| {
+                Ok(OutPoint {
+                    txid: get_wire(row, TABLE, "prev_out_tx", 0)?,
+                    vout: get_u32(row, TABLE, "prev_out_index", 1)?,
+                })
+            },
+        )
     }
 
     /// Notes that a block spends an output.

@@ -129,8 +129,6 @@ fn an_opening_hit_by_a_kill_costs_no_coin() {
         } else {
             assert_eq!(ours.len(), 0, "{listed:?}");
             assert_eq!(net.chain.mempool(), Vec::<String>::new());
-            // A crash may leave the coin set aside for a while.
-            net.mine(73, &[&l1, &l2]);
         }
         l1.wait_for("all coins", || {
             let free = confirmed_msat(&l1) > before - 5_000_000 && reserved(&l1) == 0;

@@ -106,3 +106,37 @@ fn a_transaction_made_while_the_chain_is_away_goes_out_when_it_is_back() {
     net.mine(1, &[&l1, &l2]);
     assert_eq!(reserved(&l1), 0);
 }
+
+#[test]
+fn a_coin_for_a_channel_that_never_came_is_free_after_a_crash() {
+    let net = TestNet::start();
+    let (l1, l2) = (net.node("l1"), net.node("l2"));
+    net.connect(&l1, &l2);
+    net.fund(&l1, Sat::from_sat(1_000_000));
+    net.fund(&l1, Sat::from_sat(2_000_000));
+    // What somebody set aside by name stays so: the node can't know what for.
+    let funds = l1.call("listfunds", json!({}));
+    let outputs = funds["outputs"].as_array().unwrap();
+    let small = outputs
+        .iter()
+        .find(|coin| coin["amount_msat"] == 1_000_000_000)
+        .unwrap();
+    let named = format!("{}:{}", small["txid"].as_str().unwrap(), small["output"]);
+    let psbt = l1.call("utxopsbt", json!([0, "253perkw", 0, [named]]));
+    assert_eq!(psbt["reservations"][0]["reserved"], true);
+    l2.pause();
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| l1.try_call("fundchannel", json!([l2.id(), 1_500_000])));
+        l1.wait_for("the second coin to be set aside", || {
+            (reserved(&l1) == 2).then_some(())
+        });
+        l1.kill();
+        assert!(asking.join().unwrap().is_err());
+    });
+    l2.go_on();
+    l1.start_again();
+    l1.wait_log("1 coins were for a transaction that was never made: they are free");
+    assert_eq!(reserved(&l1), 1);
+    net.connect(&l1, &l2);
+    net.open_funded_channel(&l1, &l2, Sat::from_sat(1_500_000));
+}

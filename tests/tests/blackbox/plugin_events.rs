@@ -194,3 +194,52 @@ fn a_plugin_hears_before_a_request_that_sees_deprecated_things_otherwise() {
     );
     check_all(&plugin);
 }
+
+#[test]
+fn the_balances_at_the_start_are_told_by_account() {
+    let net = TestNet::start();
+    let dir = TempDir::new().unwrap();
+    let (l1, plugin) = node(&net, "l1", &dir);
+    let l2 = net.node("l2");
+    let open = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+    // An unconfirmed coin counts as little as a channel that waits for its funding.
+    let address = l1.call("newaddr", json!({}))["p2tr"].clone();
+    net.chain.send(address.as_str().unwrap(), "0.5");
+    let before = told(&plugin, "balance_snapshot").len();
+    l1.restart();
+    let snapshot = wait_until("the balances after the restart", || {
+        told(&plugin, "balance_snapshot").into_iter().nth(before)
+    });
+    let wallet = crate::support::confirmed_msat(&l1);
+    let account = |name: &str, msat: u64| json!({"account_id": name, "balance_msat": msat, "coin_type": "bcrt"});
+    let expected = json!([
+        account("wallet", wallet),
+        account(&open.channel_id, 1_000_000_000)
+    ]);
+    assert_eq!(snapshot["accounts"], expected);
+    assert_eq!(snapshot["node_id"], l1.id());
+    assert_eq!(snapshot["blockheight"], net.chain.height());
+    check_all(&plugin);
+}
+
+#[test]
+fn whoever_hears_of_everything_has_time_to_end() {
+    let net = TestNet::start();
+    let dir = TempDir::new().unwrap();
+    // It takes longer than plugins have that nobody waits for: until the test lets it go.
+    let script = Script {
+        manifest: manifest(json!({"subscriptions": ["*"]})),
+        branches: r#"shutdown) until [ -e "$0.go" ]; do sleep 0.1; done; touch "$0.done"; exit 0 ;;"#,
+    };
+    let plugin = write_plugin(dir.path(), "slow", &script);
+    let options = NodeOptions::default().argument(format!("--plugin={}", plugin.display()));
+    let l1 = net.node_with("l1", options);
+    let beside = |end: &str| PathBuf::from(format!("{}.{end}", plugin.display()));
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| l1.stop());
+        wait_told(&plugin, "shutdown", &json!({}));
+        std::fs::write(beside("go"), "").unwrap();
+        stopping.join().unwrap();
+    });
+    assert!(beside("done").exists());
+}

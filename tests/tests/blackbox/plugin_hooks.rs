@@ -203,6 +203,36 @@ fn payments_may_be_refused_when_they_are_complete() {
 }
 
 #[test]
+fn a_payment_to_oneself_is_judged_like_any_other() {
+    let Judged { l2, plugin, .. } = &judged(&json!(["invoice_payment"]));
+    let bill = invoice(l2, 10_000, "own");
+    for (answer, code) in [
+        (json!({"result": "reject"}), 0x400f),
+        (json!({"failure_message": "2002"}), 0x2002),
+    ] {
+        answers(plugin, "invoice_payment", &answer);
+        let (_, text) = l2.call_err("pay", json!([bill["bolt11"]]));
+        assert!(text.contains("refused"), "{text}");
+        assert_eq!(invoice_status(l2, "own"), "unpaid");
+        let hash = json!({"payment_hash": bill["payment_hash"]});
+        let parts = l2.call("listsendpays", hash.clone());
+        let last = parts["payments"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["status"], "failed");
+        let Err(ln_testkit::nodes::CallError::Rpc(error)) = l2.try_call("waitsendpay", hash) else {
+            panic!("the payment should have failed");
+        };
+        assert_eq!(error.data.unwrap()["failcode"], code);
+    }
+    assert_eq!(asked(plugin, "invoice_payment")["payment"]["label"], "own");
+    answers(plugin, "invoice_payment", &json!({"result": "continue"}));
+    assert_eq!(
+        l2.call("pay", json!([bill["bolt11"]]))["status"],
+        "complete"
+    );
+    assert_eq!(invoice_status(l2, "own"), "paid");
+}
+
+#[test]
 fn htlcs_may_be_failed_fulfilled_or_given_another_payload() {
     let all = judged(&json!(["htlc_accepted"]));
     let open = all.open();

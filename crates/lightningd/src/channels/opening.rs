@@ -37,9 +37,8 @@ const DUST_LIMIT: Sat = Sat::from_sat(546);
 const MAX_UNFUNDED_OF_PEER: usize = 10;
 const MAX_UNFUNDED: usize = 1000;
 
-/// How often, and how long between, we look whether a peer's earlier opening is over: a peer hears of its failure before we do.
-const SLOT_LOOKS: u32 = 50;
-const SLOT_LOOK: Duration = Duration::from_millis(20);
+/// How long a peer that opens again waits for the end of its earlier opening: it hears of its failure before we do.
+const SLOT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a peer that wants a channel waits for us to see the newest blocks.
 const SYNC_PATIENCE: Duration = Duration::from_secs(20);
@@ -455,17 +454,6 @@ async fn caught_up(node: &Rc<Node>) -> bool {
     node.chain.is_synced()
 }
 
-/// The peer's place, as soon as an opening that just failed has left it.
-async fn incoming_slot(node: &Rc<Node>, peer: NodeId) -> Option<IncomingSlot> {
-    for _ in 0..SLOT_LOOKS {
-        if let Some(slot) = IncomingSlot::take(node, peer) {
-            return Some(slot);
-        }
-        tokio::time::sleep(SLOT_LOOK).await;
-    }
-    None
-}
-
 /// Whether this peer may open a channel to us now; what to tell it if not.
 async fn may_open(
     node: &Rc<Node>,
@@ -476,7 +464,7 @@ async fn may_open(
     if temporary == ChannelId::ALL {
         return Err("temporary_channel_id must not be zero".to_owned());
     }
-    let slot = incoming_slot(node, peer).await;
+    let slot = IncomingSlot::wait(node, peer, SLOT_PATIENCE).await;
     let slot = slot.ok_or("Multiple simultaneous openings are not supported")?;
     // BOLT 2 §The `open_channel` Message lets us refuse at will: a channel that is never funded costs its peer nothing and us memory.
     let unfunded = |channel: &Rc<Channel>| {

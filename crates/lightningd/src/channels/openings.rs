@@ -6,9 +6,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use ln_types::{ChannelId, Features, Msat, NodeId, Sat};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::{OpenRequest, Opened};
 use crate::log::Origin;
@@ -54,6 +55,8 @@ pub(crate) struct Openings {
     incoming: RefCell<HashSet<NodeId>>,
     /// Channels opened to us that are not in the table of channels yet.
     accepted: RefCell<HashSet<ChannelId>>,
+    /// Told whenever a place is left.
+    left: Notify,
 }
 
 /// The place of one peer that opens a channel to us, until it is dropped.
@@ -70,6 +73,7 @@ impl Drop for IncomingSlot {
         if let Some(id) = self.channel.get() {
             openings.accepted.borrow_mut().remove(&id);
         }
+        openings.left.notify_waiters();
     }
 }
 
@@ -85,6 +89,21 @@ impl IncomingSlot {
             peer,
             channel: Cell::new(None),
         })
+    }
+
+    /// The same, once whoever has the place has left it; nothing if that takes longer than `patience`.
+    pub(super) async fn wait(node: &Rc<Node>, peer: NodeId, patience: Duration) -> Option<Self> {
+        let taken = async {
+            loop {
+                // Before looking, so that no word is missed.
+                let left = node.openings.left.notified();
+                if let Some(slot) = Self::take(node, peer) {
+                    return slot;
+                }
+                left.await;
+            }
+        };
+        tokio::time::timeout(patience, taken).await.ok()
     }
 
     /// Whether the channel's id, and so its funding output, is nobody else's; keeps it so until this is dropped.
@@ -123,6 +142,7 @@ impl Drop for OpeningSlot {
             .is_some_and(|entry| entry.number == self.number)
         {
             table.remove(&self.peer);
+            self.node.openings.left.notify_waiters();
         }
     }
 }

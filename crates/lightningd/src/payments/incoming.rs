@@ -396,7 +396,7 @@ async fn complete(
 }
 
 /// Asks plugins whether to take a payment. `Some` means no, with a failure of their own if they gave one.
-async fn refused(
+pub(super) async fn refused(
     node: &Node,
     hash: PaymentHash,
     received: Msat,

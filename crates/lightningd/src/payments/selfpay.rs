@@ -22,6 +22,8 @@ pub(crate) struct SelfPayment {
     pub(crate) label: Option<String>,
     pub(crate) bolt11: Option<String>,
     pub(crate) description: Option<String>,
+    /// Whether plugins are asked (`invoice_payment`), as for a payment of somebody else's.
+    pub(crate) is_judged: bool,
 }
 
 /// Pays an invoice of our own; the part that is returned is complete or failed.
@@ -42,10 +44,11 @@ pub(crate) async fn pay_ourselves(
         Place::Ours(claim) => claim,
         Place::Theirs(Sent::Pending(row) | Sent::Complete(row)) => return Ok(row),
     };
+    let refusal = refused(node, &payment).await?;
     let (us, now, groupid) = (node.id(), clock::now(), facts.groupid);
     let settled = node
         .db
-        .write(move |txn| settle(txn, us, &payment, groupid, now))
+        .write(move |txn| settle(txn, us, &payment, refusal, groupid, now))
         .await;
     drop(claim);
     let (row, invoice) = settled.map_err(anyhow::Error::from)?;
@@ -61,32 +64,60 @@ pub(crate) async fn pay_ourselves(
     Ok(row)
 }
 
+/// What plugins have against it: the failure's code. Nothing is kept of the payment while they think.
+async fn refused(node: &Node, payment: &SelfPayment) -> anyhow::Result<Option<u16>> {
+    let (true, Some(payment_secret)) = (payment.is_judged, payment.payment_secret) else {
+        return Ok(None);
+    };
+    let data = PaymentData {
+        payment_secret,
+        total_msat: payment.amount,
+    };
+    let hash = payment.payment_hash;
+    let refusal = super::incoming::refused(node, hash, payment.amount, &data).await?;
+    let code = |message: Option<Vec<u8>>| match message.as_deref() {
+        Some([high, low, ..]) => u16::from_be_bytes([*high, *low]),
+        Some(_) | None => unknown_details(payment.amount),
+    };
+    Ok(refusal.map(code))
+}
+
+/// The code of the usual failure.
+fn unknown_details(amount: Msat) -> u16 {
+    let failure = FailureMessage::IncorrectOrUnknownPaymentDetails {
+        htlc_msat: amount,
+        height: ln_types::BlockHeight(0),
+    };
+    failure.code().0
+}
+
 /// Keeps the payment and its outcome, and the invoice if it is paid by it.
 fn settle(
     txn: &mut Txn<'_>,
     us: NodeId,
     payment: &SelfPayment,
+    refusal: Option<u16>,
     groupid: u64,
     now: u64,
 ) -> Result<(PaymentRow, Option<InvoiceRow>), DbError> {
     let (hash, part) = (payment.payment_hash, (0, groupid));
     txn.add_payment(&row(us, payment, groupid, now))?;
-    let invoice = match payable(txn, payment, now)? {
+    let payable = match refusal {
+        Some(_) => Err(format!("A plugin refused to take the payment of {hash}")),
+        None => payable(txn, payment, now)?,
+    };
+    let invoice = match payable {
         Ok(invoice) => {
             txn.complete_payment(&hash, part, &invoice.preimage, now)?;
             Some(txn.set_invoice_paid(&hash, payment.amount, now)?)
         }
         Err(detail) => {
-            let code = FailureMessage::IncorrectOrUnknownPaymentDetails {
-                htlc_msat: payment.amount,
-                height: ln_types::BlockHeight(0),
-            }
-            .code();
+            let code = refusal.unwrap_or_else(|| unknown_details(payment.amount));
             let failure = PaymentFailure {
                 onion_reply: None,
                 destination_permanent: true,
                 erring_index: Some(0),
-                code: Some(code.0),
+                code: Some(code),
                 erring_node: Some(us),
                 erring_channel: None,
                 erring_direction: None,

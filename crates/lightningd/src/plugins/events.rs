@@ -6,7 +6,7 @@ use bitcoin::hex::DisplayHex;
 use bitcoin::{BlockHash, Txid};
 use futures_util::future::Either;
 use ln_db::{DbError, InvoiceRow, PaymentRow, PaymentStatus, Pending, StateChangeRow};
-use ln_types::{BlockHeight, Msat, NodeId, PaymentPreimage, Sat};
+use ln_types::{BlockHeight, ChannelState, Msat, NodeId, PaymentPreimage, Sat};
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
@@ -160,11 +160,15 @@ impl PluginHost {
         self.notify("balance_snapshot", || {
             let coin_type = node.config.network.invoice_prefix();
             let coins = node.wallet.coins();
-            let unspent = coins.iter().filter(|coin| coin.spent_height.is_none());
+            let unspent = coins
+                .iter()
+                .filter(|coin| coin.spent_height.is_none() && coin.height.is_some());
             let wallet: Sat = unspent.map(|coin| coin.value).sum();
             let account = |name: String, balance: Msat| json!({ "account_id": name, "balance_msat": balance, "coin_type": coin_type });
             let mut accounts = vec![account("wallet".to_owned(), wallet.to_msat_saturating())];
-            accounts.extend(node.channels.all().iter().map(|channel| {
+            let channels = node.channels.all();
+            let open = channels.iter().filter(|channel| has_balance(channel));
+            accounts.extend(open.map(|channel| {
                 let balance = channel.machine().map_or(Msat::ZERO, |state| state.to_us());
                 account(channel.row().channel_id.to_string(), balance)
             }));
@@ -176,6 +180,18 @@ impl PluginHost {
             })
         });
     }
+}
+
+/// Whether a channel's account holds our balance: it was opened, and is not closed yet.
+fn has_balance(channel: &Channel) -> bool {
+    matches!(
+        channel.row().state,
+        ChannelState::ChanneldNormal
+            | ChannelState::ChanneldAwaitingSplice
+            | ChannelState::ChanneldShuttingDown
+            | ChannelState::ClosingdSigexchange
+            | ChannelState::FundingSpendSeen
+    )
 }
 
 /// What each change of a channel's state tells.

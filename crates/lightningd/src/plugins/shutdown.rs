@@ -12,8 +12,6 @@ use super::process::PluginProcess;
 
 /// How long a plugin that wants to know of the end may take to end.
 const GRACE: Duration = Duration::from_secs(30);
-/// The same for one that hears of everything and so did not ask for this in particular.
-const GRACE_OF_ALL: Duration = Duration::from_secs(1);
 
 impl PluginHost {
     /// Ends all plugins: those that subscribed to `shutdown` have some time, the others have none.
@@ -30,10 +28,10 @@ impl PluginHost {
 
     /// Ends one plugin and waits until it has ended.
     pub(super) async fn end(&self, plugin: &PluginProcess) {
-        if let Some(grace) = plugin.manifest().and_then(grace) {
+        if plugin.manifest().is_some_and(wants_to_know) {
             plugin.tell(self.log(), "shutdown", &json!({ "shutdown": {} }));
-            let ended = tokio::time::timeout(grace, plugin.wait_ended()).await;
-            if ended.is_err() && grace == GRACE {
+            let ended = tokio::time::timeout(GRACE, plugin.wait_ended()).await;
+            if ended.is_err() {
                 let text = format!("did not end within {} seconds: killed", GRACE.as_secs());
                 self.log().unusual(&plugin.origin, text);
             }
@@ -43,11 +41,8 @@ impl PluginHost {
     }
 }
 
-/// How long a plugin may take to end, if it wants to hear of the end at all.
-fn grace(manifest: &Manifest) -> Option<Duration> {
-    let wants = |topic: &str| manifest.subscriptions.iter().any(|wanted| wanted == topic);
-    if wants("shutdown") {
-        return Some(GRACE);
-    }
-    wants("*").then_some(GRACE_OF_ALL)
+/// Whether a plugin hears of the end: by its name, or because it hears of everything.
+fn wants_to_know(manifest: &Manifest) -> bool {
+    let mut topics = manifest.subscriptions.iter();
+    topics.any(|wanted| wanted == "shutdown" || wanted == "*")
 }

@@ -1,9 +1,10 @@
 //! Choosing coins for a transaction and setting them aside.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use bitcoin::{OutPoint, ScriptBuf};
-use ln_db::{DbError, OutputStatus, Pending};
+use ln_db::{DbError, OutputStatus, Pending, Txn};
 use ln_types::{BlockHeight, Feerate, Sat};
 use ln_wallet::{Amount, FundError, FundRequest, Funding, Utxo, fund, fund_with};
 
@@ -32,6 +33,8 @@ pub(crate) struct DrawRequest {
     pub(crate) reserved_ok: bool,
     /// For how many blocks to set them aside; 0 is not at all.
     pub(crate) reserve: u32,
+    /// The transaction is made and sent at once, and nobody sees it before that.
+    pub(crate) for_now: bool,
     /// A channel is being opened: keep the emergency reserve even if it is the first.
     pub(crate) opening: bool,
 }
@@ -106,7 +109,7 @@ pub(crate) async fn draw(node: &Rc<Node>, request: &DrawRequest) -> Result<Drawn
     } else {
         node.wallet
             .change_coins(&funding.inputs, |coin| coin.reserve(tip, request.reserve));
-        Some(save_reservations(node, &funding.inputs))
+        Some(save(node, &funding.inputs, request.for_now))
     };
     let change = async {
         let change = match funding.change {
@@ -190,6 +193,10 @@ fn choose(node: &Node, request: &DrawRequest, tip: BlockHeight) -> Result<Fundin
 
 /// Makes durable until when coins are set aside, as they are in memory now.
 pub(crate) fn save_reservations(node: &Node, coins: &[Utxo]) -> Pending<()> {
+    save(node, coins, false)
+}
+
+fn save(node: &Node, coins: &[Utxo], for_now: bool) -> Pending<()> {
     let states: Vec<(OutPoint, Option<BlockHeight>)> = coins
         .iter()
         .filter_map(|coin| node.wallet.coin(&coin.outpoint))
@@ -203,9 +210,31 @@ pub(crate) fn save_reservations(node: &Node, coins: &[Utxo]) -> Pending<()> {
             } else {
                 OutputStatus::Available
             };
-            txn.set_output_status(*outpoint, status, *until)
+            txn.set_output_status(*outpoint, status, *until)?;
+            if for_now && until.is_some() {
+                txn.set_output_reserved_for_now(*outpoint)?;
+            }
+            Ok(())
         })
     })
+}
+
+/// At the start: coins set aside for a transaction that a crash kept from being made are free again; how many.
+///
+/// A transaction of ours is in the database before anybody sees it, so what no transaction there spends was never spent.
+pub(crate) fn free_interrupted(txn: &mut Txn<'_>) -> Result<usize, DbError> {
+    let mut coins = txn.outputs_reserved_for_now()?;
+    if coins.is_empty() {
+        return Ok(0);
+    }
+    let kept = txn.unconfirmed_transactions()?;
+    let inputs = kept.iter().flat_map(|row| &row.tx.input);
+    let spent: HashSet<OutPoint> = inputs.map(|input| input.previous_output).collect();
+    coins.retain(|coin| !spent.contains(coin));
+    for coin in &coins {
+        txn.set_output_status(*coin, OutputStatus::Available, None)?;
+    }
+    Ok(coins.len())
 }
 
 /// Lets go of coins drawn for a transaction that will not be sent: they are set aside as far as they were before.

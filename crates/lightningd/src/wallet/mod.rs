@@ -13,7 +13,9 @@ use ln_db::{DbError, OutputRow, Txn};
 use ln_types::BlockHeight;
 use ln_wallet::{AddressKind, Coins, LOOK_AHEAD, Origin, ScriptIndex, Utxo, WalletKeys};
 
-pub(crate) use draw::{DrawRequest, SpendError, draw, release, save_reservations};
+pub(crate) use draw::{
+    DrawRequest, SpendError, draw, free_interrupted, release, save_reservations,
+};
 pub(crate) use rows::{output_row, utxo};
 pub(crate) use spend::{
     PreparedTx, SpendRequest, forget, hsm_utxo, prepare, previous_transactions, psbt_of,

@@ -30,6 +30,8 @@ pub(crate) struct SpendRequest {
     pub(crate) min_confirmations: u32,
     /// Use exactly these coins.
     pub(crate) coins: Option<Vec<OutPoint>>,
+    /// It is made and sent at once; else others may have it before it is sent.
+    pub(crate) for_now: bool,
     /// A channel is being opened: keep the emergency reserve even if it is the first.
     pub(crate) opening: bool,
 }
@@ -117,6 +119,7 @@ pub(crate) async fn prepare(
             coins: request.coins.clone(),
             reserved_ok: false,
             reserve: DEFAULT_RESERVATION,
+            for_now: request.for_now,
             opening: request.opening,
         },
     )

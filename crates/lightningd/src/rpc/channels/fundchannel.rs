@@ -77,6 +77,7 @@ fn spend_request(node: &Node, params: &FundchannelParams) -> Result<SpendRequest
         feerate: feerate(node, params.feerate, FeeTarget::Opening)?,
         min_confirmations: params.minconf.unwrap_or(1),
         coins: params.utxos.clone(),
+        for_now: true,
         opening: true,
     })
 }

@@ -47,6 +47,8 @@ async fn to_ourselves(
         label: params.label,
         bolt11: params.bolt11.as_deref().map(ln_invoice::canonical),
         description: params.description,
+        // Core Lightning asks nobody when a node sends to itself by an empty route.
+        is_judged: false,
     };
     match pay_ourselves(node, payment, params.groupid).await {
         Ok(row) if row.status == PaymentStatus::Failed => Err(failed(node.id(), row)),

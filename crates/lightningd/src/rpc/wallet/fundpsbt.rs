@@ -32,6 +32,7 @@ impl Handle for Fundpsbt {
             coins: None,
             reserved_ok: false,
             reserve: params.reserve,
+            for_now: false,
             opening: params.opening_anchor_channel,
         };
         fund(&node, &request, params.locktime.map(BlockHeight)).await

@@ -48,6 +48,7 @@ impl Handle for Txprepare {
             feerate: feerate(&node, params.feerate, FeeTarget::Opening)?,
             min_confirmations: params.minconf.unwrap_or(1),
             coins: params.utxos,
+            for_now: false,
             opening: false,
         };
         let prepared = prepare(&node, &request)

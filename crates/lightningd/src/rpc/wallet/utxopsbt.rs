@@ -34,6 +34,7 @@ impl Handle for Utxopsbt {
             coins: Some(params.utxos),
             reserved_ok: params.reservedok,
             reserve: params.reserve,
+            for_now: false,
             opening: params.opening_anchor_channel,
         };
         fund(&node, &request, params.locktime.map(BlockHeight)).await

@@ -33,6 +33,7 @@ impl Handle for Withdraw {
             feerate: feerate(&node, params.feerate, FeeTarget::Opening)?,
             min_confirmations: params.minconf.map_or(1, u32::from),
             coins: params.utxos,
+            for_now: true,
             opening: false,
         };
         let prepared = prepare(&node, &request)

@@ -79,6 +79,7 @@ async fn to_ourselves(
         label: request.label.clone(),
         bolt11: Some(request.invoice.clone()),
         description: request.description.clone(),
+        is_judged: true,
     };
     let row = pay_ourselves(node, payment, None).await;
     let row = row.map_err(|error| not_sent(node.id(), None, error))?;

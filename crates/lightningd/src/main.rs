@@ -16,6 +16,7 @@ mod clock;
 mod features;
 mod gossip;
 mod node;
+mod old_forms;
 mod roles;
 mod startup;
 

@@ -29,7 +29,8 @@ use crate::wallet::Wallet;
 //~ half done is changed between two awaits. Channels are the heart of it; their rules are in a crate of their own: `ln-channel/src/action.rs`.
 pub(crate) struct Node {
     pub(crate) config: Config,
-    pub(crate) settings: Settings,
+    /// What was set, by whom; `setconfig` changes it.
+    pub(crate) settings: RefCell<Rc<Settings>>,
     pub(crate) log: Logger,
     /// Who the master's own log lines come from.
     pub(crate) origin: Origin,
@@ -59,6 +60,16 @@ impl Node {
     /// Our node id.
     pub(crate) fn id(&self) -> NodeId {
         self.hsm.identity.node_id
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn settings(&self) -> Rc<Settings> {
+        Rc::clone(&self.settings.borrow())
+    }
+
+    /// Changes the settings.
+    pub(crate) fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(Rc::make_mut(&mut self.settings.borrow_mut()));
     }
 
     /// Our alias as it is announced, padded with zeros.

@@ -1,5 +1,6 @@
 //! Bringing the master up, and taking it down.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{DirBuilder, File};
@@ -13,6 +14,7 @@ use anyhow::{Context as _, anyhow, bail};
 use ln_daemon::VERSION;
 use ln_db::Db;
 use ln_plugin::protocol::{Configuration, FeatureBits, Proxy};
+use ln_rpc::deprecated::OLD_PLUGINS;
 use ln_types::{FeatureBit, NetAddr, NodeId};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -24,7 +26,7 @@ use crate::features::OurFeatures;
 use crate::hsm::{Hsm, HsmRefusal};
 use crate::log::{Logger, Origin};
 use crate::node::Node;
-use crate::options::{Config, LogConfig, OPTIONS, OptionError, Settings, network};
+use crate::options::{Config, ConfigFile, LogConfig, OPTIONS, OptionError, Settings, network};
 use crate::payments::Payments;
 use crate::peers::Peers;
 use crate::plugins::{HookTimeouts, HostConfig, PluginHost, RestartPolicy, candidates};
@@ -91,29 +93,36 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
         }
         return Ok(None);
     }
+    let (settings, base_dir) = read_files(line)?;
+    Ok(Some((settings, base_dir)))
+}
+
+/// Reads the config files that the command line asks for.
+fn read_files(line: Settings) -> anyhow::Result<(Settings, PathBuf)> {
     let mut settings = Settings::default();
-    let named = line.text("conf").map(PathBuf::from);
-    let base_dir = match line.text("lightning-dir") {
-        Some(dir) => PathBuf::from(dir),
-        None => std::env::var_os("HOME").map_or_else(
+    if let Some(file) = line.text("conf") {
+        let file = std::path::absolute(file).context("conf")?;
+        settings = Settings::file(&file, ConfigFile::Explicit)?;
+    }
+    let explicit = settings.text("lightning-dir").map(PathBuf::from);
+    let given = line.text("lightning-dir").map(PathBuf::from).or(explicit);
+    let base_dir = given.unwrap_or_else(|| {
+        std::env::var_os("HOME").map_or_else(
             || PathBuf::from("."),
             |home| Path::new(&home).join(".lightning"),
-        ),
-    };
+        )
+    });
     let base_dir = std::path::absolute(&base_dir).context("lightning-dir")?;
-    match named {
-        Some(file) => settings.extend(Settings::file(&file)?),
-        None => {
-            let base = Settings::file(&base_dir.join("config"))?;
-            let mut both = base.clone();
-            both.extend(line.clone());
-            let of_network = base_dir.join(network(&both)?.name()).join("config");
-            settings.extend(base);
-            settings.extend(Settings::file(&of_network)?);
-        }
+    if line.text("conf").is_none() {
+        let base = Settings::file(&base_dir.join("config"), ConfigFile::Base)?;
+        let mut both = base.clone();
+        both.extend(line.clone());
+        let of_network = base_dir.join(network(&both)?.name()).join("config");
+        settings.extend(base);
+        settings.extend(Settings::file(&of_network, ConfigFile::Network)?);
     }
     settings.extend(line);
-    Ok(Some((settings, base_dir)))
+    Ok((settings, base_dir))
 }
 
 /// Prints the options, those of plugins among them: they are started to tell theirs, and ended.
@@ -244,7 +253,7 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     // Plugins may call the node while they start, and must be there before the first peer.
     let listener = rpc::listen(&node.config.rpc_file, node.config.rpc_file_mode)?;
     tokio::task::spawn_local(rpc::serve(Rc::clone(&node), listener));
-    node.plugins.init_rest(&node.settings).await?;
+    node.plugins.init_rest(&node.settings()).await?;
     node.plugins.tell_balances(&node);
     spawn_tasks(&node, hsmd, connectd, gossipd);
     node.log.info(
@@ -299,7 +308,7 @@ async fn load(
         fees: FeeEstimates::new(&config).into(),
         features: all_features(&plugins, &config)?,
         config,
-        settings,
+        settings: RefCell::new(Rc::new(settings)),
         log: log.clone(),
         origin: Origin::of("lightningd"),
         db,
@@ -317,7 +326,7 @@ async fn load(
         connectd: std::cell::OnceCell::new(),
         gossipd: std::cell::OnceCell::new(),
         graph: crate::gossip::GraphReader::default(),
-        bindings: std::cell::RefCell::default(),
+        bindings: RefCell::default(),
         stop: watch::Sender::new(None),
     });
     for peer in known_peers {
@@ -429,6 +438,7 @@ fn host_config(config: &Config, settings: &Settings) -> Result<HostConfig, Optio
         base_dir: config.base_dir.clone(),
         developer: config.developer,
         allow_deprecated: config.allow_deprecated,
+        old_plugins: config.param_env().allows(OLD_PLUGINS),
         patience: Duration::from_secs(config.dev.timeout_secs.unwrap_or(60).into()),
         hook_timeouts: HookTimeouts::read(settings)?,
         restart: RestartPolicy::new(settings)?,
@@ -463,7 +473,7 @@ fn all_features(plugins: &PluginHost, config: &Config) -> anyhow::Result<OurFeat
 /// Starts the chain, connectd and gossipd, and the plugins that the chain needs.
 async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
     node.plugins.attach(node, configuration(node));
-    node.plugins.init_backend(&node.settings).await?;
+    node.plugins.init_backend(&node.settings()).await?;
     chain::unwind(node)
         .await
         .context("the chain backend does not answer: is bitcoind running?")?;

@@ -7,6 +7,7 @@
 //! input from outside: sizes and depths are bounded, and nothing in it can make this crate panic.
 
 pub mod client;
+pub mod deprecated;
 mod error;
 pub mod jsonrpc;
 pub mod manual;

@@ -99,7 +99,7 @@ fn policy(node: &Node) -> OpeningPolicy {
     let bounds = node.fees.borrow().bounds(config.dev.max_fee_multiplier);
     let unlimited = config.ignore_fee_limits;
     OpeningPolicy {
-        min_capacity: config.min_capacity,
+        min_capacity: config.min_capacity.get(),
         max_accepted_htlcs: config.max_concurrent_htlcs,
         htlc_minimum: config.htlc_minimum,
         max_htlc_value_in_flight: Msat::MAX,

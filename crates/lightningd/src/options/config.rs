@@ -1,9 +1,13 @@
 //! The settings, understood.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ln_daemon::VERSION;
+use ln_rpc::deprecated::Promises;
+use ln_rpc::params::ParamEnv;
 use ln_types::{CltvDelta, Feerate, Msat, NetAddr, Network, Sat};
 
 use super::{OptionError, Settings};
@@ -21,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) network_dir: PathBuf,
     pub(crate) developer: bool,
     pub(crate) allow_deprecated: bool,
+    /// What of the deprecated is allowed even so.
+    pub(crate) promises: Promises,
     pub(crate) rpc_file: String,
     pub(crate) rpc_file_mode: u32,
     pub(crate) pid_file: PathBuf,
@@ -31,7 +37,8 @@ pub(crate) struct Config {
     pub(crate) rgb: Option<[u8; 3]>,
     pub(crate) fee_base: Msat,
     pub(crate) fee_ppm: u32,
-    pub(crate) min_capacity: Sat,
+    /// `setconfig` can change it.
+    pub(crate) min_capacity: Cell<Sat>,
     pub(crate) ignore_fee_limits: bool,
     /// opening, mutual_close, unilateral_close, delayed_to_us, htlc_resolution, penalty.
     pub(crate) force_feerates: Option<[Feerate; 6]>,
@@ -304,7 +311,47 @@ impl DevConfig {
     }
 }
 
+/// What was promised. What there is nothing of here is nothing to complain of: it is for another version.
+fn promises(settings: &Settings) -> Promises {
+    let mut promises = Promises::default();
+    for name in settings.every("i-promise-to-fix-broken-api-user") {
+        promises.add(&name);
+    }
+    promises
+}
+
 impl Config {
+    /// Under which rules parameters are read where nobody says otherwise.
+    pub(crate) fn param_env(&self) -> ParamEnv {
+        ParamEnv {
+            developer: self.developer,
+            deprecated_ok: self.allow_deprecated,
+            promises: self.promises,
+            version: VERSION,
+            ..ParamEnv::default()
+        }
+    }
+
+    /// Changes an option while the node runs, or only checks whether it could be. Nothing for an option that can't be changed.
+    pub(crate) fn set_dynamic(
+        &self,
+        name: &str,
+        text: &str,
+        check_only: bool,
+    ) -> Option<Result<(), String>> {
+        let change = || {
+            let number: u64 = text
+                .parse()
+                .map_err(|_| format!("'{text}' is not a number"))?;
+            let sat = Sat::from_sat(number);
+            if !check_only {
+                self.min_capacity.set(sat);
+            }
+            Ok(())
+        };
+        (name == "min-capacity-sat").then(change)
+    }
+
     /// The program to run in place of a helper, if one was given.
     pub(crate) fn subdaemon(&self, name: &str) -> Option<&str> {
         let given = self
@@ -341,6 +388,7 @@ impl Config {
             network_dir,
             developer,
             allow_deprecated: settings.bool("allow-deprecated-apis", !developer)?,
+            promises: promises(settings),
             rpc_file: settings
                 .text("rpc-file")
                 .unwrap_or("lightning-rpc")
@@ -351,7 +399,7 @@ impl Config {
             rgb: special(settings, "rgb", rgb)?,
             fee_base: settings.parsed("fee-base", Msat::from_msat(if test { 1 } else { 1000 }))?,
             fee_ppm: settings.parsed("fee-per-satoshi", 10)?,
-            min_capacity: settings.parsed("min-capacity-sat", Sat::from_sat(10_000))?,
+            min_capacity: Cell::new(settings.parsed("min-capacity-sat", Sat::from_sat(10_000))?),
             ignore_fee_limits: settings.bool("ignore-fee-limits", test)?,
             force_feerates: special(settings, "force-feerates", feerates)?,
             htlc_minimum: settings.parsed("htlc-minimum-msat", Msat::ZERO)?,

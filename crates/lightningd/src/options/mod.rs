@@ -1,13 +1,17 @@
 //! The command line and the config files.
 
 mod config;
+mod files;
 mod nearest;
+mod persist;
 mod plugin_options;
 mod settings;
 mod table;
 
 pub(crate) use config::{Config, LogConfig, network};
+pub(crate) use files::ConfigFile;
 pub(crate) use nearest::nearest;
+pub(crate) use persist::Persist;
 pub(crate) use plugin_options::plugin_value;
-pub(crate) use settings::{OptionError, Setting, Settings, Source, is_own};
+pub(crate) use settings::{OptionError, Setting, Settings, Source, find, is_own};
 pub(crate) use table::{Kind, OPTIONS, OptionInfo};

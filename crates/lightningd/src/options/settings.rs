@@ -1,5 +1,6 @@
 //! What was set, by whom, before it is understood.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(crate) enum Source {
     File(PathBuf, usize),
     /// The call that started a plugin.
     PluginStart,
+    /// `setconfig`, until the node ends.
+    Transient,
 }
 
 impl fmt::Display for Source {
@@ -32,6 +35,7 @@ impl fmt::Display for Source {
         match self {
             Self::CommandLine => f.write_str("cmdline"),
             Self::PluginStart => f.write_str("pluginstart"),
+            Self::Transient => f.write_str("setconfig transient"),
             Self::File(path, line) => write!(f, "{}:{line}", path.display()),
         }
     }
@@ -61,7 +65,7 @@ impl OptionError {
     pub(crate) fn new(setting: &Setting, problem: impl fmt::Display) -> Self {
         let place = match &setting.source {
             Source::CommandLine => format!("--{}", setting.name),
-            Source::PluginStart => setting.name.clone(),
+            Source::PluginStart | Source::Transient => setting.name.clone(),
             Source::File(path, line) => format!("{} line {line}: {}", path.display(), setting.name),
         };
         Self {
@@ -70,7 +74,21 @@ impl OptionError {
         }
     }
 
-    fn file(path: &Path, problem: impl fmt::Display) -> Self {
+    /// What is wrong, without the place.
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// A problem with a line that is no setting.
+    pub(super) fn line(path: &Path, line: usize, problem: impl fmt::Display) -> Self {
+        Self {
+            place: format!("{} line {line}", path.display()),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// A problem with a file.
+    pub(super) fn file(path: &Path, problem: impl fmt::Display) -> Self {
         Self {
             place: path.display().to_string(),
             problem: problem.to_string(),
@@ -81,11 +99,14 @@ impl OptionError {
 /// Everything set, in the order in which later values override earlier ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
-    all: Vec<Setting>,
+    pub(super) all: Vec<Setting>,
+    /// The file that `conf` names.
+    pub(super) conf: Option<PathBuf>,
+    /// The file that `setconfig` writes to, once there is one.
+    pub(super) setconfig: Option<PathBuf>,
+    /// Lists that `setconfig` replaced for this run: what else was set does not count.
+    pub(super) replaced: BTreeSet<String>,
 }
-
-/// How deep files may include each other.
-const MAX_INCLUDES: u32 = 100;
 
 impl Settings {
     /// Reads the command line: `--name`, `--name=value`, `--name value` (for options known to take one), `-h`, `-V`.
@@ -133,21 +154,22 @@ impl Settings {
             }
             all.push(setting);
         }
-        Ok(Self { all })
+        Ok(Self {
+            all,
+            ..Self::default()
+        })
     }
 
-    /// Reads a config file; one that does not exist is empty.
-    pub(crate) fn file(path: &Path) -> Result<Self, OptionError> {
-        let mut all = Vec::new();
-        if path.exists() {
-            read_file(path, 0, &mut all)?;
-        }
-        Ok(Self { all })
+    /// Adds a setting that overrides earlier ones.
+    pub(super) fn push(&mut self, setting: Setting) {
+        self.all.push(setting);
     }
 
     /// Lets `later` override.
     pub(crate) fn extend(&mut self, later: Self) {
         self.all.extend(later.all);
+        self.conf = self.conf.take().or(later.conf);
+        self.setconfig = self.setconfig.take().or(later.setconfig);
     }
 
     /// All settings, in order.
@@ -158,6 +180,15 @@ impl Settings {
     /// The setting of an option that counts: the last.
     pub(crate) fn last(&self, name: &str) -> Option<&Setting> {
         self.all.iter().rev().find(|setting| setting.name == name)
+    }
+
+    /// The settings that count for an option that may be given several times.
+    pub(crate) fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Setting> {
+        let replaced = self.replaced.contains(name);
+        let all = self.all.iter();
+        all.filter(move |setting| {
+            setting.name == name && (!replaced || setting.source == Source::Transient)
+        })
     }
 
     /// All values of an option that may be given several times.
@@ -269,61 +300,11 @@ fn wants_value(name: &str) -> bool {
     find(name).is_some_and(|info| !matches!(info.kind, Kind::Flag | Kind::Bool))
 }
 
-fn split(word: &str) -> (String, Option<String>) {
+pub(super) fn split(word: &str) -> (String, Option<String>) {
     match word.split_once('=') {
         Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
         None => (word.to_owned(), None),
     }
-}
-
-fn read_file(path: &Path, depth: u32, all: &mut Vec<Setting>) -> Result<(), OptionError> {
-    if depth > MAX_INCLUDES {
-        return Err(OptionError::file(
-            path,
-            "files include each other more than 100 deep",
-        ));
-    }
-    let bytes = std::fs::read(path)
-        .map_err(|error| OptionError::file(path, format!("can't be read: {error}")))?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| OptionError::file(path, "is not UTF-8 text"))?;
-    for (index, line) in text.lines().enumerate() {
-        let source = Source::File(path.to_owned(), index + 1);
-        let start = line.trim_start();
-        if start.is_empty() || start.starts_with('#') {
-            continue;
-        }
-        if let Some(included) = start.strip_prefix("include ") {
-            let included = path
-                .parent()
-                .unwrap_or(Path::new("."))
-                .join(included.trim());
-            read_file(&included, depth + 1, all)?;
-            continue;
-        }
-        let (name, value) = split(start);
-        let keeps_blanks = matches!(name.as_str(), "alias" | "log-prefix");
-        let value = value.map(|value| {
-            if keeps_blanks {
-                value
-            } else {
-                value.trim_end().to_owned()
-            }
-        });
-        let setting = Setting {
-            name: name.trim_end().to_owned(),
-            value,
-            source,
-        };
-        if matches!(setting.name.as_str(), "conf" | "help" | "version") {
-            return Err(OptionError::new(
-                &setting,
-                "only makes sense on the command line",
-            ));
-        }
-        all.push(setting);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -365,27 +346,5 @@ mod tests {
         let settings = line(&["--dev-fast-gossip"]).unwrap();
         assert!(settings.check_known(false, |_| false).is_err());
         assert!(settings.check_known(true, |_| false).is_ok());
-    }
-
-    #[test]
-    fn files_have_comments_includes_and_line_numbers() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(
-            dir.path().join("config"),
-            "# hi\n\nalias=two \ninclude more\n",
-        )
-        .unwrap();
-        std::fs::write(dir.path().join("more"), "rgb=ff0000  \n").unwrap();
-        let settings = Settings::file(&dir.path().join("config")).unwrap();
-        assert_eq!(settings.text("alias"), Some("two "));
-        assert_eq!(settings.text("rgb"), Some("ff0000"));
-        assert!(
-            settings
-                .last("rgb")
-                .unwrap()
-                .source
-                .to_string()
-                .ends_with("more:1")
-        );
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct OptionInfo {
     pub(crate) multi: bool,
     /// Whether it needs `developer`.
     pub(crate) dev: bool,
+    /// Whether `setconfig` can change it while the node runs.
+    pub(crate) dynamic: bool,
     /// What it means.
     pub(crate) help: &'static str,
 }
@@ -36,6 +38,7 @@ const fn option(name: &'static str, kind: Kind, help: &'static str) -> OptionInf
         kind,
         multi: false,
         dev: false,
+        dynamic: false,
         help,
     }
 }
@@ -46,6 +49,7 @@ const fn multi(name: &'static str, help: &'static str) -> OptionInfo {
         kind: Text,
         multi: true,
         dev: false,
+        dynamic: false,
         help,
     }
 }
@@ -56,6 +60,7 @@ const fn dev(name: &'static str, kind: Kind, help: &'static str) -> OptionInfo {
         kind,
         multi: false,
         dev: true,
+        dynamic: false,
         help,
     }
 }
@@ -90,6 +95,10 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "allow-deprecated-apis",
         Bool,
         "allow what will be removed (default: true, with developer false)",
+    ),
+    multi(
+        "i-promise-to-fix-broken-api-user",
+        "allow this deprecated thing although it is no longer allowed",
     ),
     option("help", Flag, "print this and exit"),
     option("version", Flag, "print the version and exit"),
@@ -174,11 +183,14 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         Int,
         "proportional fee for forwarding, in millionths (default: 10)",
     ),
-    option(
-        "min-capacity-sat",
-        Int,
-        "the smallest channel to accept, in satoshi (default: 10000)",
-    ),
+    OptionInfo {
+        dynamic: true,
+        ..option(
+            "min-capacity-sat",
+            Int,
+            "the smallest channel to accept, in satoshi (default: 10000)",
+        )
+    },
     option(
         "ignore-fee-limits",
         Bool,

@@ -82,7 +82,8 @@ pub(super) async fn watch_files(host: Weak<PluginHost>) {
             };
             let log = host.log();
             log.info(&plugin.origin, "its file has changed: reloading it");
-            let outcome = host.reload(&plugin, Reload::default(), &node.settings);
+            let settings = node.settings();
+            let outcome = host.reload(&plugin, Reload::default(), &settings);
             if let Err(problem) = outcome.await {
                 seen.refused.insert(Rc::clone(&plugin.path), sum);
                 log.unusual(&plugin.origin, &*problem.message);

@@ -32,6 +32,8 @@ pub(crate) struct HostConfig {
     pub(crate) developer: bool,
     /// Whether deprecated things are allowed.
     pub(crate) allow_deprecated: bool,
+    /// Whether plugins of 2019 are told things as they were told then.
+    pub(crate) old_plugins: bool,
     /// How long a plugin may take to answer `getmanifest`, and again for `init`.
     pub(crate) patience: Duration,
     /// How long plugins may think in hooks.

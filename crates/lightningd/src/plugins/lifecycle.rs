@@ -16,6 +16,7 @@ use super::manifest::Unfit;
 use super::options::PluginOption;
 use super::options::init_options;
 use super::process::{PluginProcess, Stage};
+use crate::old_forms::is_old_manifest;
 use crate::options::{Settings, nearest};
 
 /// The questions of the chain backend: whoever answers them must work before the node does.
@@ -178,12 +179,30 @@ impl PluginHost {
             allow_deprecated_apis: self.config.allow_deprecated,
         };
         let answer = self.ask(plugin, "getmanifest", &params).await?;
+        self.recognise(plugin, &answer);
         serde_json::from_str(answer.get()).map_err(|error| {
             NotRunning::Unfit(format!(
                 "answered getmanifest with nonsense: {}",
                 excerpt(&error.to_string())
             ))
         })
+    }
+
+    /// Looks whether a plugin is one of 2019.
+    fn recognise(&self, plugin: &PluginProcess, manifest: &RawValue) {
+        let manifest = serde_json::from_str(manifest.get()).unwrap_or_default();
+        if !is_old_manifest(&manifest) {
+            return;
+        }
+        plugin.old.set(self.config.old_plugins);
+        if self.config.old_plugins {
+            let text = "was written for pylightning 0.0.7: it is told things as they were told then; pyln-client is its successor";
+            self.log().info(&plugin.origin, text);
+        } else {
+            let text = "was written for pylightning 0.0.7, whose forms are deprecated and not allowed: what it does when peers connect, and \
+                        in hooks, may fail. Move it to pyln-client, or start with allow-deprecated-apis=true";
+            self.log().unusual(&plugin.origin, text);
+        }
     }
 
     /// Takes a plugin's offer.

@@ -41,6 +41,6 @@ pub(crate) use hooks::{AcceptedHtlc, HookTimeouts, HtlcVerdict, OpeningVerdict, 
 pub(crate) use host::{HostConfig, PluginHost};
 pub(crate) use manage::GivenOption;
 pub(crate) use method::PluginMethod;
-pub(crate) use options::PluginOption;
+pub(crate) use options::{NewValue, PluginOption};
 pub(crate) use reload::Reload;
 pub(crate) use restart_policy::RestartPolicy;

@@ -69,6 +69,8 @@ pub(crate) struct PluginProcess {
     pub(crate) builtin: bool,
     /// What its file held when it was started.
     pub(super) checksum: u64,
+    /// Whether it is told things as they were told in 2019.
+    pub(super) old: Cell<bool>,
     /// What it offers, once it told.
     pub(super) manifest: OnceCell<Manifest>,
     stage: Cell<Stage>,
@@ -136,6 +138,7 @@ impl PluginProcess {
             important: Cell::new(program.important),
             builtin: program.builtin,
             checksum: if program.builtin { 0 } else { checksum(path) },
+            old: Cell::new(false),
             manifest: OnceCell::new(),
             stage: Cell::new(Stage::Asked),
             waiting: RefCell::default(),

@@ -154,7 +154,7 @@ impl PluginHost {
             let manifest = self.ask_manifest(&plugin).await?;
             self.take_in(&plugin, manifest)?;
             self.give_again(&plugin, &absent.given)?;
-            self.init(&plugin, &node.settings, false).await
+            self.init(&plugin, &node.settings(), false).await
         };
         let outcome = outcome.await;
         let outcome = match outcome {

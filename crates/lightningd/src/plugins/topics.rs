@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::host::PluginHost;
 use super::process::PluginProcess;
+use crate::old_forms;
 
 /// The node's own topics.
 pub(super) const TOPICS: &[&str] = &[
@@ -75,7 +76,16 @@ impl PluginHost {
         }
         let params = wrapped(topic, &fields());
         for plugin in self.subscribers(topic) {
+            self.tell_topic(&plugin, topic, &params);
+        }
+    }
+
+    fn tell_topic(&self, plugin: &PluginProcess, topic: &str, params: &Value) {
+        if plugin.old.get() {
+            let params = old_forms::notification(topic, params.clone());
             plugin.tell(self.log(), topic, &params);
+        } else {
+            plugin.tell(self.log(), topic, params);
         }
     }
 
@@ -85,7 +95,7 @@ impl PluginHost {
             .manifest()
             .is_some_and(|manifest| wants(manifest, topic))
         {
-            plugin.tell(self.log(), topic, &wrapped(topic, fields));
+            self.tell_topic(plugin, topic, &wrapped(topic, fields));
         }
     }
 

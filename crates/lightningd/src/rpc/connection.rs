@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ln_rpc::RpcError;
+use ln_rpc::deprecated::OLD_CLIENTS;
 use ln_rpc::jsonrpc::{Request, Splitter, write_error};
-use ln_rpc::params::ParamEnv;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -117,7 +117,19 @@ async fn start(
     text: String,
     permit: OwnedSemaphorePermit,
 ) -> bool {
-    let request = match Request::parse(&text) {
+    let mut env = node.config.param_env();
+    if let Some(deprecated_ok) = switches.deprecations.get() {
+        env.deprecated_ok = deprecated_ok;
+    }
+    let parsed = Request::parse(&text).and_then(|request| {
+        let taken = !request.is_old || env.allows(OLD_CLIENTS);
+        if taken {
+            Ok(request)
+        } else {
+            Err(Request::too_old())
+        }
+    });
+    let request = match parsed {
         Ok(request) => request,
         Err(malformed) => {
             let mut out = Vec::new();
@@ -126,19 +138,12 @@ async fn start(
             return !malformed.fatal;
         }
     };
-    let deprecated_ok = switches
-        .deprecations
-        .get()
-        .unwrap_or(node.config.allow_deprecated);
     let context = Context {
         id: Rc::from(request.id.to_owned()),
         switches: Rc::clone(switches),
         outbox: outbox.clone(),
-        env: ParamEnv {
-            developer: node.config.developer,
-            check_only: false,
-            deprecated_ok,
-        },
+        env,
+        is_old: request.is_old,
     };
     let method = request.method.clone();
     let params: Box<RawValue> = request.params.to_owned();

@@ -29,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) outbox: Outbox,
     /// Under which rules parameters are read.
     pub(crate) env: ParamEnv,
+    /// Whether the client speaks as those of 2019 did, and is answered alike.
+    pub(crate) is_old: bool,
 }
 
 impl Context {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ln_rpc::jsonrpc::{ResultFilter, write_error, write_filtered, write_raw_result, write_result};
 use ln_rpc::methods::{Method, MethodInfo};
-use ln_rpc::params::{ParamEnv, RpcParams};
+use ln_rpc::params::RpcParams;
 use ln_rpc::{RpcError, RpcErrorCode};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -13,6 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::context::Context;
 use super::handlers::HANDLERS;
 use crate::node::Node;
+use crate::old_forms;
 use crate::plugins::{PluginMethod, RequestVerdict};
 
 //~ Parameters are read into the method's own type before its handler sees them: a handler never looks at JSON, and what does not fit is refused the
@@ -25,16 +26,27 @@ pub(crate) trait Handle: Method {
         context: Context,
         params: Self::Params,
     ) -> impl Future<Output = Result<Self::Response, RpcError>>;
+
+    /// Looks whether it could be done, beyond what reading the parameters shows. Changes nothing.
+    fn check(
+        _node: Rc<Node>,
+        _context: Context,
+        _params: Self::Params,
+    ) -> impl Future<Output = Result<(), RpcError>> {
+        std::future::ready(Ok(()))
+    }
 }
 
 type Running = Pin<Box<dyn Future<Output = Option<Vec<u8>>>>>;
+
+type Checking = Pin<Box<dyn Future<Output = Result<(), RpcError>>>>;
 
 /// A handler without its types.
 pub(super) struct Entry {
     /// The method.
     pub(super) info: MethodInfo,
-    /// Reads parameters only.
-    pub(super) check: fn(&RawValue, ParamEnv) -> Result<(), RpcError>,
+    /// Looks whether it could be done.
+    pub(super) check: fn(Rc<Node>, Context, Box<RawValue>) -> Checking,
     run: fn(Rc<Node>, Context, Box<RawValue>, Option<ResultFilter>) -> Running,
 }
 
@@ -43,10 +55,19 @@ impl Entry {
     pub(super) const fn of<M: Handle + 'static>() -> Self {
         Self {
             info: M::INFO,
-            check: |raw, env| M::Params::parse(raw, env).map(drop),
+            check: |node, context, raw| Box::pin(check::<M>(node, context, raw)),
             run: |node, context, raw, filter| Box::pin(run::<M>(node, context, raw, filter)),
         }
     }
+}
+
+async fn check<M: Handle>(
+    node: Rc<Node>,
+    context: Context,
+    raw: Box<RawValue>,
+) -> Result<(), RpcError> {
+    let params = M::Params::parse(&raw, context.env)?;
+    M::check(node, context, params).await
 }
 
 async fn run<M: Handle>(
@@ -61,6 +82,10 @@ async fn run<M: Handle>(
     };
     let mut out = Vec::new();
     match (result, filter) {
+        (Ok(response), None) if context.is_old => match serde_json::to_value(&response) {
+            Ok(value) => write_result(&mut out, &context.id, &old_forms::reply(value)),
+            Err(error) => write_error(&mut out, Some(context.id.get()), &super::internal(error)),
+        },
         (Ok(response), None) => write_result(&mut out, &context.id, &response),
         (Ok(response), Some(filter)) => match serde_json::to_value(&response) {
             Ok(value) => write_filtered(&mut out, &context.id, value, &filter),

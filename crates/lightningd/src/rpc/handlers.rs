@@ -22,6 +22,7 @@ use ln_rpc::methods::control::listconfigs::Listconfigs;
 use ln_rpc::methods::control::makesecret::Makesecret;
 use ln_rpc::methods::control::notifications::Notifications;
 use ln_rpc::methods::control::parsefeerate::Parsefeerate;
+use ln_rpc::methods::control::setconfig::Setconfig;
 use ln_rpc::methods::control::signmessage::Signmessage;
 use ln_rpc::methods::control::stop::Stop;
 use ln_rpc::methods::control::wait::Wait;
@@ -131,6 +132,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Sendpay>(),
     Entry::of::<Sendpsbt>(),
     Entry::of::<Setchannel>(),
+    Entry::of::<Setconfig>(),
     Entry::of::<Signmessage>(),
     Entry::of::<Signpsbt>(),
     Entry::of::<Stop>(),

@@ -62,6 +62,7 @@ fn info(word: &'static str) -> ParamInfo {
     ParamInfo {
         name: optional.unwrap_or(word),
         aliases: &[],
+        formerly: &[],
         required: optional.is_none(),
         default: None,
         deprecated: None,

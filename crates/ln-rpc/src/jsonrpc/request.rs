@@ -17,6 +17,8 @@ pub struct Request<'a> {
     pub method: String,
     /// An array or an object; [`crate::params::Params`] reads it.
     pub params: &'a RawValue,
+    /// Whether it has no member `jsonrpc`, as clients of 2019 wrote it.
+    pub is_old: bool,
     /// The shape to which the result is cut, if the client gave one.
     pub filter: Option<&'a RawValue>,
 }
@@ -105,7 +107,8 @@ fn first_byte(value: &RawValue) -> u8 {
 impl<'a> Request<'a> {
     /// Reads one text.
     ///
-    /// A request needs `jsonrpc` = "2.0", an `id` that is a string, number, boolean or null, a `method` and `params`.
+    /// A request needs `jsonrpc` = "2.0", an `id` that is a string, number, boolean or null, a `method` and `params`. Whoever reads one that
+    /// [is old](Self::is_old) decides whether to work on it: [`Self::too_old`] is the refusal.
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
         let mut parser = serde_json::Deserializer::from_str(text);
         if !text.trim_start().starts_with('{') {
@@ -119,10 +122,9 @@ impl<'a> Request<'a> {
         if matches!(first_byte(id), b'{' | b'[') {
             return Err(Malformed::anonymous("Expected string/primitive for id"));
         }
-        if members.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
-            return Err(Malformed::anonymous(
-                "jsonrpc: \"2.0\" must be specified in the request",
-            ));
+        let is_old = members.jsonrpc.is_none();
+        if !is_old && members.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
+            return Err(Self::too_old());
         }
         let refuse = |message: &'static str| Malformed {
             id: Some(id.get().to_owned()),
@@ -137,8 +139,14 @@ impl<'a> Request<'a> {
             id,
             method,
             params,
+            is_old,
             filter: members.filter,
         })
+    }
+
+    /// Why a request without `jsonrpc` is refused.
+    pub fn too_old() -> Malformed {
+        Malformed::anonymous("jsonrpc: \"2.0\" must be specified in the request")
     }
 }
 
@@ -157,6 +165,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_in_2019_is_told_apart() {
+        let is_old = |text| Request::parse(text).unwrap().is_old;
+        assert!(is_old(r#"{"id":1,"method":"a","params":[]}"#));
+        assert!(!is_old(
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[]}"#
+        ));
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         for (text, message, id) in [
             ("[]", "Expected {} for json command", None),
@@ -167,7 +184,7 @@ mod tests {
                 None,
             ),
             (
-                r#"{"id":1,"method":"a","params":[]}"#,
+                r#"{"jsonrpc":2,"id":1,"method":"a","params":[]}"#,
                 "jsonrpc: \"2.0\" must be specified in the request",
                 None,
             ),

@@ -51,6 +51,9 @@ pub fn man_page(info: &MethodInfo) -> String {
             for alias in param.aliases {
                 page.text(&format!("It may also be given as `{alias}`."));
             }
+            for former in param.formerly {
+                page.text(&format!("Its deprecated name is `{former}`."));
+            }
         }
     }
     page.section("RETURN VALUE");

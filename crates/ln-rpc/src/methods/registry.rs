@@ -73,6 +73,7 @@ const REGISTRY: &[MethodInfo] = &[
     payments::sendpay::Sendpay::INFO,
     wallet::sendpsbt::Sendpsbt::INFO,
     channels::setchannel::Setchannel::INFO,
+    control::setconfig::Setconfig::INFO,
     control::signmessage::Signmessage::INFO,
     wallet::signpsbt::Signpsbt::INFO,
     control::stop::Stop::INFO,

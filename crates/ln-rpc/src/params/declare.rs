@@ -13,6 +13,8 @@ pub struct ParamInfo {
     pub name: &'static str,
     /// Other names under which it is taken.
     pub aliases: &'static [&'static str],
+    /// Names that it had: each is an entry of [`crate::deprecated::DEPRECATED`].
+    pub formerly: &'static [&'static str],
     /// Whether it must be given.
     pub required: bool,
     /// What counts when it is not given, in Rust's spelling.
@@ -49,7 +51,7 @@ impl ParamInfo {
     }
 
     fn is_named(&self, name: &str) -> bool {
-        self.name == name || self.aliases.contains(&name)
+        self.name == name || self.aliases.contains(&name) || self.formerly.contains(&name)
     }
 }
 
@@ -177,6 +179,12 @@ fn bind_named<'a>(
                  Please try using the -k flag and explicit key=value pairs of parameters."
             )));
         };
+        if info.formerly.contains(&name.as_str()) && !env.allows(name) {
+            return Err(RpcError::invalid_params(format!(
+                "parameter '{name}' is deprecated: write '{}' instead",
+                info.name
+            )));
+        }
         if std::mem::replace(seen, true) {
             return Err(RpcError::invalid_params(format!(
                 "duplicate json names: {}",
@@ -254,12 +262,13 @@ macro_rules! param_value {
 ///
 /// - `name: Type` must be given; `name: Option<Type>` need not; `name: Type = value` has a default;
 /// - `name as "other-name"` gives it another name on the wire, `name | "alias"` one more name,
+///   `name formerly "old-name"` takes the old name while deprecated things are allowed,
 ///   `name since_deprecated "v26.06"` refuses it unless deprecated things are allowed;
 /// - a name that begins with `dev_` or `dev-` is refused unless the node runs with `--developer`;
 /// - `..rest` at the end collects what is not declared.
 macro_rules! rpc_params {
     ($(#[doc = $doc:literal])* pub struct $name:ident {
-        $($(#[doc = $fdoc:literal])* $field:ident $(as $json:literal)? $(| $alias:literal)* $(since_deprecated $depr:literal)?
+        $($(#[doc = $fdoc:literal])* $field:ident $(as $json:literal)? $(| $alias:literal)* $(formerly $formerly:literal)* $(since_deprecated $depr:literal)?
             : $ty:ty $(= $default:expr)?,)*
         $(.. $rest:ident $(,)?)?
     }) => {
@@ -275,6 +284,7 @@ macro_rules! rpc_params {
             const PARAMS: &'static [$crate::params::ParamInfo] = &[$($crate::params::ParamInfo {
                 name: $crate::shape::json_name!($field $($json)?),
                 aliases: &[$($alias),*],
+                formerly: &[$($formerly),*],
                 required: $crate::params::param_required!($ty $(, $default)?),
                 default: $crate::params::param_default!($($default)?),
                 deprecated: [$(Some($depr),)? None][0],

@@ -2,9 +2,10 @@
 
 use super::Token;
 use crate::RpcError;
+use crate::deprecated::Promises;
 
 /// What the reading of parameters depends on besides the parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParamEnv {
     /// The node runs with `--developer`: `dev` parameters are accepted and errors show the text that was wrong.
     pub developer: bool,
@@ -12,6 +13,22 @@ pub struct ParamEnv {
     pub check_only: bool,
     /// Deprecated parameters are accepted on this connection.
     pub deprecated_ok: bool,
+    /// What is accepted even so.
+    pub promises: Promises,
+    /// The version that decides what is deprecated.
+    pub version: &'static str,
+}
+
+impl Default for ParamEnv {
+    fn default() -> Self {
+        Self {
+            developer: false,
+            check_only: false,
+            deprecated_ok: false,
+            promises: Promises::default(),
+            version: "v26.06",
+        }
+    }
 }
 
 impl ParamEnv {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::order::{Place, order};
+use crate::old_forms;
 use crate::plugins::PluginError;
 use crate::plugins::complaints::Fault;
 use crate::plugins::excerpt::excerpt;
@@ -116,7 +117,10 @@ impl PluginHost {
             let Some(plugin) = self.serving(&plugin) else {
                 continue;
             };
-            let asked = self.ask_hook(&plugin, hook, &question.payload);
+            let old = plugin.old.get();
+            let old = old.then(|| old_forms::hook(hook, &question.payload));
+            let payload = old.as_ref().unwrap_or(&question.payload);
+            let asked = self.ask_hook(&plugin, hook, payload);
             let timeouts = &self.config.hook_timeouts;
             let answer = match timeouts.patience(&plugin.name, hook, question.patience) {
                 Some(patience) => tokio::time::timeout(patience, asked)

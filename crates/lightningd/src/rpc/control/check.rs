@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use ln_rpc::RpcError;
 use ln_rpc::methods::control::check::{Check, CheckResponse};
-use ln_rpc::params::ParamEnv;
 use serde_json::Value;
 
 use crate::node::Node;
@@ -42,13 +41,9 @@ impl Handle for Check {
                 command_to_check: name,
             });
         };
-        (entry.check)(
-            &raw,
-            ParamEnv {
-                check_only: true,
-                ..context.env
-            },
-        )?;
+        let mut context = context;
+        context.env.check_only = true;
+        (entry.check)(node, context, raw).await?;
         Ok(CheckResponse {
             command_to_check: name,
         })

@@ -76,7 +76,7 @@ fn of_channels(node: &Node, name: &str) -> Option<Shown> {
     Some(match name {
         "fee-base" => int(config.fee_base.as_msat()),
         "fee-per-satoshi" => int(config.fee_ppm),
-        "min-capacity-sat" => int(config.min_capacity.as_sat()),
+        "min-capacity-sat" => int(config.min_capacity.get().as_sat()),
         "ignore-fee-limits" => Shown::Bool(config.ignore_fee_limits),
         "htlc-minimum-msat" => Shown::Msat(config.htlc_minimum),
         "htlc-maximum-msat" => {
@@ -107,7 +107,8 @@ fn default(node: &Node, name: &str) -> Option<Shown> {
         "announce-addr-discovered" => text("auto"),
         "announce-addr-discovered-port" => int(node.config.network.lightning_port()),
         "autolisten" => {
-            let bound = |name| node.settings.last(name).is_some();
+            let settings = node.settings();
+            let bound = |name| settings.last(name).is_some();
             Shown::Bool(!bound("addr") && !bound("bind-addr"))
         }
         _ => return None,

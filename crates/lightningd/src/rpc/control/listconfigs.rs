@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::config_values::{Shown, shown};
 use crate::node::Node;
-use crate::options::{Kind, OPTIONS, OptionInfo, Setting};
+use crate::options::{Kind, OPTIONS, OptionInfo, Setting, find};
 use crate::plugins::PluginOption;
 use crate::rpc::{Context, Handle};
 
@@ -48,6 +48,14 @@ impl Handle for Listconfigs {
         Ok(ListconfigsResponse {
             configs: Some(ConfigMap(configs)),
         })
+    }
+}
+
+/// An option by its name, as it is now.
+pub(super) fn entry_of(node: &Node, name: &str) -> Option<ConfigEntry> {
+    match find(name) {
+        Some(info) => own_entry(node, info, true),
+        None => plugin_entry(node, &node.plugins.option(name)?),
     }
 }
 
@@ -117,7 +125,8 @@ fn single(shown: Shown, source: String) -> ConfigEntry {
 
 /// One of our own options.
 fn own_entry(node: &Node, info: &OptionInfo, asked: bool) -> Option<ConfigEntry> {
-    let setting = node.settings.last(info.name);
+    let settings = node.settings();
+    let setting = settings.last(info.name);
     if exits(info.name) || (is_hidden(info) && setting.is_none() && !asked) {
         return None;
     }
@@ -126,19 +135,19 @@ fn own_entry(node: &Node, info: &OptionInfo, asked: bool) -> Option<ConfigEntry>
     } else if info.multi && info.name != "log-level" {
         let numbers = info.name == "accept-htlc-tlv-type";
         let text = OptionType::String;
-        let all = node.settings.all().iter();
-        let given: Vec<&Setting> = all.filter(|setting| setting.name == info.name).collect();
+        let given: Vec<&Setting> = settings.list(info.name).collect();
         multi(&given, if numbers { OptionType::Int } else { text })
     } else {
         single(shown(node, info, setting)?, source(setting))
     };
-    let dynamic = (info.name == "min-capacity-sat").then_some(true);
+    let dynamic = info.dynamic.then_some(true);
     Some(ConfigEntry { dynamic, ..entry })
 }
 
 /// An option of a plugin: what was set, or its default.
 fn plugin_entry(node: &Node, option: &PluginOption) -> Option<ConfigEntry> {
-    let given = option.settings(&node.settings);
+    let settings = node.settings();
+    let given = option.settings(&settings);
     let setting = given.last().copied();
     let kind = option.decl.kind;
     let entry = if kind == OptionType::Flag {

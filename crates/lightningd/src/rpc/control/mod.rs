@@ -14,6 +14,7 @@ mod log_entries;
 mod makesecret;
 mod notifications;
 mod parsefeerate;
+mod setconfig;
 mod signmessage;
 mod stop;
 mod wait;

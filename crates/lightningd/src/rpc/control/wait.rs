@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use ln_db::{Page, PageIndex, PaymentRow, PaymentStatus as Kept};
 use ln_rpc::RpcError;
+use ln_rpc::deprecated::WAIT_DETAILS;
 use ln_rpc::methods::control::wait::{
     Wait, WaitIndex, WaitInvoice, WaitMove, WaitParams, WaitResponse, WaitSendpay, WaitSubsystem,
 };
@@ -31,7 +32,7 @@ impl Handle for Wait {
         match params.subsystem {
             WaitSubsystem::Invoices => {
                 response.invoices = invoice(&node, &params).await?;
-                let old = context.env.deprecated_ok;
+                let old = context.env.allows(WAIT_DETAILS);
                 response.details = response.invoices.clone().filter(|_| old);
             }
             WaitSubsystem::Sendpays => response.sendpays = sendpay(&node, &params).await?,

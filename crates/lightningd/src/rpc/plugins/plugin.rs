@@ -17,7 +17,7 @@ impl Handle for Plugin {
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
         let mut rest = params.rest;
-        let settings = &node.settings;
+        let settings = &node.settings();
         match params.subcommand {
             PluginSubcommand::List => nothing_else(&rest)?,
             PluginSubcommand::Rescan => {

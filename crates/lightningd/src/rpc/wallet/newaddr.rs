@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use ln_rpc::RpcError;
+use ln_rpc::deprecated::NEWADDR_ALL;
 use ln_rpc::methods::wallet::newaddr::{AddressKind as Wanted, Newaddr, NewaddrResponse};
 use ln_wallet::AddressKind;
 
@@ -16,7 +17,7 @@ impl Handle for Newaddr {
         context: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
-        let default = if context.env.deprecated_ok {
+        let default = if context.env.allows(NEWADDR_ALL) {
             Wanted::All
         } else {
             Wanted::P2tr

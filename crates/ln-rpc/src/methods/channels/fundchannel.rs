@@ -24,7 +24,7 @@ rpc_params! {
         /// The peer.
         id: NodeId,
         /// What to put in; `all` takes what the wallet has and the peer accepts.
-        amount: SatOrAll,
+        amount formerly "satoshi": SatOrAll,
         /// The feerate of the funding transaction.
         feerate: Option<FeerateSpec>,
         /// Whether the world is told; it is if this is left out.

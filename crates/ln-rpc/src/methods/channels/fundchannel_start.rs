@@ -23,7 +23,7 @@ rpc_params! {
         /// The peer.
         id: NodeId,
         /// What will be put in.
-        amount: Sat,
+        amount formerly "satoshi": Sat,
         /// The feerate of the commitment transactions.
         feerate: Option<FeerateSpec>,
         /// Whether the world is told; it is if this is left out.

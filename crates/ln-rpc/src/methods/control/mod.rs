@@ -12,6 +12,7 @@ pub mod listconfigs;
 pub mod makesecret;
 pub mod notifications;
 pub mod parsefeerate;
+pub mod setconfig;
 pub mod signmessage;
 pub mod stop;
 pub mod wait;

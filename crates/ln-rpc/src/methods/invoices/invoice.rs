@@ -23,7 +23,7 @@ rpc_params! {
     /// The parameters of `invoice`.
     pub struct InvoiceParams {
         /// What is to be paid, or `any` to let the payer choose.
-        amount_msat: MsatOrAny,
+        amount_msat formerly "msatoshi": MsatOrAny,
         /// Our name for the invoice: no other invoice may have it.
         label: Label,
         /// What the payer is told.

@@ -23,7 +23,7 @@ rpc_params! {
         /// The invoice.
         bolt11 | "invstring": String,
         /// What to pay, if the invoice leaves it to the payer.
-        amount_msat: Option<Msat>,
+        amount_msat formerly "msatoshi": Option<Msat>,
         /// Our name for it.
         label: Option<String>,
         /// How much a block of delay weighs against fees; 10 if left out.

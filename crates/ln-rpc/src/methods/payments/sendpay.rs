@@ -29,7 +29,7 @@ rpc_params! {
         /// Our name for it.
         label: Option<String>,
         /// What the destination gets from all parts.
-        amount_msat: Option<Msat>,
+        amount_msat formerly "msatoshi": Option<Msat>,
         /// The invoice, to be kept with the payment.
         bolt11: Option<String>,
         /// The secret of the invoice.

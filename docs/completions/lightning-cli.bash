@@ -39,7 +39,7 @@ _lightning_cli() {
         mapfile -t COMPREPLY < <(compgen -W "--lightning-dir --network --conf --rpc-file --filter --commando --notifications --mainnet --testnet --testnet4 --signet --regtest --keywords --order --json --raw --human-readable --flat --help --version" -- "$current")
         return
     fi
-    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
+    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel setconfig signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
     case $method in
     "" | help | check)
         # Commands of plugins are known to the running node only.
@@ -94,6 +94,7 @@ _lightning_cli() {
     sendpay) mapfile -t COMPREPLY < <(compgen -W "route= payment_hash= label= amount_msat= bolt11= payment_secret= partid= localinvreqid= groupid= payment_metadata= description=" -- "$current") ;;
     sendpsbt) mapfile -t COMPREPLY < <(compgen -W "psbt= reserve=" -- "$current") ;;
     setchannel) mapfile -t COMPREPLY < <(compgen -W "id= feebase= feeppm= htlcmin= htlcmax= enforcedelay= ignorefeelimits=" -- "$current") ;;
+    setconfig) mapfile -t COMPREPLY < <(compgen -W "config= val= transient=" -- "$current") ;;
     signmessage) mapfile -t COMPREPLY < <(compgen -W "message=" -- "$current") ;;
     signpsbt) mapfile -t COMPREPLY < <(compgen -W "psbt= signonly=" -- "$current") ;;
     txdiscard) mapfile -t COMPREPLY < <(compgen -W "txid=" -- "$current") ;;

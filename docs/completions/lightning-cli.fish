@@ -125,6 +125,8 @@ complete -c lightning-cli -n __fish_use_subcommand -a sendpsbt -d 'Sends the tra
 complete -c lightning-cli -n '__fish_seen_subcommand_from sendpsbt' -a 'psbt= reserve='
 complete -c lightning-cli -n __fish_use_subcommand -a setchannel -d 'Changes what we ask for forwarding through our channels.'
 complete -c lightning-cli -n '__fish_seen_subcommand_from setchannel' -a 'id= feebase= feeppm= htlcmin= htlcmax= enforcedelay= ignorefeelimits='
+complete -c lightning-cli -n __fish_use_subcommand -a setconfig -d 'Changes an option while the node runs: one that `listconfigs` shows as dynamic.'
+complete -c lightning-cli -n '__fish_seen_subcommand_from setconfig' -a 'config= val= transient='
 complete -c lightning-cli -n __fish_use_subcommand -a signmessage -d 'Signs a text with the node\'s key, to prove to somebody who runs this node.'
 complete -c lightning-cli -n '__fish_seen_subcommand_from signmessage' -a 'message='
 complete -c lightning-cli -n __fish_use_subcommand -a signpsbt -d 'Signs the inputs of a PSBT that spend the wallet\'s coins, which must be set aside.'

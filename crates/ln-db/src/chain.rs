@@ -115,6 +115,7 @@ impl Txn<'_> {
             "DELETE FROM transactions WHERE id = ?1 AND blockheight IS NULL",
             [wire(txid)],
         )?;
+        self.remove_outside_payments(txid)?;
         Ok(())
     }
 

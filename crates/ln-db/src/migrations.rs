@@ -78,6 +78,8 @@ const MIGRATIONS: &[&str] = &[
          id INTEGER PRIMARY KEY, account TEXT NOT NULL, tag_bitmap INTEGER NOT NULL, credit_or_debit INTEGER NOT NULL,
          timestamp INTEGER NOT NULL, payment_hash BLOB, payment_part_id INTEGER, payment_group_id INTEGER, fees INTEGER NOT NULL);",
     "ALTER TABLE outputs ADD COLUMN reserved_for_now INTEGER NOT NULL DEFAULT 0;",
+    // What transactions of the wallet's pay to others, until it is among the moves.
+    "CREATE TABLE outside_payments (txid BLOB NOT NULL, vout INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (txid, vout));",
 ];
 
 /// Brings the database to the present version, all in one transaction.

@@ -251,6 +251,35 @@ impl Txn<'_> {
         Ok(found.is_some())
     }
 
+    /// Notes what a transaction that is about to be sent pays to somebody else. Doing it twice changes nothing.
+    pub fn add_outside_payment(&mut self, utxo: OutPoint, value: Sat) -> Result<(), DbError> {
+        self.execute(
+            "INSERT INTO outside_payments (txid, vout, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            (wire(&utxo.txid), utxo.vout, to_i64(value.as_sat())),
+        )?;
+        Ok(())
+    }
+
+    /// What a transaction pays to others and that is not among the moves yet.
+    pub fn outside_payments(&self, txid: &Txid) -> Result<Vec<(OutPoint, Sat)>, DbError> {
+        const TABLE: &str = "outside_payments";
+        self.all(
+            "SELECT vout, value FROM outside_payments WHERE txid = ?1 ORDER BY vout",
+            [wire(txid)],
+            |row| {
+                let vout = get_u32(row, TABLE, "vout", 0)?;
+                let value = Sat::from_sat(get_u64(row, TABLE, "value", 1)?);
+                Ok((OutPoint { txid: *txid, vout }, value))
+            },
+        )
+    }
+
+    /// Forgets what a transaction pays to others: it is among the moves, or will never be sent.
+    pub fn remove_outside_payments(&mut self, txid: &Txid) -> Result<(), DbError> {
+        self.execute("DELETE FROM outside_payments WHERE txid = ?1", [wire(txid)])?;
+        Ok(())
+    }
+
     /// Coins that moved, by their number; the page's index must be that of creation.
     pub fn chain_moves(&self, page: Page) -> Result<Vec<ChainMoveRow>, DbError> {
         self.all(

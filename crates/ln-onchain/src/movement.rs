@@ -11,7 +11,7 @@ use crate::tracked::{Resolved, Tracked};
 use crate::{Action, Channel, FundingSpend, OutputKind, TxKind};
 
 /// Whose account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Account {
     /// The channel's.
     Channel,

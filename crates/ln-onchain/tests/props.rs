@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use bitcoin::{OutPoint, Transaction, Txid};
 use fixture::{Fixture, OURS, THEIRS, env, spent, wallet_script};
-use ln_onchain::{Action, Claim, Event, HtlcStub, Resolution};
+use ln_onchain::{Account, Action, Claim, Event, HtlcStub, Resolution};
 use ln_tx::CommitmentFormat;
-use ln_types::{CltvExpiry, Feerate, HtlcId, Msat, Side};
+use ln_types::{ChainMoveTag, CltvExpiry, Feerate, HtlcId, Msat, Side};
 use proptest::prelude::*;
 
 prop_compose! {
@@ -45,6 +45,8 @@ struct World {
     txs: HashMap<Txid, Transaction>,
     forgotten: bool,
     to_wallet: usize,
+    /// What moved, each thing once, and what the channel's account gained or lost by it.
+    moved: HashMap<(Account, OutPoint, ChainMoveTag, Option<Txid>), i64>,
 }
 
 impl World {
@@ -59,6 +61,16 @@ impl World {
                 }
                 Action::ToWallet { .. } => self.to_wallet += 1,
                 Action::Forget => self.forgotten = true,
+                Action::Moved(moved) => {
+                    let value = i64::try_from(moved.value.as_sat()).unwrap();
+                    let gained = match (moved.account, moved.spent_by) {
+                        (Account::External, _) => 0,
+                        (Account::Channel, None) => value,
+                        (Account::Channel, Some(_)) => -value,
+                    };
+                    let key = (moved.account, moved.outpoint, moved.tag, moved.spent_by);
+                    self.moved.insert(key, gained);
+                }
                 Action::Alert { text } => panic!("{text}"),
                 _ => {}
             }
@@ -144,6 +156,10 @@ proptest! {
         world.take(machine.step(Event::Tip, &env(height + 100)));
         prop_assert!(world.forgotten);
         prop_assert_eq!(world.to_wallet, usize::from(which != 0));
+        // What came back into the channel's account has left it.
+        prop_assert_eq!(world.moved.values().sum::<i64>(), 0, "{:?}", world.moved);
+        let anchors_kept = world.moved.keys().filter(|key| key.2 == ChainMoveTag::Anchor).count();
+        prop_assert!(anchors_kept <= 2 * usize::from(anchors));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use ln_types::Sat;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::accounts;
 use crate::support::{channels, reserved};
 
 /// Two nodes, of which one hangs up at a message.
@@ -100,11 +101,20 @@ fn a_transaction_made_while_the_chain_is_away_goes_out_when_it_is_back() {
     assert_eq!(code, -1, "{message}");
     assert!(message.contains("is kept and will be sent"), "{message}");
     assert_eq!(reserved(&l1), 1);
+    let outside = || {
+        let mut lines = accounts::chain_moves(&l1);
+        lines.retain(|line| line["account_id"] == "external");
+        lines
+    };
+    assert_eq!(outside(), [] as [Value; 0]);
     net.chain.start_again().unwrap();
     let txids = net.wait_mempool(1);
     assert!(message.contains(&txids[0]), "{message}");
     net.mine(1, &[&l1, &l2]);
     assert_eq!(reserved(&l1), 0);
+    let paid = l1.wait_for("the payment in the accounts", || outside().pop());
+    assert_eq!(paid["credit_msat"], 100_000_000);
+    accounts::check(&l1);
 }
 
 #[test]

@@ -74,24 +74,31 @@ pub(crate) fn deposit(
     Entry::Chain(Box::new(row), Vec::new())
 }
 
-/// An output of ours that a block spends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spend {
-    /// The output.
-    pub(crate) utxo: OutPoint,
-    /// What spends it.
-    pub(crate) by: Txid,
+/// A transaction of a block, as far as it may concern the wallet.
+#[derive(Debug, Clone)]
+pub(crate) struct InBlock {
+    /// Its txid.
+    pub(crate) txid: Txid,
+    /// Outputs it spends that may be the wallet's.
+    pub(crate) spends: Vec<OutPoint>,
+    /// Outputs of it that are the wallet's.
+    pub(crate) received: Vec<(OutPoint, Sat)>,
 }
 
-/// What a block means for the wallet: outputs that came, already kept, and outputs that may be the wallet's and are spent, in the chain's order.
+/// What a block means for the wallet: its transactions in their order, the coins they bring kept already.
 pub(crate) fn of_block(
     txn: &mut Txn<'_>,
     height: BlockHeight,
-    transactions: Vec<(Vec<Spend>, Vec<(OutPoint, Sat)>)>,
+    transactions: Vec<InBlock>,
 ) -> Result<Vec<Line>, DbError> {
     let mut kept = Vec::new();
-    for (spends, received) in transactions {
-        for Spend { utxo, by } in spends {
+    for InBlock {
+        txid,
+        spends,
+        received,
+    } in transactions
+    {
+        for utxo in spends {
             // A coin of before the accounts were kept was never credited.
             if !txn.has_chain_credit(WALLET, utxo)? {
                 continue;
@@ -100,24 +107,34 @@ pub(crate) fn of_block(
                 continue;
             };
             let tag = ChainMoveTag::Withdrawal;
-            let row = on_chain(WALLET.to_owned(), tag, utxo, coin.amount, height, Some(by));
+            let account = WALLET.to_owned();
+            let row = on_chain(account, tag, utxo, coin.amount, height, Some(txid));
             kept.extend(keep(txn, [Entry::Chain(Box::new(row), Vec::new())])?);
         }
         let deposits = received
             .into_iter()
             .map(|(utxo, amount)| deposit(utxo, amount, height, None));
         kept.extend(keep(txn, deposits)?);
+        kept.extend(paid_outside(txn, &txid)?);
     }
     Ok(kept)
 }
 
-/// The wallet paid somebody else. Told at once; no block has it yet.
-pub(crate) fn paid_outside(utxo: OutPoint, amount: Sat) -> Entry {
-    let height = BlockHeight(0);
-    let tag = ChainMoveTag::Deposit;
-    let mut row = on_chain(EXTERNAL.to_owned(), tag, utxo, amount, height, None);
-    row.originating_account = Some(WALLET.to_owned());
-    Entry::Chain(Box::new(row), Vec::new())
+/// The network has a transaction: what it pays to others is in the accounts from now on. No block may have it yet.
+pub(crate) fn paid_outside(txn: &mut Txn<'_>, txid: &Txid) -> Result<Vec<Line>, DbError> {
+    let outside = txn.outside_payments(txid)?;
+    if outside.is_empty() {
+        return Ok(Vec::new());
+    }
+    txn.remove_outside_payments(txid)?;
+    let entries = outside.into_iter().map(|(utxo, amount)| {
+        let tag = ChainMoveTag::Deposit;
+        let account = EXTERNAL.to_owned();
+        let mut row = on_chain(account, tag, utxo, amount, BlockHeight(0), None);
+        row.originating_account = Some(WALLET.to_owned());
+        Entry::Chain(Box::new(row), Vec::new())
+    });
+    keep(txn, entries)
 }
 
 /// A channel is open: what it began with, and what was given to the fundee.

@@ -11,7 +11,7 @@ mod tell;
 use ln_db::{ChainMoveRow, ChannelMoveRow, DbError, Txn};
 
 pub(crate) use lines::{
-    Spend, channel_closed, channel_opened, deposit, moved_on_chain, of_block, paid_outside,
+    InBlock, channel_closed, channel_opened, deposit, moved_on_chain, of_block, paid_outside,
     resolved_htlc,
 };
 pub(crate) use opening_balance::begin;

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use bitcoin::Transaction;
+use bitcoin::{Transaction, Txid};
 use ln_db::TransactionRow;
 
+use crate::accounts;
 use crate::node::Node;
 
 /// Why a transaction did not go out.
@@ -57,12 +58,31 @@ pub(crate) async fn rebroadcast(node: &Rc<Node>) {
         let txid = row.tx.compute_txid();
         node.chain.interest.borrow_mut().txids.insert(txid);
         match node.backend.send(&row.tx, true).await {
-            Ok(Ok(())) => node
-                .log
-                .debug(&node.origin, format!("Rebroadcast txid {txid}")),
+            Ok(Ok(())) => {
+                node.log
+                    .debug(&node.origin, format!("Rebroadcast txid {txid}"));
+                note_paid(node, txid).await;
+            }
             // It is known, confirmed meanwhile, or a competitor won: nothing to do here.
             Ok(Err(_)) => {}
             Err(_) => node.chain.unsent.set(true),
+        }
+    }
+}
+
+/// What a transaction pays to others is in the accounts once the network has it.
+async fn note_paid(node: &Rc<Node>, txid: Txid) {
+    let waiting = node.db.read(move |txn| txn.outside_payments(&txid)).await;
+    if waiting.is_ok_and(|waiting| waiting.is_empty()) {
+        return;
+    }
+    let kept = node.db.write(move |txn| accounts::paid_outside(txn, &txid));
+    match kept.await {
+        Ok(lines) => accounts::tell(node, lines),
+        // A block will have it.
+        Err(error) => {
+            let text = format!("what {txid} pays can't be noted: {error}");
+            node.log.unusual(&node.origin, text);
         }
     }
 }

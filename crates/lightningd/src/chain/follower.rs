@@ -12,7 +12,7 @@ use ln_types::{BlockHeight, Network, Sat};
 use tokio::sync::{Notify, watch};
 
 use super::{Backend, ChainInfo, Found, Interest, scan};
-use crate::accounts::{self, Spend};
+use crate::accounts::{self, InBlock};
 use crate::node::Node;
 use crate::options::Config;
 
@@ -306,14 +306,13 @@ async fn connect(
 }
 
 /// What a transaction may mean for the wallet's account.
-fn moved(found: &Found, height: BlockHeight) -> (Vec<Spend>, Vec<(OutPoint, Sat)>) {
-    let by = found.txid;
-    let spent = found.spent.iter().map(|utxo| Spend { utxo: *utxo, by });
+fn moved(found: &Found, height: BlockHeight) -> InBlock {
     let received = received_rows(found, height).into_iter();
-    (
-        spent.collect(),
-        received.map(|row| (row.outpoint, row.amount)).collect(),
-    )
+    InBlock {
+        txid: found.txid,
+        spends: found.spent.clone(),
+        received: received.map(|row| (row.outpoint, row.amount)).collect(),
+    }
 }
 
 fn received_rows(found: &Found, height: BlockHeight) -> Vec<OutputRow> {

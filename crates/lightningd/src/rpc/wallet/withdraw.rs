@@ -80,32 +80,32 @@ pub(super) async fn sign_and_send(
             return Err(spend_error(node, error));
         }
     };
+    // Before it is sent, so that it is in the accounts whatever happens then.
+    note_payments(node, &tx).await.map_err(internal)?;
     match send(node, &prepared.coins, &tx).await.map_err(internal)? {
         Ok(()) => {
-            note_paid(node, &tx).await.map_err(internal)?;
+            let txid = tx.compute_txid();
+            let kept = node.db.write(move |txn| accounts::paid_outside(txn, &txid));
+            accounts::tell(node, kept.await.map_err(internal)?);
             Ok((psbt, tx))
         }
         Err(not_sent) => Err(not_sent_error(&not_sent, &tx)),
     }
 }
 
-/// The network has a transaction that pays somebody else: it is in the accounts at once.
-async fn note_paid(node: &Rc<Node>, tx: &Transaction) -> Result<(), DbError> {
+/// Notes what a transaction pays to others.
+async fn note_payments(node: &Rc<Node>, tx: &Transaction) -> Result<(), DbError> {
     let txid = tx.compute_txid();
-    let outside = (0_u32..)
-        .zip(&tx.output)
-        .filter(|(_, output)| node.wallet.key_index_of(&output.script_pubkey).is_none());
-    let entries: Vec<_> = outside
-        .map(|(vout, output)| {
-            accounts::paid_outside(OutPoint { txid, vout }, Sat::from(output.value))
-        })
+    let outputs = (0_u32..).zip(&tx.output);
+    let outside: Vec<(OutPoint, Sat)> = outputs
+        .filter(|(_, output)| node.wallet.key_index_of(&output.script_pubkey).is_none())
+        .map(|(vout, output)| (OutPoint { txid, vout }, Sat::from(output.value)))
         .collect();
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let kept = node.db.write(move |txn| accounts::keep(txn, entries));
-    accounts::tell(node, kept.await?);
-    Ok(())
+    let noted = node.db.write(move |txn| {
+        let mut outside = outside.into_iter();
+        outside.try_for_each(|(utxo, value)| txn.add_outside_payment(utxo, value))
+    });
+    noted.await
 }
 
 /// The error of a transaction of the wallet's that did not go out.

@@ -1,7 +1,10 @@
 //! The features we offer, and where.
 
+use std::cell::OnceCell;
+use std::ops::Deref;
 use std::str::FromStr;
 
+use ln_plugin::protocol::FeatureBits;
 use ln_types::{FeatureBit, Features};
 
 /// What we offer in `init`, in `node_announcement`, in `channel_announcement` and in invoices.
@@ -11,6 +14,57 @@ pub(crate) struct OurFeatures {
     pub(crate) node: Features,
     pub(crate) channel: Features,
     pub(crate) invoice: Features,
+}
+
+impl OurFeatures {
+    /// Takes the bits of a plugin out again.
+    fn withdraw(&mut self, bits: &FeatureBits) {
+        let places = [
+            (&mut self.init, &bits.init),
+            (&mut self.node, &bits.node),
+            (&mut self.channel, &bits.channel),
+            (&mut self.invoice, &bits.invoice),
+        ];
+        for (ours, theirs) in places {
+            for bit in theirs.bits() {
+                ours.clear(bit);
+            }
+        }
+    }
+}
+
+/// What we offer: while the node starts with the bits of all plugins, afterwards without those of plugins that do not work after all.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    declared: OurFeatures,
+    kept: OnceCell<OurFeatures>,
+}
+
+impl Offer {
+    /// What is offered if all plugins work.
+    pub(crate) fn new(declared: OurFeatures) -> Self {
+        Self {
+            declared,
+            kept: OnceCell::new(),
+        }
+    }
+
+    /// All plugins have started, but for those with these bits. No peer has heard of our features yet.
+    pub(crate) fn settle(&self, withdrawn: &[FeatureBits]) {
+        let mut kept = self.declared.clone();
+        for bits in withdrawn {
+            kept.withdraw(bits);
+        }
+        drop(self.kept.set(kept));
+    }
+}
+
+impl Deref for Offer {
+    type Target = OurFeatures;
+
+    fn deref(&self) -> &OurFeatures {
+        self.kept.get().unwrap_or(&self.declared)
+    }
 }
 
 /// One `dev-force-features`.
@@ -139,6 +193,24 @@ mod tests {
         assert!(!forced.init.supports(FeatureBit::ShutdownAnysegwit));
         assert!(!forced.invoice.supports(FeatureBit::BasicMpp));
         assert!(forced.init.supports(FeatureBit::Anchors));
+    }
+
+    #[test]
+    fn the_bits_of_a_plugin_are_taken_out_again() {
+        let bits = FeatureBits {
+            node: [201].into_iter().collect(),
+            invoice: [203].into_iter().collect(),
+            ..FeatureBits::default()
+        };
+        let mut declared = OurFeatures::new();
+        declared.node.set(201);
+        declared.init.set(201);
+        declared.invoice.set(203);
+        let offer = Offer::new(declared);
+        assert!(offer.node.has_bit(201));
+        offer.settle(&[bits]);
+        assert!(!offer.node.has_bit(201) && !offer.invoice.has_bit(203));
+        assert!(offer.init.has_bit(201));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::chain::{Backend, Chain, FeeEstimates};
 use crate::channels::{Channels, Openings};
-use crate::features::OurFeatures;
+use crate::features::Offer;
 use crate::gossip::GraphReader;
 use crate::hsm::Hsm;
 use crate::invoices::Invoices;
@@ -41,7 +41,7 @@ pub(crate) struct Node {
     pub(crate) chain: Chain,
     pub(crate) fees: RefCell<FeeEstimates>,
     pub(crate) wallet: Wallet,
-    pub(crate) features: OurFeatures,
+    pub(crate) features: Offer,
     pub(crate) peers: Peers,
     pub(crate) channels: Channels,
     pub(crate) openings: Openings,

@@ -22,7 +22,7 @@ use tokio::task::LocalSet;
 
 use crate::chain::{Backend, Chain, FeeEstimates};
 use crate::channels::Channels;
-use crate::features::OurFeatures;
+use crate::features::{Offer, OurFeatures};
 use crate::hsm::{Hsm, HsmRefusal};
 use crate::log::{Logger, Origin};
 use crate::node::Node;
@@ -254,6 +254,7 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     let listener = rpc::listen(&node.config.rpc_file, node.config.rpc_file_mode)?;
     tokio::task::spawn_local(rpc::serve(Rc::clone(&node), listener));
     node.plugins.init_rest(&node.settings()).await?;
+    node.features.settle(&node.plugins.withdrawn_bits());
     node.plugins.tell_balances(&node);
     spawn_tasks(&node, hsmd, connectd, gossipd);
     node.log.info(
@@ -306,7 +307,7 @@ async fn load(
     let wallet = wallet.map_err(|problem| anyhow!(problem))?;
     let node = Rc::new(Node {
         fees: FeeEstimates::new(&config).into(),
-        features: all_features(&plugins, &config)?,
+        features: Offer::new(all_features(&plugins, &config)?),
         config,
         settings: RefCell::new(Rc::new(settings)),
         log: log.clone(),

@@ -13,7 +13,7 @@ use ln_ipc::connectd::{
 use ln_ipc::gossipd::{GossipdToConnectd, PeerGone, PeerNew};
 use ln_ipc::status::LogLevel;
 use ln_ipc::{AsyncReader, FrameError};
-use ln_types::{FeatureBit, NetAddr, NodeId};
+use ln_types::{FeatureBit, Features, NetAddr, NodeId};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
@@ -133,7 +133,7 @@ impl Daemon {
                 let text = "second init from lightningd".to_owned();
                 self.shared.log(LogLevel::Broken, None, text);
             }
-            ToConnectd::Activate(_) => self.activate(),
+            ToConnectd::Activate(activate) => self.activate(activate.features),
             ToConnectd::Connect(connect) => self.connect(connect),
             ToConnectd::Disconnect(ask) => {
                 let reason = "lightningd asked us to disconnect".to_owned();
@@ -220,7 +220,8 @@ impl Daemon {
         }
     }
 
-    fn activate(&mut self) {
+    fn activate(&mut self, features: Features) {
+        self.shared.features.replace(features);
         for listener in self.listeners.drain(..) {
             let task = listener.run(Rc::clone(&self.shared), self.sender.clone());
             tokio::task::spawn_local(task);
@@ -376,8 +377,9 @@ impl Daemon {
             important.addresses.retain(|known| *known != address);
             important.addresses.insert(0, address.clone());
         }
-        let gossip_queries = self.shared.features.supports(FeatureBit::GossipQueries)
-            && init.features.supports(FeatureBit::GossipQueries);
+        let queries = FeatureBit::GossipQueries;
+        let gossip_queries =
+            self.shared.features.borrow().supports(queries) && init.features.supports(queries);
         let connected = ConnectdPeerConnected {
             id,
             counter,

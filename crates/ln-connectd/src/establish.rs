@@ -195,7 +195,7 @@ async fn send_init(
     id: NodeId,
     told: Option<&NetAddr>,
 ) -> Result<(), EstablishError> {
-    let message = init::ours(&shared.features, shared.network, told);
+    let message = init::ours(&shared.features.borrow(), shared.network, told);
     let fault = shared.fault_on_send(id, INIT);
     if fault == Fault::CloseBefore {
         return Err(EstablishError::DevDisconnect);
@@ -222,7 +222,8 @@ async fn read_init(
         if message.starts_with(&INIT.to_be_bytes()) && shared.fault_on_receive(id, INIT) {
             return Err(EstablishError::DevDisconnect);
         }
-        match init::judge(&message, &shared.features, shared.network) {
+        let ours = shared.features.borrow().clone();
+        match init::judge(&message, &ours, shared.network) {
             Judgement::Accept(init) => return Ok(Ok(init)),
             Judgement::Ignore => (),
             Judgement::Refuse { reason, warn } => return Ok(Err((reason, warn))),

@@ -18,7 +18,8 @@ use crate::outbox::Outbox;
 pub(crate) struct Shared {
     pub(crate) node_id: NodeId,
     pub(crate) network: Network,
-    pub(crate) features: Features,
+    /// What we offer; final once we are activated.
+    pub(crate) features: RefCell<Features>,
     pub(crate) timeout: Duration,
     pub(crate) proxy: Option<NetAddr>,
     pub(crate) always_use_proxy: bool,
@@ -38,7 +39,7 @@ impl Shared {
         let shared = Self {
             node_id: init.node_id,
             network: init.network,
-            features: init.features,
+            features: RefCell::new(init.features),
             timeout: Duration::from_secs(init.timeout_secs.into()),
             proxy: init.proxy,
             always_use_proxy: init.always_use_proxy,

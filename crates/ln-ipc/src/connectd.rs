@@ -86,7 +86,10 @@ pub struct ConnectdInitReply {
 
 /// lightningd is ready for peers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ConnectdActivate {}
+pub struct ConnectdActivate {
+    /// Our features for `init`, which are final now.
+    pub features: Features,
+}
 
 /// Connect to a peer. Answered by `PeerConnected` (also when it is connected already) or `ConnectFailed`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

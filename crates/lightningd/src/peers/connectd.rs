@@ -78,8 +78,10 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
 
 /// Lets peers in and serves connectd until it ends, which ends the node.
 pub(crate) async fn run_connectd(node: Rc<Node>, mut subd: Subd) {
+    // Plugins may have taken theirs back since it started.
+    let features = node.features.init.clone();
     subd.sender()
-        .send(&ToConnectd::Activate(ConnectdActivate {}));
+        .send(&ToConnectd::Activate(ConnectdActivate { features }));
     loop {
         match subd.next::<FromConnectd>().await {
             Ok(message) => on_message(&node, message),

@@ -64,6 +64,8 @@ pub(crate) struct PluginHost {
     /// Plugins that ended by themselves and are to be started again.
     absent: RefCell<Vec<Rc<Absent>>>,
     next_place: Cell<u64>,
+    /// The feature bits of plugins that did not start after all.
+    withdrawn: RefCell<Vec<FeatureBits>>,
     options: RefCell<BTreeMap<String, PluginOption>>,
     methods: RefCell<BTreeMap<String, PluginMethod>>,
     node: OnceCell<Weak<Node>>,
@@ -91,6 +93,7 @@ impl PluginHost {
             beside: RefCell::default(),
             absent: RefCell::default(),
             next_place: Cell::new(0),
+            withdrawn: RefCell::default(),
             options: RefCell::default(),
             methods: RefCell::default(),
             node: OnceCell::new(),
@@ -360,6 +363,19 @@ impl PluginHost {
             (!bits.is_empty()).then(|| (Rc::clone(&plugin.name), bits))
         });
         bits.collect()
+    }
+
+    /// A plugin does not start: nobody stands for its feature bits.
+    pub(super) fn withdraw_bits(&self, plugin: &PluginProcess) {
+        if let Some(manifest) = plugin.manifest() {
+            let bits = manifest.featurebits.clone();
+            self.withdrawn.borrow_mut().push(bits);
+        }
+    }
+
+    /// The feature bits of plugins that did not start after all.
+    pub(crate) fn withdrawn_bits(&self) -> Vec<FeatureBits> {
+        self.withdrawn.borrow().clone()
     }
 }
 

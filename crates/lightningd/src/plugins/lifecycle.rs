@@ -67,6 +67,9 @@ impl PluginHost {
             let taken = manifest.and_then(|manifest| self.take_in(plugin, manifest));
             self.settle(plugin, taken)?;
         }
+        for plugin in &started {
+            self.doubt_topics(plugin);
+        }
         self.check_named();
         self.check_important()
     }
@@ -118,6 +121,7 @@ impl PluginHost {
             return Ok(());
         };
         let important = plugin.important.replace(false);
+        self.withdraw_bits(plugin);
         plugin.kill();
         let name = &plugin.name;
         match problem {

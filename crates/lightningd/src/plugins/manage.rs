@@ -149,6 +149,7 @@ impl PluginHost {
             ));
         }
         self.take_in(plugin, manifest)?;
+        self.doubt_topics(plugin);
         self.give_again(plugin, &settings_of(given))?;
         self.init(plugin, settings, false).await
     }

@@ -58,6 +58,28 @@ impl PluginHost {
         })
     }
 
+    /// Tells of topics that a plugin subscribed to in vain: nobody tells of them.
+    pub(super) fn doubt_topics(&self, plugin: &PluginProcess) {
+        let is_told = |topic: &str| {
+            TOPICS.contains(&topic)
+                || self.visit(|plugins| {
+                    let all = plugins.iter().filter_map(|plugin| plugin.manifest());
+                    let mut declared = all.flat_map(|manifest| &manifest.notifications);
+                    declared.any(|declared| declared.method == topic)
+                })
+        };
+        let manifest = plugin.manifest();
+        for topic in manifest
+            .into_iter()
+            .flat_map(|manifest| &manifest.subscriptions)
+        {
+            if topic != "*" && !is_told(topic) {
+                let text = format!("subscribed to '{topic}', which nobody tells of");
+                self.log().unusual(&plugin.origin, text);
+            }
+        }
+    }
+
     /// Whether anybody hears of a topic: ask before making what is told.
     pub(crate) fn has_subscriber(&self, topic: &str) -> bool {
         self.visit(|plugins| {

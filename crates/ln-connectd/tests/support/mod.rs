@@ -138,7 +138,9 @@ impl Node {
         };
         assert_eq!(reply.error, None);
         node.bindings = reply.bindings;
-        node.tell(ConnectdActivate {});
+        node.tell(ConnectdActivate {
+            features: features(),
+        });
         node
     }
 

@@ -94,7 +94,7 @@ impl Held {
                 key[0] = round;
                 let hash = sha256::Hash::hash(&key).to_string();
                 let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-                keys.push_str(&format!("{hash} {hex}\n"));
+                keys.extend([hash.as_str(), " ", hex.as_str(), "\n"]);
                 hash
             })
             .collect();
@@ -106,17 +106,6 @@ impl Held {
             send(l1, l2, open, &bill, AMOUNT_MSAT);
         }
         hashes.into_iter().map(|hash| json!(hash)).collect()
-    }
-
-    /// Waits until a plugin was asked about all these.
-    fn wait_asked(&self, plugin: &Path, hashes: &[Value]) {
-        wait_until(&format!("all HTLCs to reach {}", plugin.display()), || {
-            let asked = asked(plugin);
-            let all = hashes
-                .iter()
-                .all(|hash| asked.contains(hash.as_str().unwrap()));
-            all.then_some(())
-        });
     }
 
     fn forget_asked(&self) {
@@ -150,6 +139,17 @@ impl Held {
     }
 }
 
+/// Waits until a plugin was asked about all these.
+fn wait_asked(plugin: &Path, hashes: &[Value]) {
+    wait_until(&format!("all HTLCs to reach {}", plugin.display()), || {
+        let asked = asked(plugin);
+        let all = hashes
+            .iter()
+            .all(|hash| asked.contains(hash.as_str().unwrap()));
+        all.then_some(())
+    });
+}
+
 /// The hashes of the HTLCs a plugin was asked about.
 fn asked(plugin: &Path) -> BTreeSet<String> {
     let mut all = heard(plugin);
@@ -167,14 +167,14 @@ fn htlcs_held_when_the_node_is_killed_are_asked_about_again() {
     let mut held = Held::start();
     fs::write(held.beside("hold"), "").unwrap();
     let hashes = held.send(1);
-    held.wait_asked(&held.holder, &hashes);
+    wait_asked(&held.holder, &hashes);
     // Twice, to be sure that asking again leaves nothing behind.
     for _ in 0..2 {
         held.pair.l2.kill();
         held.forget_asked();
         held.pair.l2.start_again();
-        held.wait_asked(&held.first, &hashes);
-        held.wait_asked(&held.holder, &hashes);
+        wait_asked(&held.first, &hashes);
+        wait_asked(&held.holder, &hashes);
     }
     assert_eq!(held.complete(&hashes), 0);
     held.pair.l2.call("release", json!({}));
@@ -193,7 +193,7 @@ fn an_answer_just_before_the_node_is_killed_counts_once() {
     for round in 1..5 {
         fs::write(held.beside("hold"), "").unwrap();
         let hashes = held.send(round);
-        held.wait_asked(&held.holder, &hashes);
+        wait_asked(&held.holder, &hashes);
         fs::remove_file(held.beside("hold")).unwrap();
         let l2 = &held.pair.l2;
         if seed.below(2) == 0 {

@@ -69,100 +69,75 @@ fn what_is_no_plugin_is_refused_with_a_reason() {
     assert_eq!(listed(&l2), ["bcli"]);
 }
 
-/// Manifests that are not taken, and why.
-fn unfit_manifests() -> Vec<(&'static str, Value, &'static str)> {
-    let with = |more: Value| manifest(more);
-    let method = |name: &str| json!({"name": name, "usage": ""});
-    let option = |more: Value| {
-        let mut option = json!({"name": "o", "type": "string", "description": ""});
-        option
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        with(json!({"options": [option]}))
-    };
-    vec![
-        ("list", json!([]), "answered getmanifest with nonsense"),
-        ("empty", json!({}), "answered getmanifest with nonsense"),
-        (
-            "number",
-            with(json!({"rpcmethods": 7})),
-            "answered getmanifest with nonsense",
-        ),
-        (
-            "usage",
-            with(json!({"rpcmethods": [{"name": "x"}]})),
-            "answered getmanifest with nonsense",
-        ),
-        (
-            "topic",
-            with(json!({"subscriptions": [7]})),
-            "answered getmanifest with nonsense",
-        ),
-        (
-            "bits",
-            with(json!({"featurebits": {"node": "xyz"}})),
-            "answered getmanifest with nonsense",
-        ),
-        (
-            "dynbits",
-            with(json!({"featurebits": {"node": "80"}})),
-            "not dynamic may add feature bits",
-        ),
+const NONSENSE: &str = "answered getmanifest with nonsense";
+
+fn method(name: &str) -> Value {
+    json!({"name": name, "usage": ""})
+}
+
+/// Manifests whose shape is wrong, or that offer what there is not.
+fn odd_manifests() -> Vec<(&'static str, Value, &'static str)> {
+    let hook = json!({"hooks": ["htlc_refused"]});
+    let topic = json!({"notifications": [{"method": "connect"}]});
+    let bits = json!({"featurebits": {"node": "80"}});
+    let topic_problem = "'connect' is a notification of lightningd's own";
+    let more: [(_, _, _); 10] = [
+        ("number", json!({"rpcmethods": 7}), NONSENSE),
+        ("usage", json!({"rpcmethods": [{"name": "x"}]}), NONSENSE),
+        ("topic", json!({"subscriptions": [7]}), NONSENSE),
+        ("bits", json!({"featurebits": {"node": "xyz"}}), NONSENSE),
+        ("dynbits", bits, "not dynamic may add feature bits"),
         (
             "ids",
-            with(json!({"nonnumericids": false})),
-            "nonnumericids must be true",
+            json!({"nonnumericids": false}),
+            "nonnumericids must be",
         ),
-        (
-            "hook",
-            with(json!({"hooks": ["htlc_refused"]})),
-            "there is no hook 'htlc_refused'",
-        ),
-        (
-            "native",
-            with(json!({"notifications": [{"method": "connect"}]})),
-            "'connect' is a notification of lightningd's own",
-        ),
+        ("hook", hook, "there is no hook 'htlc_refused'"),
+        ("native", topic, topic_problem),
+        ("static", json!({"dynamic": false}), "Not a dynamic plugin"),
+        ("hooks", json!({"hooks": [{"after": []}]}), NONSENSE),
+    ];
+    let mut all = vec![
+        ("list", json!([]), NONSENSE),
+        ("empty", json!({}), NONSENSE),
+    ];
+    all.extend(more.map(|(name, more, problem)| (name, manifest(more), problem)));
+    all
+}
+
+/// Manifests whose names are taken.
+fn clashing_manifests() -> Vec<(&'static str, Value, &'static str)> {
+    let methods = |names: &[&str]| {
+        let all: Vec<Value> = names.iter().map(|name| method(name)).collect();
+        manifest(json!({"rpcmethods": all}))
+    };
+    let option = |more: Value| {
+        let mut option = json!({"name": "o", "type": "string", "description": ""});
+        let members = more.as_object().unwrap().clone();
+        option.as_object_mut().unwrap().extend(members);
+        manifest(json!({"options": [option]}))
+    };
+    let flags = json!({"type": "flag", "multi": true});
+    let own = "option 'alias' is an option of lightningd already";
+    vec![
         (
             "taken",
-            with(json!({"rpcmethods": [method("getinfo")]})),
-            "there is a method 'getinfo' already",
+            methods(&["getinfo"]),
+            "there is a method 'getinfo'",
         ),
         (
             "others",
-            with(json!({"rpcmethods": [method("mine")]})),
+            methods(&["mine"]),
             "there is a method 'mine' already",
         ),
-        (
-            "twice",
-            with(json!({"rpcmethods": [method("a"), method("a")]})),
-            "'a' is declared twice",
-        ),
-        (
-            "kind",
-            option(json!({"type": "float"})),
-            "answered getmanifest with nonsense",
-        ),
-        (
-            "multi",
-            option(json!({"type": "flag", "multi": true})),
-            "can't be used: option 'o'",
-        ),
-        (
-            "option",
-            option(json!({"name": "alias"})),
-            "option 'alias' is an option of lightningd already",
-        ),
+        ("twice", methods(&["a", "a"]), "'a' is declared twice"),
+        ("kind", option(json!({"type": "float"})), NONSENSE),
+        ("multi", option(flags), "can't be used: option 'o'"),
+        ("option", option(json!({"name": "alias"})), own),
         (
             "options",
             option(json!({"name": "size"})),
-            "its option 'size' is an option of",
-        ),
-        (
-            "static",
-            with(json!({"dynamic": false})),
-            "Not a dynamic plugin",
+            "its option 'size' is",
         ),
     ]
 }
@@ -188,7 +163,7 @@ fn an_offer_that_can_not_be_is_refused_with_a_reason() {
     // What is not known yet is no fault.
     l1.call("mine", json!({}));
     l1.wait_log("plugin-good: subscribed to 'nobody_tells_this', which nobody tells of");
-    for (name, offer, problem) in unfit_manifests() {
+    for (name, offer, problem) in [odd_manifests(), clashing_manifests()].concat() {
         let script = Script {
             manifest: offer,
             branches: "",
@@ -280,7 +255,7 @@ fn feature_bits_are_offered_only_if_their_plugin_works() {
         })),
         branches,
     };
-    write_plugin(dir.path(), "works", &script(200, ""));
+    write_plugin(dir.path(), "works", &script(201, ""));
     let off = write_plugin(
         dir.path(),
         "off",
@@ -304,14 +279,14 @@ fn feature_bits_are_offered_only_if_their_plugin_works() {
     let ours = l1.call("getinfo", json!({}))["our_features"].clone();
     for set in ["init", "node", "invoice", "channel"] {
         let set = &ours[set];
-        assert!(has(set, 200) && !has(set, 204) && !has(set, 208), "{ours}");
+        assert!(has(set, 201) && !has(set, 204) && !has(set, 208), "{ours}");
     }
     let l2 = net.node("l2");
     net.connect(&l2, &l1);
     let peers = l2.call("listpeers", json!({}));
     let seen = &peers["peers"][0]["features"];
     assert!(
-        has(seen, 200) && !has(seen, 204) && !has(seen, 208),
+        has(seen, 201) && !has(seen, 204) && !has(seen, 208),
         "{seen}"
     );
 }

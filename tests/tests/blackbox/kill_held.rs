@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bitcoin::hashes::{Hash, sha256};
+use bitcoin::hex::DisplayHex;
 use ln_testkit::nodes::{NodeOptions, Seed, TestNet, wait_until};
 use ln_types::Sat;
 use serde_json::{Value, json};
@@ -93,7 +94,7 @@ impl Held {
                 let mut key = [number; 32];
                 key[0] = round;
                 let hash = sha256::Hash::hash(&key).to_string();
-                let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = key.to_lower_hex_string();
                 keys.extend([hash.as_str(), " ", hex.as_str(), "\n"]);
                 hash
             })

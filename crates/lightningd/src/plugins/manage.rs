@@ -130,6 +130,7 @@ impl PluginHost {
             }
             Err(problem) => {
                 plugin.kill();
+                plugin.wait_ended().await;
                 Err(refuse(format!("{path}: {problem}")))
             }
         }

@@ -171,7 +171,10 @@ impl PluginHost {
                 self.forget_absent(absent);
                 self.log().info(&plugin.origin, "works again");
             }
-            Err(_) => plugin.kill(),
+            Err(_) => {
+                plugin.kill();
+                plugin.wait_ended().await;
+            }
         }
         outcome
     }

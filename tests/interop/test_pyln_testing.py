@@ -1,6 +1,7 @@
 """The fixtures with which plugin authors test: they start, fund, connect, use and check our nodes as they do Core Lightning's."""
 
 import os
+import sqlite3
 import stat
 
 from pyln.client import RpcError
@@ -219,6 +220,47 @@ def test_a_plugin_hears_and_is_asked(node_factory):
     assert l1.rpc.waitsendpay(held)["status"] == "complete"
 
 
+def account_sums(node):
+    """What the lines of each account add up to."""
+    sums = {}
+    lines = node.rpc.call("listchainmoves")["chainmoves"] + node.rpc.call("listchannelmoves")["channelmoves"]
+    for line in lines:
+        gained = int(line["credit_msat"]) - int(line["debit_msat"])
+        sums[line["account_id"]] = sums.get(line["account_id"], 0) + gained
+    return sums
+
+
+def confirmed_msat(node):
+    coins = [coin for coin in node.rpc.listfunds()["outputs"] if coin["status"] == "confirmed"]
+    return sum(int(coin["amount_msat"]) for coin in coins)
+
+
+def test_a_node_older_than_its_accounts(node_factory, bitcoind):
+    """Accounts that begin late begin with what there is."""
+    l1, l2 = node_factory.line_graph(2)
+    l1.pay(l2, 1234567)
+    for node in (l1, l2):
+        wait_for(lambda: only_one(node.rpc.listpeerchannels()["channels"])["htlcs"] == [])
+        node.stop()
+        database = sqlite3.connect(os.path.join(node.daemon.lightning_dir, "regtest", "lightningd.sqlite3"))
+        for table in ("chain_moves", "channel_moves"):
+            database.execute("DELETE FROM " + table)
+        database.execute("DELETE FROM vars WHERE name = 'accounts_begun'")
+        database.commit()
+        database.close()
+    for node in (l1, l2):
+        node.start()
+    bitcoind.generate_block(1)
+    sync_blockheight(bitcoind, [l1, l2])
+    for node in (l1, l2):
+        channel = only_one(node.rpc.listpeerchannels()["channels"])
+        sums = account_sums(node)
+        assert sums.pop("wallet", 0) == confirmed_msat(node)
+        assert sums == {channel["channel_id"]: channel["to_us_msat"]}
+    tags = [line["primary_tag"] for line in l1.rpc.call("listchannelmoves")["channelmoves"]]
+    assert tags == ["journal_entry"]
+
+
 def test_coin_movements_are_heard(node_factory, bitcoind):
     """A plugin of pyln-client's hears every line of the accounts once, in the order they are listed, through a close and its sweep."""
 
@@ -265,13 +307,9 @@ def test_coin_movements_are_heard(node_factory, bitcoind):
         for line, told in zip(lines, heard()):
             assert {name: told[name] for name in line} == line
             assert told["version"] == 2 and told["coin_type"] == "bcrt" and told["node_id"] == l1.info["id"]
-    sums = {}
-    for move in listed("chain") + listed("channel"):
-        gained = int(move["credit_msat"]) - int(move["debit_msat"])
-        sums[move["account_id"]] = sums.get(move["account_id"], 0) + gained
+    sums = account_sums(l1)
     assert sums[channel["channel_id"]] == 0
-    coins = [coin for coin in l1.rpc.listfunds()["outputs"] if coin["status"] == "confirmed"]
-    assert sums["wallet"] == sum(int(coin["amount_msat"]) for coin in coins)
+    assert sums["wallet"] == confirmed_msat(l1)
 
 
 GREETER = """#!/usr/bin/env python3

@@ -29,7 +29,9 @@ use crate::node::Node;
 use crate::options::{Config, ConfigFile, LogConfig, OPTIONS, OptionError, Settings, network};
 use crate::payments::Payments;
 use crate::peers::Peers;
-use crate::plugins::{HookTimeouts, HostConfig, PluginHost, RestartPolicy, candidates};
+use crate::plugins::{
+    HookTimeouts, HostConfig, Permissions, PluginHost, RestartPolicy, adopt_orphans, candidates,
+};
 use crate::rpc::RpcState;
 use crate::subd::Subd;
 use crate::wallet::Wallet;
@@ -242,6 +244,9 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     let origin = Origin::of("lightningd");
     log.info(&origin, VERSION);
 
+    if !about_plugins.permissions.is_open() {
+        adopt_orphans().context("plugin-permissions")?;
+    }
     let plugins = PluginHost::new(log, about_plugins);
     plugins.start_all(&programs).await?;
     settings.check_known(developer, |name| plugins.knows_option(name))?;
@@ -444,6 +449,10 @@ fn host_config(config: &Config, settings: &Settings) -> Result<HostConfig, Optio
         hook_timeouts: HookTimeouts::read(settings)?,
         restart: RestartPolicy::new(settings)?,
         autoreload: settings.flag("dev-plugin-autoreload"),
+        permissions: Permissions::read(settings)?,
+        save_io: settings
+            .text("dev-save-plugin-io")
+            .and_then(|dir| std::path::absolute(dir).ok()),
     })
 }
 

@@ -31,6 +31,7 @@ mod opening_trouble;
 mod paying;
 mod plugin_events;
 mod plugin_faults;
+mod plugin_guard;
 mod plugin_hooks;
 mod plugin_life;
 mod plugin_trouble;

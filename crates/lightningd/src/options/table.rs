@@ -324,6 +324,10 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "plugin-restart",
         "always or never, behind NAME: for one plugin: start plugins again that end by themselves (default: always)",
     ),
+    multi(
+        "plugin-permissions",
+        "NAME:methods=METHOD,...:hooks=HOOK,...: what this plugin may call and be asked in, also all or none (default: all)",
+    ),
     // Experimental
     option(
         "experimental-dual-fund",
@@ -376,7 +380,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     dev(
         "dev-save-plugin-io",
         Text,
-        "a directory for what plugins are sent",
+        "an existing directory in which what plugins are asked and told is saved",
     ),
     dev("dev-crash-after", Int, "crash after so many seconds"),
     dev("dev-debugger", Text, "wait for a debugger in this helper"),

@@ -13,6 +13,8 @@ pub(super) enum Fault {
     Notification,
     /// It answers a hook with what can't be understood, or not in time.
     Hook,
+    /// It calls what it may not.
+    Permission,
 }
 
 /// How many times each fault is told before only every tenth power is.
@@ -20,7 +22,7 @@ const TOLD: u64 = 10;
 
 /// The faults of one plugin so far.
 #[derive(Debug, Default)]
-pub(super) struct Complaints([Cell<u64>; 4]);
+pub(crate) struct Complaints([Cell<u64>; 5]);
 
 impl Complaints {
     /// Counts a fault. `Some` says that it is to be told, with what is to stand behind it.
@@ -30,6 +32,7 @@ impl Complaints {
             Fault::Request => 1,
             Fault::Notification => 2,
             Fault::Hook => 3,
+            Fault::Permission => 4,
         };
         let counter = self.0.get(index)?;
         let count = counter.get().saturating_add(1);
@@ -45,6 +48,11 @@ impl Complaints {
             _ => power.then(|| format!(" ({count} times by now)")),
         }
     }
+
+    /// How many faults there were.
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().map(Cell::get).sum()
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +65,6 @@ mod tests {
         let told = (0..1_000_000).filter(|_| complaints.count(Fault::Unasked).is_some());
         assert_eq!(told.count(), 15);
         assert_eq!(complaints.count(Fault::Hook), Some(String::new()));
+        assert_eq!(complaints.total(), 1_000_001);
     }
 }

@@ -6,20 +6,22 @@ use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use ln_plugin::protocol::{Configuration, Deprecation, FeatureBits, Manifest};
+use ln_plugin::protocol::{Configuration, Deprecation, FeatureBits, Manifest, OptionDecl};
 use ln_rpc::RpcError;
 use serde_json::{Value, json};
 
 use super::error::PluginError;
 use super::hooks::HookTimeouts;
 use super::method::PluginMethod;
-use super::options::PluginOption;
+use super::options::{PluginOption, init_options};
+use super::permissions::Permissions;
 use super::process::{PluginProcess, Program, Stage};
 use super::restart::Absent;
 use super::restart_policy::RestartPolicy;
+use super::save_io::SaveIo;
 use crate::log::Logger;
 use crate::node::Node;
-use crate::options::Setting;
+use crate::options::{Setting, Settings};
 
 /// What plugins depend on besides their own options.
 #[derive(Debug, Clone)]
@@ -42,6 +44,10 @@ pub(crate) struct HostConfig {
     pub(crate) restart: RestartPolicy,
     /// Whether plugins are reloaded when their files change.
     pub(crate) autoreload: bool,
+    /// What plugins may do.
+    pub(crate) permissions: Permissions,
+    /// Where what they are asked and told is saved.
+    pub(crate) save_io: Option<PathBuf>,
 }
 
 /// How a plugin ended.
@@ -57,6 +63,7 @@ pub(super) enum End {
 pub(crate) struct PluginHost {
     log: Logger,
     pub(super) config: HostConfig,
+    pub(super) save_io: Option<Rc<SaveIo>>,
     /// By place.
     plugins: RefCell<Vec<Rc<PluginProcess>>>,
     /// Processes that are about to take a plugin's place, or were replaced and have something to finish.
@@ -88,6 +95,7 @@ impl PluginHost {
     pub(crate) fn new(log: &Logger, config: HostConfig) -> Rc<Self> {
         Rc::new(Self {
             log: log.clone(),
+            save_io: config.save_io.clone().map(|dir| Rc::new(SaveIo::to(dir))),
             config,
             plugins: RefCell::default(),
             beside: RefCell::default(),
@@ -323,6 +331,24 @@ impl PluginHost {
         for (name, option) in self.options.borrow().iter() {
             visit(name, option);
         }
+    }
+
+    /// The options of a plugin with their values as it was told them.
+    pub(crate) fn options_of(
+        &self,
+        plugin: &PluginProcess,
+        settings: &Settings,
+    ) -> Vec<(OptionDecl, Option<Value>)> {
+        let options = self.options.borrow();
+        let own = options
+            .values()
+            .filter(|option| Rc::ptr_eq(&option.plugin, &plugin.path));
+        let with_value = own.map(|option| {
+            let values = init_options(std::iter::once(option), settings).unwrap_or_default();
+            let value = values.into_iter().next().map(|(_, value)| value);
+            (option.decl.clone(), value)
+        });
+        with_value.collect()
     }
 
     /// Changes an option.

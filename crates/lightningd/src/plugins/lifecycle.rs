@@ -71,24 +71,35 @@ impl PluginHost {
             self.doubt_topics(plugin);
         }
         self.check_named();
+        self.check_permissions()?;
         self.check_important()
     }
 
     /// Tells of plugins that options name and nobody has: a name may be mistyped, or its plugin be started later.
     fn check_named(&self) {
-        for name in self.config.hook_timeouts.plugins() {
-            let known = self.visit(|plugins| {
+        let timeouts = self.config.hook_timeouts.plugins();
+        let timeouts = timeouts.map(|name| ("plugin-hook-timeout", name));
+        let permissions = self.config.permissions.plugins();
+        let permissions = permissions.map(|name| ("plugin-permissions", name));
+        for (option, name) in timeouts.chain(permissions) {
+            let missing = self.visit(|plugins| {
                 let names = || plugins.iter().map(|plugin| &*plugin.name);
                 let missing = !names().any(|known| known == name);
                 missing.then(|| nearest(name, names()).map(str::to_owned))
             });
-            let Some(hint) = known else { continue };
+            let Some(hint) = missing else { continue };
             let hint = hint.map_or_else(String::new, |hint| format!(": did you mean '{hint}'?"));
-            let text =
-                format!("plugin-hook-timeout names the plugin '{name}', which does not run{hint}");
+            let text = format!("{option} names the plugin '{name}', which does not run{hint}");
             let origin = crate::log::Origin::of("plugin-manager");
             self.log().unusual(&origin, text);
         }
+    }
+
+    /// Fails if permissions name a method that is mistyped.
+    fn check_permissions(&self) -> anyhow::Result<()> {
+        let known = |name: &str| crate::rpc::is_builtin(name) || self.method(name).is_some();
+        let names = crate::rpc::builtin_names();
+        Ok(self.config.permissions.check_methods(known, names)?)
     }
 
     /// Fails if an important plugin has ended meanwhile.

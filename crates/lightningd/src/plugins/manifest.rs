@@ -67,6 +67,12 @@ impl PluginHost {
             }
         }
         for hook in &manifest.hooks {
+            if !self.config.permissions.permits_hook(name, &hook.name) {
+                return refuse(format!(
+                    "it asks for the hook '{}': the option plugin-permissions={name}:hooks=... does not name it",
+                    hook.name
+                ));
+            }
             let possible = self.visit(|plugins| {
                 let others = plugins.iter().filter(|other| !is_old(other));
                 fits(&others.cloned().collect::<Vec<_>>(), name, hook)

@@ -18,7 +18,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::process::{Child, ChildStdout};
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
+use super::budget::Budget;
+use super::caller;
 use super::complaints::Complaints;
 use super::error::PluginError;
 use super::excerpt::excerpt;
@@ -26,7 +29,10 @@ use super::host::{End, PluginHost};
 use super::life::Life;
 use super::queue::Queue;
 use super::reading::{OutputEnd, read};
-use super::request_id::request_id;
+use super::request_id::{asked_method, request_id};
+use super::save_io::SaveIo;
+use super::stats::Stats;
+use super::tap::{Taps, Trace, Way};
 use crate::log::{Logger, Origin};
 use crate::rpc::Context;
 
@@ -50,6 +56,8 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 struct Waiting {
     answer: oneshot::Sender<Result<Box<RawValue>, PluginError>>,
+    /// When it was asked.
+    since: Instant,
     /// The client whose request this is, to be told of progress.
     client: Option<Context>,
 }
@@ -78,7 +86,16 @@ pub(crate) struct PluginProcess {
     queue: Queue,
     complained: Cell<bool>,
     /// What it did wrong so far.
-    pub(super) complaints: Complaints,
+    pub(crate) complaints: Complaints,
+    /// How often it was asked.
+    pub(crate) stats: Stats,
+    /// What it may ask of the node.
+    pub(super) requests: Budget,
+    /// Who watches it.
+    pub(super) taps: Taps,
+    /// Where what it is asked is saved.
+    save_io: Option<Rc<SaveIo>>,
+    log: Logger,
     next_id: Cell<u64>,
     /// What ties it to the processes before and after it.
     pub(super) life: Life,
@@ -145,6 +162,11 @@ impl PluginProcess {
             queue: Queue::to(stdin),
             complained: Cell::new(false),
             complaints: Complaints::default(),
+            stats: Stats::default(),
+            requests: Budget::new(caller::BURST),
+            taps: Taps::default(),
+            save_io: host.save_io.clone(),
+            log: host.log().clone(),
             next_id: Cell::new(1),
             life: Life::at(program.place),
             pid: pid.and_then(Pid::from_raw),
@@ -233,16 +255,55 @@ impl PluginProcess {
         let mut bytes = Vec::new();
         write_request(&mut bytes, &id, method, params)
             .map_err(|error| PluginError::Answered(crate::rpc::internal(error)))?;
+        if let Some(save_io) = &self.save_io {
+            save_io.request(&self.log, method, bytes.trim_ascii_end());
+        }
+        self.show_sent(&bytes);
+        self.stats.asked();
         let (answer, receiver) = oneshot::channel();
-        let client = client.cloned();
-        self.waiting
-            .borrow_mut()
-            .insert(id.clone(), Waiting { answer, client });
+        let waiting = Waiting {
+            answer,
+            since: Instant::now(),
+            client: client.cloned(),
+        };
+        self.waiting.borrow_mut().insert(id.clone(), waiting);
         let _forget = Forget { plugin: self, id };
         self.queue
             .push(bytes)
             .map_err(|_| PluginError::Stuck(self.name.to_string()))?;
         receiver.await.unwrap_or_else(|_| Err(terminated()))
+    }
+
+    /// Shows who watches what it is sent.
+    fn show_sent(&self, bytes: &[u8]) {
+        if self.taps.is_watched() {
+            self.taps.show(Way::To, &String::from_utf8_lossy(bytes));
+        }
+    }
+
+    /// Lets somebody watch what it is sent and what it says.
+    pub(crate) fn trace(&self) -> Trace {
+        self.taps.open()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        self.pid
+    }
+
+    /// How many processes of the plugin ended soon before this one, in a row.
+    pub(crate) fn restarts(&self) -> u32 {
+        self.life.failures.get()
+    }
+
+    /// How many answers are waited for.
+    pub(crate) fn pending(&self) -> usize {
+        self.waiting.borrow().len()
+    }
+
+    /// How many bytes it has not read yet.
+    pub(crate) fn unread(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// Tells it of something. Lost if it does not read.
@@ -261,6 +322,7 @@ impl PluginProcess {
         if self.stage() == Stage::Ended {
             return;
         }
+        self.show_sent(&bytes);
         let full = self.queue.push(bytes).is_err();
         // Said once only: the line itself may be a notification for the same plugin.
         if full && !self.complained.replace(true) {
@@ -323,19 +385,25 @@ impl PluginProcess {
         number.is_some_and(|number: u64| number > 0 && number < self.next_id.get())
     }
 
-    /// Takes an answer; returns whether anybody waits for it.
-    pub(super) fn answered(&self, id: &RawValue, outcome: Result<&RawValue, RpcError>) -> bool {
-        let Ok(id) = serde_json::from_str::<String>(id.get()) else {
-            return false;
-        };
-        let Some(waiting) = self.waiting.borrow_mut().remove(&id) else {
-            return false;
-        };
+    /// Takes an answer; returns how long it took, if anybody waits for it.
+    pub(super) fn answered(
+        &self,
+        id: &RawValue,
+        outcome: Result<&RawValue, RpcError>,
+        text: &str,
+    ) -> Option<Duration> {
+        let id = serde_json::from_str::<String>(id.get()).ok()?;
+        let waiting = self.waiting.borrow_mut().remove(&id)?;
+        let took = waiting.since.elapsed();
+        self.stats.answered(took, outcome.is_err());
+        if let (Some(save_io), Ok(_)) = (&self.save_io, &outcome) {
+            save_io.answer(&self.log, asked_method(&id), text.as_bytes());
+        }
         let answer = outcome
             .map(RawValue::to_owned)
             .map_err(PluginError::Answered);
         drop(waiting.answer.send(answer));
-        true
+        Some(took)
     }
 }
 
@@ -347,7 +415,9 @@ struct Forget<'a> {
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        self.plugin.waiting.borrow_mut().remove(&self.id);
+        if self.plugin.waiting.borrow_mut().remove(&self.id).is_some() {
+            self.plugin.stats.given_up();
+        }
         self.plugin.life.answered.notify_waiters();
     }
 }
@@ -385,6 +455,7 @@ async fn supervise(
     plugin.advance(Stage::Ended);
     plugin.ended.send_replace(true);
     plugin.waiting.borrow_mut().clear();
+    plugin.taps.close();
     let end = match (why, status) {
         (OutputEnd::Nonsense(why), _) => End::Failed(why),
         (_, _) if plugin.told_to_end.get() => End::Asked,

@@ -30,6 +30,11 @@ impl Queue {
         Self { sender, waiting }
     }
 
+    /// How many bytes are not written yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.get()
+    }
+
     /// Queues bytes. They are lost if the plugin has ended.
     pub(super) fn push(&self, bytes: Vec<u8>) -> Result<(), Full> {
         if self.waiting.get() > MAX_WAITING {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ln_plugin::protocol::Message;
 use ln_rpc::jsonrpc::Splitter;
+use serde_json::value::RawValue;
 use tokio::io::AsyncReadExt;
 use tokio::process::ChildStdout;
 
@@ -16,6 +17,7 @@ use super::complaints::Fault;
 use super::excerpt::{excerpt, excerpt_bytes};
 use super::host::PluginHost;
 use super::process::PluginProcess;
+use super::tap::Way;
 
 /// A message larger than this is not taken: blocks, the largest there are, stay below 8 MiB of hex.
 const MAX_MESSAGE: usize = 64 << 20;
@@ -117,20 +119,17 @@ fn on_message(
     let Some(host) = host.upgrade() else {
         return Ok(None);
     };
+    if !matches!(message, Message::Response { .. }) {
+        show(plugin, None, text);
+    }
     match message {
         Message::Response { id, outcome } => {
-            if plugin.answered(id, outcome) {
+            let took = plugin.answered(id, outcome, text);
+            show(plugin, took, text);
+            if took.is_some() {
                 return Ok(None);
             }
-            let shown = excerpt(id.get());
-            if plugin.was_asked(id) {
-                // Late, or twice: whoever asked went on without it.
-                let text = format!("answered {shown}, for which nobody waits any more");
-                host.log().debug(&plugin.origin, text);
-            } else if let Some(more) = plugin.complaints.count(Fault::Unasked) {
-                let text = format!("answered {shown}, which it was not asked: ignored{more}");
-                host.log().unusual(&plugin.origin, text);
-            }
+            blame_unasked(&host, plugin, id);
         }
         Message::Notification { method, params } => host.on_notification(plugin, &method, params),
         Message::Request { method, .. } => {
@@ -145,6 +144,26 @@ fn on_message(
     }
     let kib = u32::try_from(text.len() / 1024).unwrap_or(u32::MAX);
     Ok(Some(PER_MESSAGE + PER_KIB.saturating_mul(kib)))
+}
+
+/// Tells of an answer that nobody waits for.
+fn blame_unasked(host: &PluginHost, plugin: &PluginProcess, id: &RawValue) {
+    let shown = excerpt(id.get());
+    if plugin.was_asked(id) {
+        // Late, or twice: whoever asked went on without it.
+        let text = format!("answered {shown}, for which nobody waits any more");
+        host.log().debug(&plugin.origin, text);
+    } else if let Some(more) = plugin.complaints.count(Fault::Unasked) {
+        let text = format!("answered {shown}, which it was not asked: ignored{more}");
+        host.log().unusual(&plugin.origin, text);
+    }
+}
+
+/// Shows who watches what it says.
+fn show(plugin: &PluginProcess, took: Option<Duration>, text: &str) {
+    if plugin.taps.is_watched() {
+        plugin.taps.show(Way::From(took), text);
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,12 @@ pub(super) fn request_id(asker: Option<&RawValue>, method: &str, number: u64) ->
     format!("{shown}/{own}")
 }
 
+/// The method in an id of a request.
+pub(super) fn asked_method(id: &str) -> &str {
+    let own = id.rsplit_once("cln:").map_or(id, |(_, own)| own);
+    own.rsplit_once('#').map_or(own, |(method, _)| method)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +39,7 @@ mod tests {
             request_id(asker, "hello", 7)
         };
         assert_eq!(id(None), "cln:hello#7");
+        assert_eq!(asked_method("cli:x#1/cln:hello#7"), "hello");
         assert_eq!(id(Some("\"cli:hello#1\"")), "cli:hello#1/cln:hello#7");
         assert_eq!(id(Some("12")), "12/cln:hello#7");
         assert_eq!(id(Some(r#""a\nb""#)), "weird-id/cln:hello#7");

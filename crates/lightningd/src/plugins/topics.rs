@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ln_plugin::protocol::Manifest;
+use ln_plugin::protocol::{Manifest, write_notification};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -97,6 +97,12 @@ impl PluginHost {
             return;
         }
         let params = wrapped(topic, &fields());
+        if let Some(save_io) = &self.save_io {
+            let mut bytes = Vec::new();
+            if write_notification(&mut bytes, topic, &params).is_ok() {
+                save_io.notification(self.log(), topic, bytes.trim_ascii_end());
+            }
+        }
         for plugin in self.subscribers(topic) {
             self.tell_topic(&plugin, topic, &params);
         }

@@ -16,6 +16,7 @@ use super::context::{Context, Switches};
 use super::dispatch::dispatch;
 use crate::log::Origin;
 use crate::node::Node;
+use crate::plugins::Caller;
 
 /// Replies waiting to be written at most; then requests are no longer read.
 const OUTBOX: usize = 256;
@@ -69,11 +70,13 @@ async fn write(mut half: OwnedWriteHalf, mut outgoing: mpsc::Receiver<Outgoing>)
 
 /// Serves a client until it hangs up.
 pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
+    let caller = node.plugins.caller(&stream);
     let (mut reader, writer) = stream.into_split();
     let (sender, receiver) = mpsc::channel(OUTBOX);
     let outbox = Outbox(sender);
     tokio::task::spawn_local(write(writer, receiver));
     let switches = Rc::new(Switches::default());
+    let _gone = switches.until_gone();
     let in_progress = Arc::new(Semaphore::new(IN_PROGRESS));
     let mut splitter = Splitter::new();
     let mut chunk = vec![0; CHUNK];
@@ -89,6 +92,11 @@ pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
                     let Ok(permit) = Arc::clone(&in_progress).acquire_owned().await else {
                         return;
                     };
+                    if let Some(caller) = &caller
+                        && is_refused(&node, caller, &outbox, &text).await
+                    {
+                        continue;
+                    }
                     if !start(&node, &switches, &outbox, text, permit).await {
                         return;
                     }
@@ -107,6 +115,27 @@ pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
             }
         }
     }
+}
+
+/// Slows a plugin down that asks too much, and refuses what it may not; returns whether it was refused.
+async fn is_refused(node: &Node, caller: &Caller, outbox: &Outbox, text: &str) -> bool {
+    if let Some(wait) = node.plugins.pace(caller) {
+        tokio::time::sleep(wait).await;
+    }
+    if !node.plugins.restricts() {
+        return false;
+    }
+    // What is no request is refused for that.
+    let Ok(request) = Request::parse(text) else {
+        return false;
+    };
+    let Some(error) = node.plugins.refusal(caller, &request.method) else {
+        return false;
+    };
+    let mut out = Vec::new();
+    write_error(&mut out, Some(request.id.get()), &error);
+    outbox.send(out).await;
+    true
 }
 
 /// Starts working on one request; returns whether the connection can go on.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ln_rpc::jsonrpc::{LogLevel, Stage, write_message, write_progress};
 use ln_rpc::params::ParamEnv;
 use serde_json::value::RawValue;
+use tokio::sync::Notify;
 
 use super::connection::Outbox;
 
@@ -16,6 +17,27 @@ pub(crate) struct Switches {
     pub(crate) notifications: Cell<bool>,
     /// Whether deprecated things are allowed, if the connection said so itself.
     pub(crate) deprecations: Cell<Option<bool>>,
+    /// Told when the client hangs up.
+    hung_up: Notify,
+    gone: Cell<bool>,
+}
+
+impl Switches {
+    /// When what is returned goes, the client has gone.
+    pub(super) fn until_gone(self: &Rc<Self>) -> UntilGone {
+        UntilGone(Rc::clone(self))
+    }
+}
+
+/// Tells of the end of a connection when it goes.
+#[derive(Debug)]
+pub(super) struct UntilGone(Rc<Switches>);
+
+impl Drop for UntilGone {
+    fn drop(&mut self) {
+        self.0.gone.set(true);
+        self.0.hung_up.notify_waiters();
+    }
 }
 
 /// One request's surroundings. Cheap to clone.
@@ -34,6 +56,14 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// Waits until the client hangs up.
+    pub(crate) async fn gone(&self) {
+        let hung_up = self.switches.hung_up.notified();
+        if !self.switches.gone.get() {
+            hung_up.await;
+        }
+    }
+
     /// Tells the client something while its request is being worked on, if it wants to know.
     pub(crate) async fn message(&self, level: LogLevel, text: &str) {
         if self.switches.notifications.get() {

@@ -113,6 +113,11 @@ pub(crate) fn is_builtin(name: &str) -> bool {
     find(name).is_some()
 }
 
+/// The methods of the node itself.
+pub(crate) fn builtin_names() -> impl Iterator<Item = &'static str> + Clone {
+    HANDLERS.iter().map(|entry| entry.info.name)
+}
+
 /// A request once plugins had their say.
 enum Judged {
     /// To be worked on.

@@ -96,6 +96,12 @@ impl PluginHost {
         })
     }
 
+    /// The names of a hook's plugins in the order in which they are asked.
+    pub(crate) fn hook_order(&self, hook: &str) -> Vec<Rc<str>> {
+        let chain = self.chain(hook).into_iter();
+        chain.map(|plugin| Rc::clone(&plugin.name)).collect()
+    }
+
     /// The plugins to ask.
     pub(super) fn chain(&self, hook: &str) -> Vec<Rc<PluginProcess>> {
         self.visit(|plugins| ordered(plugins, hook).unwrap_or_default())

@@ -19,6 +19,7 @@ pub(crate) use htlc_accepted::{AcceptedHtlc, HtlcVerdict};
 pub(crate) use openchannel::OpeningVerdict;
 pub(crate) use rpc_command::Verdict as RequestVerdict;
 pub(crate) use timeouts::HookTimeouts;
+pub(super) use timeouts::check_hook;
 
 /// The hooks there are.
 pub(super) const HOOKS: &[&str] = &[

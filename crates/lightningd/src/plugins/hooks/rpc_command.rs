@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::chain::{Next, Question, declared, result, unknown};
+use crate::plugins::excerpt::excerpt;
 use crate::plugins::host::PluginHost;
 use crate::plugins::process::PluginProcess;
 
@@ -61,6 +62,12 @@ impl PluginHost {
         let mut verdict = None;
         self.ask_chain(chain, question, |plugin, _, answer| {
             if let Some(changed) = read(answer)? {
+                if let Verdict::Replace(method, _) = &changed
+                    && !self.config.permissions.permits_method(&plugin.name, method)
+                {
+                    let method = excerpt(method);
+                    return Err(format!("plugin-permissions do not let it call '{method}'"));
+                }
                 if verdict.is_none() {
                     verdict = Some(changed);
                 } else {

@@ -1,3 +1,5 @@
 //! Plugins.
 
 mod plugin;
+mod trace;
+mod verbose;

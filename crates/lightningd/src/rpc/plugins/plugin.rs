@@ -6,6 +6,8 @@ use ln_rpc::RpcError;
 use ln_rpc::methods::plugins::plugin::{Plugin, PluginEntry, PluginResponse, PluginSubcommand};
 use serde_json::Value;
 
+use super::trace::trace;
+use super::verbose::{entry, take_verbose};
 use crate::node::Node;
 use crate::plugins::{GivenOption, Reload};
 use crate::rpc::{Context, Handle};
@@ -13,13 +15,21 @@ use crate::rpc::{Context, Handle};
 impl Handle for Plugin {
     async fn handle(
         node: Rc<Node>,
-        _: Context,
+        context: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
         let mut rest = params.rest;
         let settings = &node.settings();
         match params.subcommand {
-            PluginSubcommand::List => nothing_else(&rest)?,
+            PluginSubcommand::List => {
+                let verbose = take_verbose(&mut rest)?;
+                nothing_else(&rest)?;
+                return Ok(list(&node, params.subcommand, verbose));
+            }
+            PluginSubcommand::Trace => {
+                let name = take(&mut rest, "plugin")?;
+                return trace(&node, &context, &name, rest).await;
+            }
             PluginSubcommand::Rescan => {
                 nothing_else(&rest)?;
                 node.plugins.rescan(settings).await?;
@@ -54,7 +64,7 @@ impl Handle for Plugin {
                 node.plugins.start_dir(&dir, settings).await?;
             }
         }
-        Ok(list(&node, params.subcommand))
+        Ok(list(&node, params.subcommand, false))
     }
 }
 
@@ -139,17 +149,19 @@ fn text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn list(node: &Node, command: PluginSubcommand) -> PluginResponse {
+fn list(node: &Node, command: PluginSubcommand, verbose: bool) -> PluginResponse {
     // Those that ended by themselves and are to be started again are plugins, too.
-    let absent = node.plugins.absent().into_iter().map(|absent| PluginEntry {
-        name: absent.path.to_string(),
-        active: false,
-        dynamic: absent.dynamic,
-    });
-    let plugins = node.plugins.all().into_iter().map(|plugin| PluginEntry {
-        name: plugin.path.to_string(),
-        active: plugin.is_running(),
-        dynamic: plugin.is_dynamic(),
+    let absent = node.plugins.absent().into_iter();
+    let absent =
+        absent.map(|absent| PluginEntry::plain(absent.path.to_string(), false, absent.dynamic));
+    let plugins = node.plugins.all().into_iter().map(|plugin| {
+        let path = plugin.path.to_string();
+        let plain = PluginEntry::plain(path, plugin.is_running(), plugin.is_dynamic());
+        if verbose {
+            entry(node, &plugin, plain)
+        } else {
+            plain
+        }
     });
     PluginResponse {
         command,

@@ -42,6 +42,7 @@ def get_error(url):
 @pytest.fixture(params=LIBRARIES, ids=lambda library: library.name)
 def library(request, monkeypatch):
     request.param.choose(monkeypatch)
+    return request.param
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_customer_with_a_telephone_pays(node_factory, browser):
 
 
 def test_each_visit_makes_an_invoice(library, node_factory):
-    customer, owner, url = shop(node_factory, **{"shop-amount": "24msat"})
+    customer, owner, url = shop(node_factory, **{"shop-amount": "24msat", **library.options})
     first, page = get(url)
     second, _ = get(url)
     assert first != second

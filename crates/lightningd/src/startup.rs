@@ -295,7 +295,7 @@ async fn load(
     hsm: Hsm,
     plugins: Rc<PluginHost>,
 ) -> anyhow::Result<Rc<Node>> {
-    let db = Db::open(&config.database)?;
+    let db = Db::open_watched(&config.database, Box::new(plugins.watch_db())).await?;
     check_owner(&db, &config, hsm.identity.node_id).await?;
     mend(log, &db).await?;
     let identity = hsm.identity.clone();
@@ -564,10 +564,12 @@ async fn take_down(node: &Rc<Node>) {
     node.stop(0);
     node.log.info(&node.origin, "shutting down");
     drop(std::fs::remove_file(&node.config.rpc_file));
-    node.plugins.shut_down().await;
-    // Whatever was queued for the database before this is on disk when this is.
-    let flushed = node.db.write(|txn| txn.var("data_version"));
-    drop(tokio::time::timeout(Duration::from_secs(5), flushed).await);
+    let flush = async {
+        // Whatever was queued for the database before this is on disk when this is.
+        let flushed = node.db.write(|txn| txn.var("data_version"));
+        drop(tokio::time::timeout(Duration::from_secs(5), flushed).await);
+    };
+    node.plugins.shut_down(flush).await;
     node.rpc.say_farewell().await;
 }
 

@@ -42,6 +42,6 @@ pub enum DbError {
     #[error("the database is closed")]
     Closed,
     /// The commit failed: nothing of the transaction was kept.
-    #[error("the database can't be written (is the disk full?): {0}")]
+    #[error("the database can't be written: {0}")]
     Commit(String),
 }

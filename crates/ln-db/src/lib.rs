@@ -21,9 +21,11 @@ mod moves;
 mod outputs;
 mod payments;
 mod peers;
+mod spell;
 mod thread;
 mod txn;
 mod vars;
+mod watch;
 
 pub use chain::{BlockRow, TransactionRow};
 pub use channel_txs::ChannelTxRow;
@@ -38,3 +40,4 @@ pub use payments::{PaymentFailure, PaymentRow, PaymentStatus};
 pub use peers::PeerRow;
 pub use thread::{Db, Pending};
 pub use txn::{Page, PageIndex, Txn};
+pub use watch::CommitWatch;

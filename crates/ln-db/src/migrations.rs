@@ -1,8 +1,6 @@
 //! The schema, as the steps that made it.
 
-use rusqlite::{Connection, TransactionBehavior};
-
-use crate::DbError;
+use crate::{DbError, Txn};
 
 /// Each entry brings the database one version further. Entries are never changed once released, only added.
 const MIGRATIONS: &[&str] = &[
@@ -82,48 +80,52 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE outside_payments (txid BLOB NOT NULL, vout INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (txid, vout));",
 ];
 
-/// Brings the database to the present version, all in one transaction.
-pub(crate) fn migrate(connection: &mut Connection) -> Result<(), DbError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let exists: bool = transaction.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'version')",
+/// Brings the database to the present version: whether anything had to be done.
+pub(crate) fn migrate(txn: &mut Txn<'_>) -> Result<bool, DbError> {
+    let exists = txn.first(
+        "SELECT 1 FROM sqlite_master WHERE name = 'version'",
         [],
-        |row| row.get(0),
+        |_| Ok(()),
     )?;
-    let found: u32 = if exists {
-        transaction.query_row("SELECT version FROM version", [], |row| row.get(0))?
-    } else {
-        0
+    let found = match exists {
+        Some(()) => txn.first("SELECT version FROM version", [], |row| Ok(row.get(0)?))?,
+        None => None,
     };
+    let found: u32 = found.unwrap_or(0);
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     if found > known {
         return Err(DbError::TooNew { found, known });
     }
     let done = usize::try_from(found).unwrap_or(usize::MAX);
     for migration in MIGRATIONS.iter().skip(done) {
-        transaction.execute_batch(migration)?;
+        // No text in a migration has a semicolon.
+        let statements = migration.split(';').map(str::trim);
+        for statement in statements.filter(|statement| !statement.is_empty()) {
+            txn.execute(statement, [])?;
+        }
     }
     if found < known {
-        transaction.execute("UPDATE version SET version = ?1", [known])?;
+        txn.execute("UPDATE version SET version = ?1", [known])?;
     }
-    transaction.commit()?;
-    Ok(())
+    Ok(found < known)
 }
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     #[test]
     fn migrating_twice_changes_nothing_and_a_newer_database_is_refused() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
-        migrate(&mut connection).unwrap();
+        let connection = Connection::open_in_memory().unwrap();
+        assert!(migrate(&mut Txn::new(&connection)).unwrap());
+        assert!(!migrate(&mut Txn::new(&connection)).unwrap());
         connection
             .execute("UPDATE version SET version = 10000", [])
             .unwrap();
         assert!(matches!(
-            migrate(&mut connection),
+            migrate(&mut Txn::new(&connection)),
             Err(DbError::TooNew { found: 10000, .. })
         ));
     }

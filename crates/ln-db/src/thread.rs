@@ -10,7 +10,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::{DbError, Txn, migrations};
+use crate::watch::Nobody;
+use crate::{CommitWatch, DbError, Txn, migrations};
 
 /// How many writes share one commit at most, so that none waits for ever.
 const MAX_BATCH: usize = 1024;
@@ -46,37 +47,41 @@ pub struct Db {
 impl Db {
     /// Opens or creates the database and brings it to the present version.
     pub fn open(path: &Path) -> Result<Self, DbError> {
-        let mut writer = connect(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        )?;
-        migrations::migrate(&mut writer)?;
-        fold(&writer, "TRUNCATE");
-        let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let connections = prepare(path, &Nobody)?;
+        Self::run(path, connections, Box::new(Nobody))
+    }
+
+    /// The same with somebody who is asked before each commit, from the first on.
+    pub async fn open_watched(path: &Path, watch: Box<dyn CommitWatch>) -> Result<Self, DbError> {
+        let (sender, receiver) = oneshot::channel();
+        let file = path.to_owned();
+        // Not on this thread: who is asked may need it to answer.
+        let open = move || {
+            let opened = prepare(&file, &*watch);
+            drop(sender.send(opened.map(|connections| (connections, watch))));
+        };
+        // It ends by itself.
+        let _handle = spawn(path, "db-open", Box::new(open))?;
+        let (connections, watch) = receiver.await.unwrap_or(Err(DbError::Closed))?;
+        Self::run(path, connections, watch)
+    }
+
+    fn run(
+        path: &Path,
+        (writer, reader): (Connection, Connection),
+        watch: Box<dyn CommitWatch>,
+    ) -> Result<Self, DbError> {
         let (write_sender, write_receiver) = channel();
         let (read_sender, read_receiver) = channel::<Read>();
-        let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(body)
-                .map_err(|error| DbError::Open {
-                    path: path.to_owned(),
-                    reason: error.to_string(),
-                })
+        let write = move || write_loop(writer, &write_receiver, &*watch);
+        let read = move || {
+            while let Ok(read) = read_receiver.recv() {
+                read(&Txn::new(&reader));
+            }
         };
         let threads = vec![
-            spawn(
-                "db-write",
-                Box::new(move || write_loop(writer, &write_receiver)),
-            )?,
-            spawn(
-                "db-read",
-                Box::new(move || {
-                    while let Ok(read) = read_receiver.recv() {
-                        read(&Txn::new(&reader));
-                    }
-                }),
-            )?,
+            spawn(path, "db-write", Box::new(write))?,
+            spawn(path, "db-read", Box::new(read))?,
         ];
         Ok(Self {
             writes: Some(write_sender),
@@ -150,6 +155,51 @@ impl<T> Future for Pending<T> {
     }
 }
 
+fn spawn(
+    path: &Path,
+    name: &str,
+    body: Box<dyn FnOnce() + Send>,
+) -> Result<JoinHandle<()>, DbError> {
+    let spawned = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body);
+    spawned.map_err(|error| DbError::Open {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// The connections that write and read, of a database of the present version.
+fn prepare(path: &Path, watch: &dyn CommitWatch) -> Result<(Connection, Connection), DbError> {
+    let mut writer = connect(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )?;
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let wanted = watch.is_wanted();
+    let mut txn = Txn::recording(&transaction, wanted);
+    let migrated = migrations::migrate(&mut txn)?;
+    // Who keeps a copy learns at each start whether it fits.
+    if migrated || wanted {
+        ask(txn, wanted, watch)?;
+    }
+    transaction.commit()?;
+    fold(&writer, "TRUNCATE");
+    let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok((writer, reader))
+}
+
+/// Counts a transaction, and asks about it who wants to be asked.
+fn ask(mut txn: Txn<'_>, wanted: bool, watch: &dyn CommitWatch) -> Result<(), DbError> {
+    let version = txn.bump_data_version()?;
+    if wanted {
+        watch
+            .before_commit(version, txn.into_written())
+            .map_err(DbError::Commit)?;
+    }
+    Ok(())
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
     let open = || {
         let connection =
@@ -172,7 +222,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
 }
 
 /// Runs writes until every sender is gone: all that wait share one transaction and one commit. When no more come, the log is folded back.
-fn write_loop(mut connection: Connection, writes: &Receiver<Write>) {
+fn write_loop(mut connection: Connection, writes: &Receiver<Write>, watch: &dyn CommitWatch) {
     let mut unfolded = 0_u32;
     let mut idle = IDLE;
     loop {
@@ -183,7 +233,7 @@ fn write_loop(mut connection: Connection, writes: &Receiver<Write>) {
         };
         match next {
             Ok(first) => {
-                commit_and_tell(&mut connection, first, writes);
+                commit_and_tell(&mut connection, first, writes, watch);
                 unfolded = unfolded.saturating_add(1);
                 idle = IDLE;
                 if unfolded >= MAX_UNFOLDED {
@@ -199,10 +249,18 @@ fn write_loop(mut connection: Connection, writes: &Receiver<Write>) {
     fold(&connection, "TRUNCATE");
 }
 
-fn commit_and_tell(connection: &mut Connection, first: Write, writes: &Receiver<Write>) {
+fn commit_and_tell(
+    connection: &mut Connection,
+    first: Write,
+    writes: &Receiver<Write>,
+    watch: &dyn CommitWatch,
+) {
     let mut finishes = Vec::new();
-    let result = commit_batch(connection, first, writes, &mut finishes);
-    let result = result.map_err(|error| error.to_string());
+    let result = commit_batch(connection, first, writes, watch, &mut finishes);
+    let result = result.map_err(|error| match error {
+        DbError::Commit(reason) => reason,
+        error => format!("is the disk full? {error}"),
+    });
     for finish in finishes {
         finish(result.clone());
     }
@@ -226,6 +284,7 @@ fn commit_batch(
     connection: &mut Connection,
     first: Write,
     writes: &Receiver<Write>,
+    watch: &dyn CommitWatch,
     finishes: &mut Vec<Finish>,
 ) -> Result<(), DbError> {
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
@@ -236,16 +295,15 @@ fn commit_batch(
             return Err(error.into());
         }
     };
-    {
-        let mut txn = Txn::new(&transaction);
-        finishes.push(first(&mut txn));
-        while finishes.len() < MAX_BATCH {
-            let Ok(next) = writes.try_recv() else { break };
-            finishes.push(next(&mut txn));
-        }
-        if txn.wrote() {
-            txn.bump_data_version()?;
-        }
+    let wanted = watch.is_wanted();
+    let mut txn = Txn::recording(&transaction, wanted);
+    finishes.push(first(&mut txn));
+    while finishes.len() < MAX_BATCH {
+        let Ok(next) = writes.try_recv() else { break };
+        finishes.push(next(&mut txn));
+    }
+    if txn.wrote() {
+        ask(txn, wanted, watch)?;
     }
     transaction.commit()?;
     Ok(())

@@ -3,12 +3,15 @@
 use rusqlite::{Connection, Params, Row};
 
 use crate::DbError;
+use crate::spell::spell_out;
 
 /// A running transaction, or a view for reading.
 #[derive(Debug)]
 pub struct Txn<'c> {
     connection: &'c Connection,
     wrote: bool,
+    /// What was written, statement by statement, if anybody wants to know.
+    written: Option<Vec<String>>,
 }
 
 /// Which index a list is paged by.
@@ -46,25 +49,67 @@ impl<'c> Txn<'c> {
         Self {
             connection,
             wrote: false,
+            written: None,
         }
     }
 
+    /// One that keeps what it writes as statements, for [`Self::into_written`].
+    pub(crate) fn recording(connection: &'c Connection, wanted: bool) -> Self {
+        Self {
+            written: wanted.then(Vec::new),
+            ..Self::new(connection)
+        }
+    }
+
+    /// The statements that changed something, with their values, in the order they ran; none unless they were wanted.
+    pub(crate) fn into_written(self) -> Vec<String> {
+        self.written.unwrap_or_default()
+    }
+
     /// Runs a changing statement; returns how many rows it changed.
-    pub(crate) fn execute(&mut self, sql: &str, params: impl Params) -> Result<usize, DbError> {
-        self.wrote = true;
-        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    pub(crate) fn execute(
+        &mut self,
+        sql: &str,
+        params: impl Params + Clone,
+    ) -> Result<usize, DbError> {
+        let text = self.spelled(sql, &params)?;
+        let changed = self.connection.prepare_cached(sql)?.execute(params)?;
+        self.record(text);
+        Ok(changed)
     }
 
     /// Inserts a row and returns its rowid.
-    pub(crate) fn insert(&mut self, sql: &str, params: impl Params) -> Result<u64, DbError> {
-        self.wrote = true;
+    pub(crate) fn insert(
+        &mut self,
+        sql: &str,
+        params: impl Params + Clone,
+    ) -> Result<u64, DbError> {
+        let text = self.spelled(sql, &params)?;
         let id = self.connection.prepare_cached(sql)?.insert(params)?;
+        self.record(text);
         Ok(u64::try_from(id).unwrap_or_default())
     }
 
     /// The rowid of the row inserted last.
     pub(crate) fn last_rowid(&self) -> u64 {
         u64::try_from(self.connection.last_insert_rowid()).unwrap_or_default()
+    }
+
+    /// The statement as text, if anybody wants to know.
+    fn spelled(
+        &self,
+        sql: &str,
+        params: &(impl Params + Clone),
+    ) -> Result<Option<String>, DbError> {
+        let spell = |_| spell_out(self.connection, sql, params.clone());
+        self.written.as_ref().map(spell).transpose()
+    }
+
+    fn record(&mut self, text: Option<String>) {
+        self.wrote = true;
+        if let Some(written) = &mut self.written {
+            written.extend(text);
+        }
     }
 
     /// All rows of a query.
@@ -103,11 +148,15 @@ impl<'c> Txn<'c> {
         self.connection
             .prepare_cached("SAVEPOINT work")?
             .execute([])?;
+        let before = self.written.as_ref().map_or(0, Vec::len);
         let result = work(self);
         if result.is_err() {
             self.connection
                 .prepare_cached("ROLLBACK TO work")?
                 .execute([])?;
+            if let Some(written) = &mut self.written {
+                written.truncate(before);
+            }
         }
         self.connection
             .prepare_cached("RELEASE work")?
@@ -119,12 +168,12 @@ impl<'c> Txn<'c> {
         self.wrote
     }
 
-    /// Counts the writing transaction, as `vars.data_version`.
-    pub(crate) fn bump_data_version(&mut self) -> Result<(), DbError> {
-        self.execute(
-            "UPDATE vars SET intval = intval + 1 WHERE name = 'data_version'",
-            [],
-        )?;
-        Ok(())
+    /// Counts the writing transaction, as `vars.data_version`, and returns its number: 32 bits that wrap.
+    pub(crate) fn bump_data_version(&mut self) -> Result<u32, DbError> {
+        let version = self.var("data_version")? & u64::from(u32::MAX);
+        let version = u32::try_from(version).unwrap_or_default();
+        let next = version.wrapping_add(1);
+        self.set_var("data_version", next.into())?;
+        Ok(next)
     }
 }

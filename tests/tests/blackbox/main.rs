@@ -29,6 +29,7 @@ mod onchain;
 mod opening;
 mod opening_trouble;
 mod paying;
+mod plugin_db_write;
 mod plugin_events;
 mod plugin_faults;
 mod plugin_guard;

@@ -4,6 +4,8 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ln_plugin::protocol::{Configuration, Deprecation, FeatureBits, Manifest, OptionDecl};
@@ -78,6 +80,8 @@ pub(crate) struct PluginHost {
     node: OnceCell<Weak<Node>>,
     /// What `init` tells of the node.
     pub(super) configuration: OnceCell<Configuration>,
+    /// Whether any of them keeps a copy of the database.
+    pub(super) copies_db: Arc<AtomicBool>,
     /// Whether the node is ending.
     closing: Cell<bool>,
     /// The important plugin that ended before there was a node to end with it.
@@ -106,6 +110,7 @@ impl PluginHost {
             methods: RefCell::default(),
             node: OnceCell::new(),
             configuration: OnceCell::new(),
+            copies_db: Arc::default(),
             closing: Cell::new(false),
             lost: RefCell::default(),
         })
@@ -234,6 +239,7 @@ impl PluginHost {
         }
         drop(plugin.manifest.set(manifest));
         plugin.advance(Stage::Known);
+        self.note_copies();
     }
 
     fn enter_methods(&self, plugin: &Rc<PluginProcess>, manifest: &Manifest) {
@@ -296,6 +302,7 @@ impl PluginHost {
         self.options
             .borrow_mut()
             .retain(|_, option| !Rc::ptr_eq(&option.plugin, &plugin.path));
+        self.note_copies();
     }
 
     /// A plugin's process has ended.

@@ -341,6 +341,11 @@ impl PluginProcess {
         self.kill_group();
     }
 
+    /// Whether we ended it.
+    pub(super) fn was_told_to_end(&self) -> bool {
+        self.told_to_end.get()
+    }
+
     fn kill_group(&self) {
         if let Some(pid) = self.pid
             && !*self.ended.borrow()

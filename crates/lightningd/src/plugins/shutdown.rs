@@ -14,15 +14,21 @@ use super::process::PluginProcess;
 const GRACE: Duration = Duration::from_secs(30);
 
 impl PluginHost {
-    /// Ends all plugins: those that subscribed to `shutdown` have some time, the others have none.
-    pub(crate) async fn shut_down(&self) {
+    /// Ends all plugins: those that subscribed to `shutdown` have some time, the others have none. Those that keep a copy of the
+    /// database are the last, after `flushed`: whatever was queued to be written.
+    pub(crate) async fn shut_down(&self, flushed: impl Future<Output = ()>) {
         self.closing();
         let beside = self.visit_beside(|all| all.clone());
         for process in &beside {
             process.kill();
         }
-        let plugins = self.visit(<[Rc<PluginProcess>]>::to_vec);
+        let copiers = self.copiers();
+        let copies = |plugin: &Rc<PluginProcess>| copiers.iter().any(|one| Rc::ptr_eq(one, plugin));
+        let mut plugins = self.visit(<[Rc<PluginProcess>]>::to_vec);
+        plugins.retain(|plugin| !copies(plugin));
         join_all(plugins.iter().map(|plugin| self.end(plugin))).await;
+        flushed.await;
+        join_all(copiers.iter().map(|plugin| self.end(plugin))).await;
         join_all(beside.iter().map(|process| process.wait_ended())).await;
     }
 

@@ -6,6 +6,7 @@
 
 mod chain;
 mod custommsg;
+mod db_write;
 mod htlc_accepted;
 mod invoice_payment;
 mod openchannel;

@@ -257,9 +257,11 @@ fn commit_and_tell(
 ) {
     let mut finishes = Vec::new();
     let result = commit_batch(connection, first, writes, watch, &mut finishes);
-    let result = result.map_err(|error| match error {
-        DbError::Commit(reason) => reason,
-        error => format!("is the disk full? {error}"),
+    let result = result.map_err(|error| {
+        if let DbError::Commit(reason) = error {
+            return reason;
+        }
+        format!("is the disk full? {error}")
     });
     for finish in finishes {
         finish(result.clone());

@@ -141,7 +141,10 @@ impl PluginHost {
         data_version: u32,
         params: &RawValue,
     ) -> Result<(), String> {
-        let patience = self.config.hook_timeouts.patience(&plugin.name, HOOK, Some(PATIENCE));
+        let patience = self
+            .config
+            .hook_timeouts
+            .patience(&plugin.name, HOOK, Some(PATIENCE));
         let mut asked = Box::pin(plugin.call_typed::<Value>(HOOK, params));
         let answer = loop {
             let turn = patience.unwrap_or(PATIENCE);
@@ -164,7 +167,10 @@ impl PluginHost {
         };
         match answer {
             Ok(answer) if result(&answer) == Ok("continue") => Ok(()),
-            Ok(answer) => Err(format!("answered {HOOK} {data_version} with {}", excerpt(&answer.to_string()))),
+            Ok(answer) => Err(format!(
+                "answered {HOOK} {data_version} with {}",
+                excerpt(&answer.to_string())
+            )),
             Err(PluginError::Terminated(_)) => Err(format!(
                 "ended while it was asked about {HOOK} {data_version}"
             )),

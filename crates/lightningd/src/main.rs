@@ -30,6 +30,7 @@ mod options;
 mod payments;
 mod peers;
 mod plugins;
+mod recover;
 mod rpc;
 mod subd;
 mod wallet;

@@ -251,6 +251,9 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     plugins.start_all(&programs).await?;
     settings.check_known(developer, |name| plugins.knows_option(name))?;
 
+    if let Some(secret) = settings.text("recover") {
+        crate::recover::recover(secret, &config.database)?;
+    }
     let passphrase = ask_passphrase(&config)?;
     let (hsm, hsmd) = Hsm::start(log, config.network, config.subdaemon("hsmd"), passphrase).await?;
     let node = load(log, config, settings, hsm, plugins).await?;
@@ -271,6 +274,13 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
             bitcoin::hex::DisplayHex::as_hex(&node.color()),
         ),
     );
+    let for_plugins = Rc::clone(&node);
+    tokio::task::spawn_local(async move {
+        let secret = for_plugins.settings().text("recover").map(str::to_owned);
+        if let Some(secret) = secret {
+            for_plugins.plugins.recovering(&secret).await;
+        }
+    });
     let code = run_until_stopped(&node).await;
     take_down(&node).await;
     drop(pid_file);

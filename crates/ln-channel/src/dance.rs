@@ -19,11 +19,30 @@ impl Commitments {
         number: CommitmentNumber,
         point: &PublicKey,
     ) -> Result<CommitmentTx, ChannelError> {
+        self.build_which(params, (holder, Which::Signed), number, point)
+    }
+
+    fn build_which(
+        &self,
+        params: &ChannelParams,
+        (holder, which): (Side, Which),
+        number: CommitmentNumber,
+        point: &PublicKey,
+    ) -> Result<CommitmentTx, ChannelError> {
         let view = self
-            .reduce(params, holder, Which::Signed)
+            .reduce(params, holder, which)
             .ok_or(ChannelError::Overdrawn)?;
         build_commitment(&params.commitment_params(holder, point), &view.spec(number))
             .map_err(|_| ChannelError::Overdrawn)
+    }
+
+    /// The peer's oldest commitment that it has not revoked, [`Commitments::remote_txid`].
+    pub fn unrevoked_commitment(
+        &self,
+        params: &ChannelParams,
+    ) -> Result<CommitmentTx, ChannelError> {
+        let (number, point) = (self.remote_unrevoked(), &self.remote_point);
+        self.build_which(params, (Side::Remote, Which::Unrevoked), number, point)
     }
 
     /// Our newest commitment (number [`Commitments::local_number`], whose point is given), with the proof that the peer signed it:

@@ -49,6 +49,11 @@ impl Feerates {
         self.newest(|state| state.will_be_in(side))
     }
 
+    /// The feerate of `side`'s oldest commitment that is not revoked, as far as [`HtlcState::is_in_unrevoked`] tells.
+    pub fn unrevoked_of(&self, side: Side) -> Feerate {
+        self.newest(|state| state.is_in_unrevoked(side))
+    }
+
     /// The feerate proposed last, wherever it stands.
     pub fn latest(&self) -> Feerate {
         self.newest(|_| true)

@@ -224,6 +224,14 @@ impl HtlcState {
         self.is_in(side) != self.is_pending_for(side)
     }
 
+    /// Whether it is contained in the oldest commitment of the peer's that is not revoked; for us as [`Self::is_in`].
+    ///
+    /// What the peer's next revocation moves is what the signature before it changed.
+    pub const fn is_in_unrevoked(self, side: Side) -> bool {
+        let moves = matches!(side, Side::Remote) && self.after(CommitStep::RcvdRevoke).is_some();
+        self.is_in(side) != moves
+    }
+
     /// Whether its receiver has resolved it (in whatever stage of being removed).
     pub const fn is_removing(self) -> bool {
         match self {

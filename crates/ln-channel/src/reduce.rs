@@ -13,6 +13,9 @@ pub enum Which {
     Signed,
     /// The one after all pending updates are signed.
     Next,
+    /// The peer's oldest one that it has not revoked: before that signed last while it owes a `revoke_and_ack`. Of ours, the one signed
+    /// last.
+    Unrevoked,
 }
 
 /// What one side's commitment holds.
@@ -45,6 +48,7 @@ impl Commitments {
             let included = match which {
                 Which::Signed => htlc.state.is_in(holder),
                 Which::Next => htlc.state.will_be_in(holder),
+                Which::Unrevoked => htlc.state.is_in_unrevoked(holder),
             };
             if included {
                 minus[offerer] = minus[offerer].checked_add(htlc.amount)?;
@@ -64,6 +68,7 @@ impl Commitments {
             feerate: match which {
                 Which::Signed => self.feerates.of(holder),
                 Which::Next => self.feerates.next_of(holder),
+                Which::Unrevoked => self.feerates.unrevoked_of(holder),
             },
             format: params.format(),
             dust_limit: params.sides[holder].dust_limit,

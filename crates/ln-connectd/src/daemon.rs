@@ -158,6 +158,9 @@ impl Daemon {
             ToConnectd::SendMessage(ask) => self.send_message(ask),
             ToConnectd::Ping(ask) => self.ping(ask),
             ToConnectd::SetImportant(ask) => self.set_important(ask),
+            ToConnectd::SetCustomTypes(ask) => {
+                *self.shared.custom_types.borrow_mut() = ask.types;
+            }
             ToConnectd::RejectSpoke(ask) => {
                 self.control(ask.id, Some(ask.counter), Control::Reject(ask.channel_id));
             }

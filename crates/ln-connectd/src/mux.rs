@@ -1,6 +1,8 @@
 //! What a peer's message means, and who gets it. No socket, no clock: a message and the time go in, one action comes out.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Instant;
 
 use ln_codec::{Decode, DecodeError, Encode};
@@ -54,6 +56,8 @@ pub(crate) struct Mux {
     openings: Openings,
     ping: PingState,
     chatter: Throttle,
+    /// The even types that plugins know.
+    custom_types: Rc<RefCell<Vec<u16>>>,
 }
 
 impl Mux {
@@ -74,6 +78,15 @@ impl Mux {
             openings: Openings::default(),
             ping: PingState::new(now, ping_timer),
             chatter: Throttle::new(CHATTER_BURST, CHATTER_RATE, now),
+            custom_types: Rc::default(),
+        }
+    }
+
+    /// The same, with the even types that plugins know, now and later.
+    pub(crate) fn with_custom_types(self, custom_types: Rc<RefCell<Vec<u16>>>) -> Self {
+        Self {
+            custom_types,
+            ..self
         }
     }
 
@@ -139,9 +152,9 @@ impl Mux {
     }
 
     // BOLT 1 §Lightning Message Format: an unknown odd type is ignored, an unknown even one ends the connection. lightningd hears of
-    // the odd ones, since a plugin may know them.
+    // the odd ones, since a plugin may know them, and of the even ones that a plugin says it knows.
     fn on_unknown(&self, number: u16, message: &[u8]) -> Action {
-        if PeerMessage::may_ignore(number) {
+        if PeerMessage::may_ignore(number) || self.custom_types.borrow().contains(&number) {
             Action::ToLightningd(self.custom(message))
         } else {
             Action::Refuse(format!("Invalid unknown even msg {number}"))

@@ -122,7 +122,8 @@ impl Peer {
         Self {
             id,
             wire: Wire::new(Rc::clone(&shared), id, setup.transport),
-            mux: Mux::new(id, setup.counter, shared.network, ping_timer, now),
+            mux: Mux::new(id, setup.counter, shared.network, ping_timer, now)
+                .with_custom_types(Rc::clone(&shared.custom_types)),
             links: Vec::new(),
             next_link: 0,
             served: setup.served,

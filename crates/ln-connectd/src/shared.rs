@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use ln_ipc::connectd::{ConnectdDev, ConnectdInit, FromConnectd};
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) gossip_store: PathBuf,
     pub(crate) log_messages: bool,
     pub(crate) recent_gossip: RefCell<RecentMark>,
+    /// The even types of messages that plugins know.
+    pub(crate) custom_types: Rc<RefCell<Vec<u16>>>,
     pub(crate) dev: ConnectdDev,
     pub(crate) master: Outbox,
     pub(crate) gossipd: Outbox,
@@ -47,6 +50,7 @@ impl Shared {
             gossip_store: init.gossip_store.into(),
             log_messages: init.log_messages,
             recent_gossip: RefCell::default(),
+            custom_types: Rc::default(),
             dev: init.dev,
             master,
             gossipd,

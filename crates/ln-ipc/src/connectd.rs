@@ -16,6 +16,7 @@ messages! {
         2007 => SetImportant(ConnectdSetImportant),
         2008 => RejectSpoke(ConnectdRejectSpoke),
         2009 => AddChannelId(ConnectdAddChannelId),
+        2010 => SetCustomTypes(ConnectdSetCustomTypes),
     }
 }
 
@@ -179,6 +180,13 @@ pub struct ConnectdSetImportant {
     pub important: bool,
     /// Where to find it; added to what connectd has seen work.
     pub addresses: Vec<NetAddr>,
+}
+
+/// The even types of messages that plugins know: `CustomMessage`s from now on instead of the end of the connection. Replaces those before.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdSetCustomTypes {
+    /// The types.
+    pub types: Vec<u16>,
 }
 
 /// Nobody will serve the channel a `PeerSpoke` was about: drop what was kept of it.

@@ -76,7 +76,7 @@ impl Held {
 }
 
 /// One node closes a channel alone and has its commitment mined; the other hears of it only then, lest it does the same. The commitment.
-fn close_alone(pair: &Pair, by: &TestNode, other: Option<&TestNode>) -> Value {
+pub(crate) fn close_alone(pair: &Pair, by: &TestNode, other: Option<&TestNode>) -> Value {
     let id = &pair.open.channel_id;
     if let Some(other) = other {
         other.pause();
@@ -108,7 +108,12 @@ fn wait_claim(pair: &Pair, commitment: &Value) {
 }
 
 /// Mines block after block, with whatever is in the mempool by then, until something is the case.
-fn mine_until(pair: &Pair, watching: &[&TestNode], what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn mine_until(
+    pair: &Pair,
+    watching: &[&TestNode],
+    what: &str,
+    mut done: impl FnMut() -> bool,
+) {
     for _ in 0..60 {
         if done() {
             return;
@@ -121,7 +126,7 @@ fn mine_until(pair: &Pair, watching: &[&TestNode], what: &str, mut done: impl Fn
     panic!("{what} did not happen in 60 blocks");
 }
 
-fn wait_closed(pair: &Pair, nodes: &[&TestNode]) {
+pub(crate) fn wait_closed(pair: &Pair, nodes: &[&TestNode]) {
     let is_closed = |node: &TestNode| {
         let listed = node.call("listclosedchannels", json!({}));
         let closed = listed["closedchannels"].as_array().unwrap();

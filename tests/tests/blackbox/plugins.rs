@@ -82,7 +82,7 @@ fn help_lines(node: &TestNode) -> Vec<String> {
         .collect()
 }
 
-fn lightningd(dir: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn lightningd(dir: &Path, arguments: &[&str]) -> Output {
     Command::new(program("lightningd"))
         .arg(format!("--lightning-dir={}", dir.display()))
         .arg("--network=regtest")

@@ -6,9 +6,10 @@ use ln_db::{
     ChannelCounters, ChannelMoveRow, DbError, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow,
     Txn,
 };
-use ln_ipc::channeld::{ChannelEvent, ChanneldPersist, ReceivedHtlc};
+use ln_ipc::channeld::{ChannelEvent, ChanneldPersist, ReceivedHtlc, RevokedCommitment};
 use ln_types::{ChannelState, HtlcId, PaymentHash, PaymentPreimage, Side};
 
+use super::onchain::Revoked;
 use super::{Channel, CloseCause, PendingOffer};
 use crate::accounts::{self, Line};
 use crate::node::Node;
@@ -38,6 +39,7 @@ enum After {
     OutgoingResolved(Box<HtlcRow>),
     Ready,
     ShuttingDown,
+    Revoked(Box<Revoked>),
 }
 
 /// A step of channeld's, taken apart.
@@ -47,6 +49,8 @@ struct Work {
     after: Vec<After>,
     change: Option<StateChangeRow>,
     row_changed: bool,
+    /// The channel's state before, if anybody wants to know what is revoked.
+    before: Option<Rc<ln_channel::ChannelState>>,
 }
 
 impl Work {
@@ -108,7 +112,26 @@ impl Work {
                 self.row_changed = true;
                 self.after.push(After::ShuttingDown);
             }
-            ChannelEvent::Revoked(_) => {}
+            ChannelEvent::Revoked(revoked) => self.revoked(node, channel, &revoked),
+        }
+    }
+
+    fn revoked(&mut self, node: &Node, channel: &Channel, revoked: &RevokedCommitment) {
+        let Some(before) = self.before.take() else {
+            return;
+        };
+        let made = channel
+            .machine()
+            .map_err(anyhow::Error::from)
+            .and_then(|after| Revoked::new(&before, &after, revoked));
+        match made {
+            Ok(made) => self
+                .after
+                .extend(made.map(|made| After::Revoked(Box::new(made)))),
+            Err(error) => {
+                let text = format!("what the peer revoked is not known any more: {error:#}");
+                node.log.broken(&channel.origin(), text);
+            }
         }
     }
 
@@ -238,6 +261,9 @@ pub(super) fn persist(
     persisted: impl FnOnce() + 'static,
 ) -> impl Future<Output = Result<(), DbError>> + 'static {
     let mut work = Work::default();
+    if node.plugins.watches_revocations() {
+        work.before = channel.machine().ok();
+    }
     channel.set_machine(&message.state.0);
     for event in message.events {
         work.event(node, channel, event);
@@ -247,6 +273,7 @@ pub(super) fn persist(
         after,
         change,
         row_changed,
+        before: _,
     } = work;
     let told = channel.told(node, change.as_ref());
     let dbid = channel.dbid;
@@ -358,6 +385,10 @@ fn act(node: &Rc<Node>, channel: &Rc<Channel>, after: Vec<After>, indexes: Vec<O
             After::Ready => {
                 node.log.debug(&channel.origin(), "channel is ready");
                 super::gossip::channel_ready(node, channel);
+            }
+            After::Revoked(revoked) => {
+                let (node, channel) = (Rc::clone(node), Rc::clone(channel));
+                tokio::task::spawn_local(async move { revoked.tell(&node, &channel).await });
             }
             After::ShuttingDown => {
                 super::gossip::channel_closing(node, channel);

@@ -239,7 +239,7 @@ fn addresses(
     developer_localhost: bool,
 ) -> Result<(Vec<NetAddr>, Vec<NetAddr>), OptionError> {
     let (mut bindings, mut announced) = (Vec::new(), Vec::new());
-    let offline = settings.flag("offline");
+    let offline = settings.flag("offline") || settings.flag("recover");
     for setting in settings.all() {
         let (binds, announces) = match setting.name.as_str() {
             "addr" => (true, true),

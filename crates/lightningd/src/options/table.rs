@@ -289,6 +289,11 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     multi("announce-addr", "announce this address"),
     option("offline", Flag, "neither listen nor connect"),
     option(
+        "recover",
+        Text,
+        "make hsm_secret from these words, 64 hex digits or codex32 string, and start offline: a node of another's secret",
+    ),
+    option(
         "autolisten",
         Bool,
         "listen on the network's port when no address is given (default: true)",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use bitcoin::hashes::{Hash, sha256};
-use ln_codec::Encode as _;
+use ln_codec::{Encode as _, TlvRecord};
 use ln_db::{DbError, HtlcDirection, HtlcRow, InvoiceRow, InvoiceStatus, Txn};
 use ln_onion::{
     FAILURE_LENGTH, FailureCode, FailureMessage, HopPayload, HtlcIn, Instruction, OnionPacket,
@@ -12,14 +12,14 @@ use ln_onion::{
     wrap_failure_packet,
 };
 use ln_types::{
-    BlockHeight, CltvDelta, CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side,
+    BlockHeight, ChannelId, CltvDelta, CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side,
 };
 
 use super::sets::{Added, Part};
 use crate::channels::{Channel, resolve_htlc};
 use crate::clock;
 use crate::node::Node;
-use crate::plugins::{AcceptedHtlc, HtlcVerdict};
+use crate::plugins::{AcceptedHtlc, HtlcChanges, HtlcVerdict};
 
 /// How many blocks before its deadline an HTLC that plugins hold is failed, so that the peer has time to hear of it.
 const BLOCKS_TO_FULFIL: u32 = 3;
@@ -37,7 +37,18 @@ enum Decision {
     /// A plugin knows the preimage.
     Fulfil(PaymentPreimage),
     /// It is (a part of) a payment to us.
-    Receive { total: Msat, data: PaymentData },
+    Receive { total: Msat, claim: Claim },
+}
+
+/// What the payload of a payment to us says, and what plugins say about it.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    /// The secret and the whole amount.
+    pub(super) data: PaymentData,
+    /// The amount that a plugin wants to count as the invoice's.
+    pub(super) invoice_msat: Option<Msat>,
+    /// Records of the payload that we don't know.
+    pub(super) unknown: Vec<TlvRecord>,
 }
 
 /// Decides about an HTLC in the background. Asking twice is harmless. `over_dust` tells that too much is in HTLCs too small for the chain.
@@ -120,7 +131,7 @@ async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Resu
         Decision::FailAs(message) => fail_as(node, &htlc, &message).await?,
         Decision::FailOnion(reason) => fail_with(node, &htlc, reason).await?,
         Decision::Fulfil(preimage) => fulfil(node, &htlc, preimage).await?,
-        Decision::Receive { total, data } => receive(node, htlc, total, data).await?,
+        Decision::Receive { total, claim } => receive(node, htlc, total, claim).await?,
     }
     Ok(())
 }
@@ -167,6 +178,8 @@ fn open_onion(htlc: &HtlcRow) -> Result<Onion, Decision> {
 
 /// Asks plugins, then decides as the payload says.
 async fn judge(node: &Rc<Node>, htlc: &HtlcRow, mut onion: Onion) -> Decision {
+    let accepted_types = accepted_types(node);
+    let mut changes = HtlcChanges::default();
     if node.plugins.judges_htlcs()
         && let Some(channel) = node.channels.get(htlc.channel)
     {
@@ -178,6 +191,8 @@ async fn judge(node: &Rc<Node>, htlc: &HtlcRow, mut onion: Onion) -> Decision {
             scid,
             payload: &onion.payload,
             next_onion: next_onion.as_deref().unwrap_or_default(),
+            forward_to: next_channel(node, &onion, &accepted_types),
+            accepted: &accepted_types,
             height: node.chain.height(),
         };
         let verdict = tokio::select! {
@@ -189,7 +204,7 @@ async fn judge(node: &Rc<Node>, htlc: &HtlcRow, mut onion: Onion) -> Decision {
             }
         };
         match verdict {
-            HtlcVerdict::Continue(changed) => onion.payload = changed.unwrap_or(onion.payload),
+            HtlcVerdict::Continue(changed) => changes = changed,
             HtlcVerdict::Fail(message) => return Decision::FailAs(message),
             HtlcVerdict::FailOnion(reason) => return Decision::FailOnion(reason),
             HtlcVerdict::Resolve(preimage) => return Decision::Fulfil(preimage),
@@ -198,7 +213,22 @@ async fn judge(node: &Rc<Node>, htlc: &HtlcRow, mut onion: Onion) -> Decision {
             }
         }
     }
-    interpret(node, htlc, &onion)
+    onion.payload = changes.payload.take().unwrap_or(onion.payload);
+    interpret(node, htlc, &onion, &changes, &accepted_types)
+}
+
+/// `accept-htlc-tlv-type`: types of records in payloads that are accepted though we don't know them.
+fn accepted_types(node: &Node) -> Vec<u64> {
+    let given = node.settings().every("accept-htlc-tlv-type");
+    given.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+/// The channel that an HTLC is to be forwarded to, if it is one of ours.
+fn next_channel(node: &Node, onion: &Onion, accepted: &[u64]) -> Option<ChannelId> {
+    onion.next.as_ref()?;
+    let payload = HopPayload::read(&onion.payload, accepted).ok()?;
+    let channel = node.channels.by_scid(payload.short_channel_id?)?;
+    Some(channel.row().channel_id)
 }
 
 /// Waits until an HTLC that was fulfilled from then on would take its channel to the chain.
@@ -218,9 +248,15 @@ fn last_height(expiry: CltvExpiry, delta: CltvDelta, now: BlockHeight) -> BlockH
     BlockHeight(if now.0 < early { early } else { deadline })
 }
 
-fn interpret(node: &Node, htlc: &HtlcRow, onion: &Onion) -> Decision {
+fn interpret(
+    node: &Node,
+    htlc: &HtlcRow,
+    onion: &Onion,
+    changes: &HtlcChanges,
+    accepted: &[u64],
+) -> Decision {
     let bytes = &onion.payload;
-    let payload = match HopPayload::read(bytes, &[]) {
+    let payload = match HopPayload::read(bytes, accepted) {
         Ok(payload) => payload,
         Err(error) => return Decision::Fail(error.failure()),
     };
@@ -253,7 +289,14 @@ fn interpret(node: &Node, htlc: &HtlcRow, onion: &Onion) -> Decision {
             }
             let soonest = node.chain.height().expiry(node.config.cltv_final);
             match payment_data {
-                Some(data) if htlc.cltv_expiry >= soonest => Decision::Receive { total, data },
+                Some(data) if htlc.cltv_expiry >= soonest => Decision::Receive {
+                    total,
+                    claim: Claim {
+                        data,
+                        invoice_msat: changes.invoice_msat,
+                        unknown: payload.unknown,
+                    },
+                },
                 Some(_) | None => Decision::Fail(unknown_payment(node, htlc.amount)),
             }
         }
@@ -268,19 +311,14 @@ fn unknown_payment(node: &Node, htlc_msat: Msat) -> FailureMessage {
     }
 }
 
-async fn receive(
-    node: &Rc<Node>,
-    htlc: HtlcRow,
-    total: Msat,
-    data: PaymentData,
-) -> anyhow::Result<()> {
+async fn receive(node: &Rc<Node>, htlc: HtlcRow, total: Msat, claim: Claim) -> anyhow::Result<()> {
     let hash = htlc.payment_hash;
     let part = Part {
         channel: htlc.channel,
         id: htlc.id,
         amount: htlc.amount,
     };
-    let secret = data.payment_secret;
+    let secret = claim.data.payment_secret;
     let added = node
         .payments
         .sets
@@ -294,7 +332,7 @@ async fn receive(
                 .read(move |txn| {
                     Ok(txn
                         .invoice_by_hash(&hash)?
-                        .is_some_and(|invoice| accepts(&invoice, &data, clock::now())))
+                        .is_some_and(|invoice| accepts(&invoice, &claim, clock::now())))
                 })
                 .await?;
             if !payable {
@@ -313,7 +351,7 @@ async fn receive(
                 });
             }
         }
-        Added::Complete(parts) => complete(node, hash, parts, data).await?,
+        Added::Complete(parts) => complete(node, hash, parts, claim).await?,
     }
     Ok(())
 }
@@ -329,8 +367,10 @@ async fn give_up(node: &Rc<Node>, hash: PaymentHash, number: u64) -> anyhow::Res
 
 /// Whether an invoice can be paid with these claims now.
 // BOLT 4 §Requirements: secret and hash must fit, and the whole amount be between one and two times what was asked.
-pub(super) fn accepts(invoice: &InvoiceRow, data: &PaymentData, now: u64) -> bool {
-    let asked_enough = invoice.amount.is_none_or(|amount| {
+pub(super) fn accepts(invoice: &InvoiceRow, claim: &Claim, now: u64) -> bool {
+    let data = &claim.data;
+    let asked = claim.invoice_msat.or(invoice.amount);
+    let asked_enough = asked.is_none_or(|amount| {
         data.total_msat >= amount && data.total_msat <= amount.saturating_add(amount)
     });
     invoice.status == InvoiceStatus::Unpaid
@@ -345,10 +385,10 @@ async fn complete(
     node: &Rc<Node>,
     hash: PaymentHash,
     parts: Vec<Part>,
-    data: PaymentData,
+    claim: Claim,
 ) -> anyhow::Result<()> {
     let received: Msat = parts.iter().map(|part| part.amount).sum();
-    if let Some(failure) = refused(node, hash, received, &data).await? {
+    if let Some(failure) = refused(node, hash, received, &claim).await? {
         for part in parts {
             fail_part_as(node, part, failure.as_deref()).await?;
         }
@@ -360,7 +400,7 @@ async fn complete(
         .write(move |txn| {
             let Some(invoice) = txn
                 .invoice_by_hash(&hash)?
-                .filter(|invoice| accepts(invoice, &data, now))
+                .filter(|invoice| accepts(invoice, &claim, now))
             else {
                 return Ok(None);
             };
@@ -400,14 +440,18 @@ pub(super) async fn refused(
     node: &Node,
     hash: PaymentHash,
     received: Msat,
-    data: &PaymentData,
+    claim: &Claim,
 ) -> anyhow::Result<Option<Option<Vec<u8>>>> {
     if !node.plugins.judges_payments() {
         return Ok(None);
     }
     let invoice = node.db.read(move |txn| txn.invoice_by_hash(&hash)).await?;
-    match invoice.filter(|invoice| accepts(invoice, data, clock::now())) {
-        Some(invoice) => Ok(node.plugins.payment_refused(&invoice, received).await),
+    match invoice.filter(|invoice| accepts(invoice, claim, clock::now())) {
+        Some(invoice) => {
+            let unknown = node.config.developer.then_some(&*claim.unknown);
+            let refused = node.plugins.payment_refused(&invoice, received, unknown);
+            Ok(refused.await)
+        }
         None => Ok(None),
     }
 }

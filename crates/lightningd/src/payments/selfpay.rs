@@ -8,7 +8,7 @@ use ln_types::{Msat, NodeId, PaymentHash, PaymentSecret};
 
 use super::checked::{Place, Sent, place};
 use super::claims::PartFacts;
-use super::incoming::accepts;
+use super::incoming::{Claim, accepts};
 use super::outgoing::SendError;
 use crate::clock;
 use crate::node::Node;
@@ -69,17 +69,26 @@ async fn refused(node: &Node, payment: &SelfPayment) -> anyhow::Result<Option<u1
     let (true, Some(payment_secret)) = (payment.is_judged, payment.payment_secret) else {
         return Ok(None);
     };
-    let data = PaymentData {
-        payment_secret,
-        total_msat: payment.amount,
-    };
+    let claim = claim(payment, payment_secret);
     let hash = payment.payment_hash;
-    let refusal = super::incoming::refused(node, hash, payment.amount, &data).await?;
+    let refusal = super::incoming::refused(node, hash, payment.amount, &claim).await?;
     let code = |message: Option<Vec<u8>>| match message.as_deref() {
         Some([high, low, ..]) => u16::from_be_bytes([*high, *low]),
         Some(_) | None => unknown_details(payment.amount),
     };
     Ok(refusal.map(code))
+}
+
+/// What a payload would say.
+fn claim(payment: &SelfPayment, payment_secret: PaymentSecret) -> Claim {
+    Claim {
+        data: PaymentData {
+            payment_secret,
+            total_msat: payment.amount,
+        },
+        invoice_msat: None,
+        unknown: Vec::new(),
+    }
 }
 
 /// The code of the usual failure.
@@ -173,11 +182,7 @@ fn payable(
     let Some(payment_secret) = payment.payment_secret else {
         return Ok(Err(format!("Attempt to pay {hash} without secret")));
     };
-    let data = PaymentData {
-        payment_secret,
-        total_msat: amount,
-    };
-    let why = if accepts(&invoice, &data, now) {
+    let why = if accepts(&invoice, &claim(payment, payment_secret), now) {
         return Ok(Ok(invoice));
     } else if invoice.status != InvoiceStatus::Unpaid || invoice.expires_at <= now {
         format!("Already paid or expired invoice {hash}")

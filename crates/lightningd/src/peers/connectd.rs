@@ -73,6 +73,7 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
         .set(subd.sender())
         .ok()
         .context("connectd was started twice")?;
+    node.plugins.offers_changed();
     Ok((subd, for_gossipd))
 }
 

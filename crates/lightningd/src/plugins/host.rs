@@ -239,7 +239,7 @@ impl PluginHost {
         }
         drop(plugin.manifest.set(manifest));
         plugin.advance(Stage::Known);
-        self.note_copies();
+        self.offers_changed();
     }
 
     fn enter_methods(&self, plugin: &Rc<PluginProcess>, manifest: &Manifest) {
@@ -280,6 +280,8 @@ impl PluginHost {
                 .into_iter()
                 .map(|option| (option.decl.name.clone(), option)),
         );
+        drop(entries);
+        self.offers_changed();
     }
 
     /// What was given for a plugin with `plugin start`.
@@ -291,7 +293,7 @@ impl PluginHost {
         own.flat_map(|option| option.given.clone()).collect()
     }
 
-    /// Forgets a plugin and all it offered.
+    /// Forgets a plugin and all it offered; [`Self::offers_changed`] is to follow.
     pub(super) fn leave(&self, plugin: &Rc<PluginProcess>) {
         self.plugins
             .borrow_mut()
@@ -302,7 +304,12 @@ impl PluginHost {
         self.options
             .borrow_mut()
             .retain(|_, option| !Rc::ptr_eq(&option.plugin, &plugin.path));
+    }
+
+    /// Who offers what is another now: those outside of the loop learn it.
+    pub(crate) fn offers_changed(&self) {
         self.note_copies();
+        self.tell_custom_types();
     }
 
     /// A plugin's process has ended.
@@ -319,6 +326,7 @@ impl PluginHost {
         }
         let given = self.given_to(plugin);
         self.leave(plugin);
+        self.offers_changed();
         self.on_lost(plugin, was, end, given);
     }
 

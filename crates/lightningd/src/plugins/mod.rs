@@ -44,7 +44,9 @@ mod topics;
 pub(crate) use caller::{Caller, adopt_orphans};
 pub(crate) use candidates::candidates;
 pub(crate) use error::PluginError;
-pub(crate) use hooks::{AcceptedHtlc, HookTimeouts, HtlcVerdict, OpeningVerdict, RequestVerdict};
+pub(crate) use hooks::{
+    AcceptedHtlc, HookTimeouts, HtlcChanges, HtlcVerdict, OpeningVerdict, RequestVerdict,
+};
 pub(crate) use host::{HostConfig, PluginHost};
 pub(crate) use manage::GivenOption;
 pub(crate) use method::PluginMethod;

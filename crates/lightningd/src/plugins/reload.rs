@@ -197,6 +197,7 @@ impl PluginHost {
         let goes_on = old.stage() != Stage::Ended;
         if !goes_on {
             self.leave(old);
+            self.offers_changed();
         }
         old.life.set_succession(Succession::None);
         if !goes_on {

@@ -351,12 +351,19 @@ impl Pair {
                 self.wires[1 - index].push_back(message);
             }
             Action::Persist(notices) => {
+                let before = ChannelState::from_bytes(&node.durable);
                 let state = node.channel.state();
                 node.durable = state.to_bytes();
                 assert_eq!(ChannelState::from_bytes(&node.durable).as_ref(), Ok(state));
                 for notice in &notices {
                     if let Notice::ReceivedRemoved(id) = notice {
                         node.resolutions.remove(id);
+                    }
+                    // The state that was durable before tells what is revoked now.
+                    if let (Notice::Revoked { number, txid }, Ok(before)) = (notice, &before) {
+                        let commitments = &before.commitments;
+                        let revoked = commitments.unrevoked_commitment(&before.params).unwrap();
+                        assert_eq!((revoked.number(), revoked.txid()), (*number, *txid));
                     }
                 }
                 node.notices.extend(notices);

@@ -193,6 +193,18 @@ fn unknown_odd_types_are_passed_on_and_even_ones_refused() {
     for number in [0_u16, 4, 260, 512, 32768] {
         assert!(refused(&on(&mut mux, &number.to_be_bytes())), "{number}");
     }
+    // But those that a plugin knows, as long as it is there.
+    let types = Rc::new(RefCell::new(vec![32768]));
+    let mut mux = mux.with_custom_types(Rc::clone(&types));
+    let known = 32768_u16.to_be_bytes();
+    let passed_on = on(&mut mux, &known);
+    assert!(matches!(
+        passed_on,
+        Action::ToLightningd(FromConnectd::CustomMessage(_))
+    ));
+    assert!(refused(&on(&mut mux, &32770_u16.to_be_bytes())));
+    types.borrow_mut().clear();
+    assert!(refused(&on(&mut mux, &known)));
 }
 
 #[test]

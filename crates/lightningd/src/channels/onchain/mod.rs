@@ -16,6 +16,7 @@ mod deadline;
 mod fee;
 mod history;
 mod htlcs;
+mod revoked;
 mod session;
 mod sign;
 mod told;
@@ -31,6 +32,7 @@ use ln_types::{BlockHeight, ChannelState, HtlcId, Side};
 use tokio::sync::Notify;
 
 use self::history::{History, Seen};
+pub(super) use self::revoked::Revoked;
 use super::{Channel, CloseCause};
 use crate::chain::{Found, Interest};
 use crate::node::Node;

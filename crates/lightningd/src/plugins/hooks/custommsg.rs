@@ -1,6 +1,7 @@
 //! `custommsg`: messages of peers that the node does not know.
 
 use bitcoin::hex::DisplayHex;
+use ln_ipc::connectd::{ConnectdSetCustomTypes, ToConnectd};
 use ln_plugin::protocol::HookFilter;
 use ln_types::NodeId;
 use serde_json::{Value, json};
@@ -19,6 +20,25 @@ fn wants(plugin: &PluginProcess, number: u16) -> bool {
 }
 
 impl PluginHost {
+    /// Tells connectd which even types are known, once it is there.
+    pub(in crate::plugins) fn tell_custom_types(&self) {
+        let Some(node) = self.node() else {
+            return;
+        };
+        let Some(connectd) = node.connectd.get() else {
+            return;
+        };
+        let mut types: Vec<u16> = self.visit(|plugins| {
+            let manifests = plugins.iter().filter_map(|plugin| plugin.manifest());
+            manifests
+                .flat_map(|manifest| manifest.custommessages.clone())
+                .collect()
+        });
+        types.sort_unstable();
+        types.dedup();
+        connectd.send(&ToConnectd::from(ConnectdSetCustomTypes { types }));
+    }
+
     /// Has plugins look at a message, then tells those who subscribed to such.
     pub(crate) async fn custom_message(&self, id: NodeId, message: &[u8]) {
         let number = message

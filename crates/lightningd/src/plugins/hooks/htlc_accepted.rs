@@ -2,10 +2,13 @@
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::{DisplayHex, FromHex};
-use ln_codec::{BigSize, Encode as _};
+use ln_codec::{BigSize, Decode as _, Encode as _};
 use ln_db::HtlcRow;
 use ln_onion::HopPayload;
-use ln_types::{BlockHeight, NodeId, PaymentHash, PaymentPreimage, ShortChannelId};
+use ln_types::{
+    BlockHeight, ChannelId, Msat, NodeId, PaymentHash, PaymentPreimage, ShortChannelId,
+};
+use ln_wire::UpdateAddHtlcTlvs;
 use serde_json::{Map, Value, json};
 
 use super::chain::{Next, Question, contradiction, result, text, unknown};
@@ -27,15 +30,42 @@ pub(crate) struct AcceptedHtlc<'a> {
     pub(crate) payload: &'a [u8],
     /// The onion for the next hop; empty for the last.
     pub(crate) next_onion: &'a [u8],
+    /// The channel it is to be forwarded to, if we have it.
+    pub(crate) forward_to: Option<ChannelId>,
+    /// The types of records in payloads that the operator accepts though we don't know them.
+    pub(crate) accepted: &'a [u64],
     /// The height now.
     pub(crate) height: BlockHeight,
+}
+
+/// What plugins want to be different about an HTLC that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct HtlcChanges {
+    /// Another payload, without its length.
+    pub(crate) payload: Option<Vec<u8>>,
+    /// The amount that counts as the invoice's.
+    pub(crate) invoice_msat: Option<Msat>,
+    /// Another channel to forward it to.
+    pub(crate) forward_to: Option<ChannelId>,
+    /// Other records in the `update_add_htlc` that forwards it.
+    pub(crate) extra_tlvs: Option<Vec<u8>>,
+}
+
+impl HtlcChanges {
+    /// What a later plugin wants counts more.
+    fn add(&mut self, later: Self) {
+        self.payload = later.payload.or(self.payload.take());
+        self.invoice_msat = later.invoice_msat.or(self.invoice_msat);
+        self.forward_to = later.forward_to.or(self.forward_to);
+        self.extra_tlvs = later.extra_tlvs.or(self.extra_tlvs.take());
+    }
 }
 
 /// What a plugin says about an HTLC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HtlcVerdict {
-    /// As if nobody had been asked, but perhaps with another payload (without its length).
-    Continue(Option<Vec<u8>>),
+    /// As if nobody had been asked, but for these changes.
+    Continue(HtlcChanges),
     /// Fail it with this message, in clear.
     Fail(Vec<u8>),
     /// Fail it with this message, encrypted already.
@@ -64,7 +94,7 @@ impl PluginHost {
             patience: None,
             payload: payload(accepted),
         };
-        let mut changed = None;
+        let mut changed = HtlcChanges::default();
         let chain = self.chain(HOOK);
         let decided = self
             .ask_chain(chain, question, |plugin, told, answer| {
@@ -75,13 +105,10 @@ impl PluginHost {
                     self.blame(plugin, &text);
                 }
                 match verdict {
-                    HtlcVerdict::Continue(None) => Ok(Next::Ask),
-                    HtlcVerdict::Continue(Some(payload)) => {
+                    HtlcVerdict::Continue(changes) => {
                         // Those that are asked later see it.
-                        if let Some(onion) = told.get_mut("onion").and_then(Value::as_object_mut) {
-                            describe(onion, &payload);
-                        }
-                        changed = Some(payload);
+                        tell_changes(told, &changes, accepted.accepted);
+                        changed.add(changes);
                         Ok(Next::Ask)
                     }
                     verdict => Ok(Next::Done(verdict)),
@@ -95,14 +122,14 @@ impl PluginHost {
 fn payload(accepted: &AcceptedHtlc<'_>) -> Value {
     let htlc = accepted.htlc;
     let mut onion = Map::new();
-    describe(&mut onion, accepted.payload);
+    describe(&mut onion, accepted.payload, accepted.accepted);
     let next = accepted.next_onion.to_lower_hex_string();
     onion.insert("next_onion".to_owned(), json!(next));
     let secret = htlc.shared_secret.unwrap_or_default();
     let secret = secret.to_lower_hex_string();
     onion.insert("shared_secret".to_owned(), json!(secret));
     let relative = htlc.cltv_expiry.0.saturating_sub(accepted.height.0);
-    json!({
+    let mut payload = json!({
         "peer_id": accepted.peer,
         "onion": onion,
         "htlc": {
@@ -113,18 +140,38 @@ fn payload(accepted: &AcceptedHtlc<'_>) -> Value {
             "cltv_expiry_relative": relative,
             "payment_hash": htlc.payment_hash,
         },
-    })
+    });
+    if let (Some(id), Some(members)) = (accepted.forward_to, payload.as_object_mut()) {
+        members.insert("forward_to".to_owned(), json!(id));
+    }
+    payload
+}
+
+/// Writes what a plugin changed into the question for the next.
+fn tell_changes(told: &mut Value, changes: &HtlcChanges, accepted: &[u64]) {
+    let onion = told.get_mut("onion").and_then(Value::as_object_mut);
+    if let (Some(onion), Some(payload)) = (onion, &changes.payload) {
+        describe(onion, payload, accepted);
+    }
+    if let (Some(members), Some(id)) = (told.as_object_mut(), changes.forward_to) {
+        members.insert("forward_to".to_owned(), json!(id));
+    }
+    let htlc = told.get_mut("htlc").and_then(Value::as_object_mut);
+    if let (Some(htlc), Some(records)) = (htlc, &changes.extra_tlvs) {
+        let records = records.to_lower_hex_string();
+        htlc.insert("extra_tlvs".to_owned(), json!(records));
+    }
 }
 
 /// Writes what is known of a payload.
-fn describe(onion: &mut Map<String, Value>, payload: &[u8]) {
+fn describe(onion: &mut Map<String, Value>, payload: &[u8], accepted: &[u64]) {
     let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
     let mut whole = BigSize(length).to_bytes();
     whole.extend_from_slice(payload);
     let whole = whole.to_lower_hex_string();
     onion.retain(|name, _| matches!(name.as_str(), "next_onion" | "shared_secret"));
     onion.insert("payload".to_owned(), json!(whole));
-    let Ok(read) = HopPayload::read(payload, &[]) else {
+    let Ok(read) = HopPayload::read(payload, accepted) else {
         return;
     };
     let mut put = |name: &str, value: Option<Value>| {
@@ -172,10 +219,9 @@ fn read(answer: &Value, hash: PaymentHash) -> Result<(HtlcVerdict, Option<String
         "continue" => {
             // It meant something else than what came: going on with that could be wrong.
             let members = &["failure_message", "failure_onion", "payment_key"];
-            match (contradiction(members), bytes("payload").transpose()) {
-                (None, Ok(payload)) => Ok((HtlcVerdict::Continue(payload), None)),
-                (Some(problem), _) => Ok((fail(), failed(&problem))),
-                (None, Err(_)) => Ok((fail(), failed("the payload is not hex"))),
+            match (contradiction(members), changes(answer)) {
+                (None, Ok(changes)) => Ok((HtlcVerdict::Continue(changes), None)),
+                (Some(problem), _) | (None, Err(problem)) => Ok((fail(), failed(&problem))),
             }
         }
         "fail" => {
@@ -208,6 +254,40 @@ fn read(answer: &Value, hash: PaymentHash) -> Result<(HtlcVerdict, Option<String
     }
 }
 
+/// What an answer wants to be different.
+fn changes(answer: &Value) -> Result<HtlcChanges, String> {
+    let bytes = |name: &str| {
+        let member = answer.get(name).filter(|member| !member.is_null());
+        let hex = |member: &Value| member.as_str().and_then(|text| Vec::from_hex(text).ok());
+        let read = |member| hex(member).ok_or_else(|| format!("{name} is not hex"));
+        member.map(read).transpose()
+    };
+    let invoice_msat = answer
+        .get("invoice_msat")
+        .filter(|member| !member.is_null());
+    let invoice_msat = invoice_msat.map(|member| {
+        let text = member.as_str().and_then(|text| text.parse().ok());
+        let amount = text.or_else(|| member.as_u64().map(Msat::from_msat));
+        amount.ok_or_else(|| "invoice_msat is no amount".to_owned())
+    });
+    let channel_id = |bytes: Vec<u8>| {
+        let id = <[u8; 32]>::try_from(bytes);
+        id.map(ChannelId)
+            .map_err(|_| "forward_to is no channel_id".to_owned())
+    };
+    let extra_tlvs = bytes("extra_tlvs")?;
+    if let Some(records) = &extra_tlvs {
+        UpdateAddHtlcTlvs::from_bytes(records)
+            .map_err(|error| format!("extra_tlvs can't follow update_add_htlc: {error}"))?;
+    }
+    Ok(HtlcChanges {
+        payload: bytes("payload")?,
+        invoice_msat: invoice_msat.transpose()?,
+        forward_to: bytes("forward_to")?.map(channel_id).transpose()?,
+        extra_tlvs,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,9 +304,21 @@ mod tests {
     #[test]
     fn an_htlc_goes_on_fails_or_is_fulfilled() {
         let go_on = verdict(&json!({"result": "continue"}));
-        assert_eq!(go_on, HtlcVerdict::Continue(None));
-        let other = verdict(&json!({"result": "continue", "payload": "02010a"}));
-        assert_eq!(other, HtlcVerdict::Continue(Some(vec![2, 1, 10])));
+        assert_eq!(go_on, HtlcVerdict::Continue(HtlcChanges::default()));
+        let other = verdict(&json!({
+            "result": "continue",
+            "payload": "02010a",
+            "invoice_msat": "10msat",
+            "forward_to": "aa".repeat(32),
+            "extra_tlvs": "fe0001000100",
+        }));
+        let changes = HtlcChanges {
+            payload: Some(vec![2, 1, 10]),
+            invoice_msat: Some(Msat::from_msat(10)),
+            forward_to: Some(ChannelId([0xaa; 32])),
+            extra_tlvs: Some(vec![0xfe, 0, 1, 0, 1, 0]),
+        };
+        assert_eq!(other, HtlcVerdict::Continue(changes));
         let failed = verdict(&json!({"result": "fail", "failure_message": "4016"}));
         assert_eq!(failed, HtlcVerdict::Fail(vec![0x40, 0x16]));
         let onion = verdict(&json!({"result": "fail", "failure_onion": "aa"}));
@@ -247,6 +339,11 @@ mod tests {
             json!({"result": "resolve", "payment_key": "07"}),
             json!({"result": "fail", "failure_message": "zz"}),
             json!({"result": "continue", "payload": "zz"}),
+            json!({"result": "continue", "payload": 7}),
+            json!({"result": "continue", "invoice_msat": "much"}),
+            json!({"result": "continue", "forward_to": "aa"}),
+            json!({"result": "continue", "extra_tlvs": "fe0001000000"}),
+            json!({"result": "continue", "extra_tlvs": "0001"}),
             json!({"result": "continue", "failure_message": "4016"}),
             json!({"result": "continue", "payment_key": "07".repeat(32)}),
             json!({"result": "fail", "failure_message": "4016", "failure_onion": "aa"}),

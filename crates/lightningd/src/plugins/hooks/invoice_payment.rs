@@ -1,6 +1,7 @@
 //! `invoice_payment`: whether an invoice is paid now that the whole payment is there.
 
-use bitcoin::hex::FromHex;
+use bitcoin::hex::{DisplayHex, FromHex};
+use ln_codec::TlvRecord;
 use ln_db::InvoiceRow;
 use ln_types::Msat;
 use serde_json::{Value, json};
@@ -19,14 +20,20 @@ impl PluginHost {
 
     /// Asks whether to take a payment. `Some` means no, with the failure to tell the payer where it is not the usual one.
     ///
-    /// A plugin may think as long as it likes: the payment waits.
+    /// `unknown` are records of the payload, to be told where the node runs with `developer`. A plugin may think as long as it likes: the
+    /// payment waits.
     pub(crate) async fn payment_refused(
         &self,
         invoice: &InvoiceRow,
         received: Msat,
+        unknown: Option<&[TlvRecord]>,
     ) -> Option<Option<Vec<u8>>> {
-        let payment =
+        let mut payment =
             json!({ "label": invoice.label, "preimage": invoice.preimage, "msat": received });
+        if let (Some(records), Some(members)) = (unknown, payment.as_object_mut()) {
+            let records: Vec<Value> = records.iter().map(record).collect();
+            members.insert("extratlvs".to_owned(), json!(records));
+        }
         let question = Question {
             hook: HOOK,
             patience: None,
@@ -52,6 +59,15 @@ fn refusal_by_contradiction(answer: &Value) -> Option<String> {
     }
     let problem = contradiction(answer, &["failure_message"])?;
     Some(format!("{problem}: the payment is refused"))
+}
+
+/// A record of a payload that we don't know.
+fn record(record: &TlvRecord) -> Value {
+    json!({
+        "type": record.number,
+        "length": record.value.len(),
+        "value": record.value.to_lower_hex_string(),
+    })
 }
 
 fn read(answer: &Value) -> Result<Next<Option<Vec<u8>>>, String> {

@@ -5,6 +5,7 @@
 //! money it meant to keep.
 
 mod chain;
+mod commitment_revocation;
 mod custommsg;
 mod db_write;
 mod htlc_accepted;
@@ -12,11 +13,12 @@ mod invoice_payment;
 mod openchannel;
 mod order;
 mod peer_connected;
+mod recover;
 mod rpc_command;
 mod timeouts;
 
 pub(super) use chain::{declared, fits};
-pub(crate) use htlc_accepted::{AcceptedHtlc, HtlcVerdict};
+pub(crate) use htlc_accepted::{AcceptedHtlc, HtlcChanges, HtlcVerdict};
 pub(crate) use openchannel::OpeningVerdict;
 pub(crate) use rpc_command::Verdict as RequestVerdict;
 pub(crate) use timeouts::HookTimeouts;

@@ -127,7 +127,9 @@ fn single(shown: Shown, source: String) -> ConfigEntry {
 fn own_entry(node: &Node, info: &OptionInfo, asked: bool) -> Option<ConfigEntry> {
     let settings = node.settings();
     let setting = settings.last(info.name);
-    if exits(info.name) || (is_hidden(info) && setting.is_none() && !asked) {
+    // Not to be shown to whoever asks.
+    let secret = info.name == "recover";
+    if secret || exits(info.name) || (is_hidden(info) && setting.is_none() && !asked) {
         return None;
     }
     let entry = if info.kind == Kind::Flag {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ln_testkit::nodes::{NodeOptions, TestNet, TestNode, program, wait_until};
+use ln_testkit::schemas;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -449,6 +450,13 @@ fn plugins_tell_each_other_and_hear_of_the_end() {
         })
     });
     wait_heard(&lines, "log");
+    for message in heard(&lines) {
+        for topic in ["log", "warning"] {
+            if let Some(fields) = message["params"].get(topic) {
+                schemas::check_notification(topic, fields).assert(&message.to_string());
+            }
+        }
+    }
     node.stop();
     assert_eq!(wait_heard(&one, "shutdown"), json!({"shutdown": {}}));
 }

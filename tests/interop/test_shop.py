@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 from browser import Browser
+from ephemeral_port_reserve import reserve
 from examples import LIBRARIES, PLUGINS
 from PIL import Image
 from pyln.client import RpcError
@@ -57,12 +58,14 @@ def browser(directory):
 def shop(node_factory, **options):
     """A shop and a customer with a channel to it."""
     options = {"plugin": SHOP, "shop-port": 0, **options}
-    customer, owner = node_factory.line_graph(2, opts=[{"allow-deprecated-apis": True}, options])
+    options["may_reconnect"] = True
+    customer, owner = node_factory.line_graph(2, opts=[{"allow-deprecated-apis": True, "may_reconnect": True}, options])
     return customer, owner, address_of(owner)
 
 
 def test_a_customer_with_a_telephone_pays(node_factory, browser):
-    customer, owner, url = shop(node_factory, **{"shop-amount": "12345sat", "shop-description": "One <b>coffee</b> & a \"bun\""})
+    options = {"shop-port": reserve(), "shop-amount": "12345sat", "shop-description": "One <b>coffee</b> & a \"bun\""}
+    customer, owner, url = shop(node_factory, **options)
     browser.open(url)
     browser.wait_for("document.getElementById('status').textContent === 'Waiting for the payment'")
     before = os.path.join(ARTEFACTS, "shop.png")
@@ -90,6 +93,16 @@ def test_a_customer_with_a_telephone_pays(node_factory, browser):
     browser.wait_for("!window.notReloaded && document.readyState === 'complete'")
     assert browser.run("document.getElementById('order').dataset.status") == "paid"
     assert len(owner.rpc.listinvoices()["invoices"]) == 1
+    # The node stops while somebody looks at the page, and comes back.
+    browser.open(url)
+    browser.wait_for("document.getElementById('status').textContent === 'Waiting for the payment'")
+    owner.stop()
+    browser.wait_for("document.getElementById('status').textContent.startsWith('No connection to the shop')")
+    owner.start()
+    unpaid = only_one([i for i in owner.rpc.listinvoices()["invoices"] if i["status"] == "unpaid"])
+    wait_for(lambda: only_one(owner.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
+    customer.rpc.pay(unpaid["bolt11"])
+    browser.wait_for("document.getElementById('status').textContent === 'Paid. Thank you!'")
 
 
 def test_each_visit_makes_an_invoice(library, node_factory):
@@ -146,7 +159,6 @@ def test_a_shop_that_is_opened_with_nonsense(node_factory):
         with pytest.raises(RpcError) as refused:
             owner.rpc.plugin_start(SHOP, **{"shop-port": 0, **options})
         assert words in refused.value.error["message"]
-        wait_for(lambda: SHOP not in json.dumps(owner.rpc.plugin_list()["plugins"]))
     owner.rpc.plugin_start(SHOP, **{"shop-port": 0})
     url = address_of(owner)
     get(url)

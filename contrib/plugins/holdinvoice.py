@@ -12,7 +12,8 @@ What if..
 - the node stops or crashes meanwhile? Which invoices are to be held, and what you decided, is in the node's datastore before
   anything is done about it. lightningd asks again after its start.
 - the plugin ends meanwhile? Then nobody holds anything, and lightningd takes the money. So it can't be stopped alone, and you should
-  start it as an important plugin: if it crashes, the node ends with it and asks again after its start.
+  start it as an important plugin: if it crashes, the node ends with it and asks again after its start. (plugin reload is fine: the
+  new process is asked.)
 - you don't decide? The money of the payer and of all nodes on the way is stuck. Some time before an HTLC's deadline it is sent back, as
   otherwise the channel would be closed.
 """

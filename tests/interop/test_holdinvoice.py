@@ -76,6 +76,9 @@ def test_held_payments_outlive_the_node(node_factory, executor):
     payee.daemon.kill()
     payee.start()
     wait_for(lambda: len(held(payee)) == 2)
+    # Another process of the plugin is asked, too.
+    payee.rpc.call("plugin", {"subcommand": "reload", "plugin": "holdinvoice.py"})
+    wait_for(lambda: len(held(payee)) == 2)
     payee.rpc.call("acceptpayment", ["killed"])
     assert killed.result(timeout=180)["status"] == "complete"
     payee.rpc.call("rejectpayment", ["stopped"])

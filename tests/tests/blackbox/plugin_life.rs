@@ -418,6 +418,21 @@ fn what_a_reloaded_plugin_has_not_answered_is_answered_all_the_same() {
 }
 
 #[test]
+fn a_version_that_does_not_care_for_a_hook_is_not_asked() {
+    let all = judged(&json!(["htlc_accepted"]));
+    let open = all.open();
+    let Judged { l2, plugin, .. } = &all;
+    answers(plugin, "held", &json!({"result": "continue"}));
+    let hash = all.pay(&open, "held");
+    wait_heard(plugin, "htlc_accepted");
+    let text = fs::read_to_string(plugin).unwrap();
+    write_version(plugin, &text.replace("[\"htlc_accepted\"]", "[]"));
+    reload(l2, plugin).unwrap();
+    assert_eq!(all.outcome(&hash), "complete");
+    assert_eq!(messages(plugin, "htlc_accepted").len(), 1);
+}
+
+#[test]
 fn what_happens_during_a_reload_is_told_once() {
     let net = TestNet::start();
     let dir = TempDir::new().unwrap();

@@ -66,6 +66,8 @@ impl PluginHost {
                     self.reload(&plugin, Reload::default(), settings).await?;
                 }
                 Some(_) => {}
+                // It is started again by itself, with the options it had.
+                None if self.absent_named(&path).is_some() => {}
                 None => self.start_at(&path, Vec::new(), settings).await?,
             }
         }

@@ -258,7 +258,7 @@ impl PluginHost {
             let gone = || PluginError::Terminated(plugin.name.to_string());
             serving = self.serving(&serving).ok_or_else(gone)?;
             // It may not care for this hook any more.
-            if super::hooks::declared(&serving, hook).is_none() && asked.is_empty() {
+            if super::hooks::declared(&serving, hook).is_none() {
                 return Err(gone());
             }
         }

@@ -13,6 +13,7 @@
 )]
 
 mod clock;
+mod daemon;
 mod features;
 mod gossip;
 mod node;

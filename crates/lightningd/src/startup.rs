@@ -35,7 +35,7 @@ use crate::plugins::{
 use crate::rpc::RpcState;
 use crate::subd::Subd;
 use crate::wallet::Wallet;
-use crate::{chain, channels, clock, invoices, payments, peers, rpc};
+use crate::{chain, channels, clock, daemon, invoices, payments, peers, rpc};
 
 /// Exit codes (compat: Core Lightning's).
 mod exit {
@@ -60,6 +60,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
     let log = Logger::new();
     match prepare(&arguments) {
         Ok(Some((settings, base_dir))) if settings.flag("help") => help(&log, &settings, base_dir),
+        Ok(Some((settings, _))) if daemon::is_wanted(&settings) => {
+            daemon::start(&settings, &arguments).unwrap_or_else(|error| {
+                complain(&error);
+                exit::FAILED
+            })
+        }
         Ok(Some((settings, base_dir))) => start(&log, settings, base_dir),
         Ok(None) => 0,
         Err(error) => {
@@ -69,12 +75,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "before there is a log the terminal is all there is"
-)]
 fn complain(error: &anyhow::Error) {
-    eprintln!("lightningd: {error:#}");
+    daemon::say(&format!("lightningd: {error:#}\n"));
 }
 
 /// Reads command line and config files. `None` means that what was asked for is printed already.
@@ -187,7 +189,9 @@ fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
         Ok(Ok(code)) | Err(code) => code,
         Ok(Err(error)) => {
             complain(&error);
-            log.unusual(&Origin::of("lightningd"), format!("{error:#}"));
+            if log.has_files() {
+                log.unusual(&Origin::of("lightningd"), format!("{error:#}"));
+            }
             if let Some(exit) = error.downcast_ref::<Exit>() {
                 return exit.code;
             }
@@ -232,12 +236,15 @@ fn lock_pid_file(path: &Path) -> anyhow::Result<File> {
 //~ (`load`), the backend and the helpers, and at last the RPC socket: whoever can ask finds a node that can answer. Next: `node.rs`.
 async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
     let developer = settings.flag("developer");
+    // What only plugins can know is looked at when they have told their options; everything else before anything is written.
+    settings.check_known(developer, |_| true)?;
     let config = Config::new(&settings, base_dir)?;
     // Before the directory changes: paths on the command line count from where they were typed.
     let programs = candidates(&settings, &config.base_dir)?;
     let about_plugins = host_config(&config, &settings)?;
-    enter_directory(&config)?;
     let logs = LogConfig::new(&settings)?;
+    Subd::debug(config.dev.debugger.clone());
+    enter_directory(&config)?;
     log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps)
         .map_err(|problem| anyhow!(problem))?;
     let pid_file = lock_pid_file(&config.pid_file)?;
@@ -281,7 +288,9 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
             for_plugins.plugins.recovering(&secret).await;
         }
     });
+    daemon::ready();
     let code = run_until_stopped(&node).await;
+    daemon::stopping();
     take_down(&node).await;
     drop(pid_file);
     drop(std::fs::remove_file(&node.config.pid_file));
@@ -507,6 +516,12 @@ async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
 fn spawn_tasks(node: &Rc<Node>, hsmd: Subd, connectd: Subd, gossipd: Subd) {
     let spawn =
         |task: std::pin::Pin<Box<dyn Future<Output = ()>>>| drop(tokio::task::spawn_local(task));
+    if let Some(seconds) = node.config.dev.crash_after {
+        spawn(Box::pin(async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            std::process::abort();
+        }));
+    }
     spawn(Box::pin(watch_hsmd(Rc::clone(node), hsmd)));
     spawn(Box::pin(crate::gossip::run_gossipd(
         Rc::clone(node),

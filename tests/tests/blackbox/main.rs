@@ -11,6 +11,7 @@
 mod support;
 
 mod accounts;
+mod background;
 mod bad_params;
 mod chain;
 mod chain_proxy;

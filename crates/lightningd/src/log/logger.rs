@@ -128,6 +128,14 @@ impl Logger {
         Ok(())
     }
 
+    /// Whether lines go anywhere but to the terminal.
+    pub(crate) fn has_files(&self) -> bool {
+        let outputs = self.0.outputs.borrow();
+        outputs
+            .iter()
+            .any(|output| !matches!(output, Output::Stdout))
+    }
+
     /// Opens the files anew, after they were rotated away.
     pub(crate) fn reopen(&self) {
         for output in self.0.outputs.borrow_mut().iter_mut() {

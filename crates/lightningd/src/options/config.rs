@@ -67,6 +67,10 @@ pub(crate) struct Config {
 /// What only developers set.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DevConfig {
+    /// The helper that waits for a debugger.
+    pub(crate) debugger: Option<String>,
+    /// Seconds after which the node crashes.
+    pub(crate) crash_after: Option<u64>,
     pub(crate) fast_gossip: bool,
     pub(crate) fast_gossip_prune: bool,
     pub(crate) bitcoind_poll: Option<u64>,
@@ -199,6 +203,13 @@ fn feerates(text: &str) -> Result<[Feerate; 6], String> {
         .map_err(|_| "takes at most six feerates, separated by '/'".to_owned())
 }
 
+fn concurrent(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (1..=483).contains(number))
+        .ok_or_else(|| format!("'{text}' is not a number from 1 to 483"))
+}
+
 fn octal(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8).map_err(|_| format!("'{text}' is not an octal mode such as 0600"))
 }
@@ -207,6 +218,16 @@ fn octal(text: &str) -> Result<u32, String> {
 const SUBDAEMONS: &[&str] = &[
     "channeld", "closingd", "connectd", "gossipd", "hsmd", "onchaind", "openingd",
 ];
+
+/// The name of a helper, with or without what stands before it in a list of processes.
+fn helper(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("lightning_").unwrap_or(text);
+    if !SUBDAEMONS.contains(&name) {
+        let known = SUBDAEMONS.join(", ");
+        return Err(format!("'{name}' is no helper: use one of {known}"));
+    }
+    Ok(name.to_owned())
+}
 
 fn subdaemons(settings: &Settings) -> Result<Vec<(String, String)>, OptionError> {
     let mut found = Vec::new();
@@ -219,15 +240,8 @@ fn subdaemons(settings: &Settings) -> Result<Vec<(String, String)>, OptionError>
         let (name, path) = text.split_once(':').ok_or_else(|| {
             OptionError::new(setting, "write NAME:PATH, such as hsmd:/usr/bin/signer")
         })?;
-        let name = name.strip_prefix("lightning_").unwrap_or(name);
-        if !SUBDAEMONS.contains(&name) {
-            let known = SUBDAEMONS.join(", ");
-            return Err(OptionError::new(
-                setting,
-                format!("'{name}' is no helper: use one of {known}"),
-            ));
-        }
-        found.push((name.to_owned(), path.to_owned()));
+        let name = helper(name).map_err(|problem| OptionError::new(setting, problem))?;
+        found.push((name, path.to_owned()));
     }
     Ok(found)
 }
@@ -253,7 +267,9 @@ fn addresses(
         if binds && !offline {
             bindings.push(address.clone());
         }
-        if announces && (is_public(&address) || developer_localhost) {
+        // A path means nothing to others.
+        let may = developer_localhost && !matches!(address, NetAddr::Unix(_));
+        if announces && (is_public(&address) || may) {
             announced.push(address);
         }
     }
@@ -288,6 +304,11 @@ impl DevConfig {
             })
         };
         Ok(Self {
+            debugger: special(settings, "dev-debugger", helper)?,
+            crash_after: special(settings, "dev-crash-after", |text| {
+                text.parse()
+                    .map_err(|_| format!("'{text}' is not a number of seconds"))
+            })?,
             fast_gossip: settings.flag("dev-fast-gossip"),
             fast_gossip_prune: settings.flag("dev-fast-gossip-prune"),
             bitcoind_poll: special(settings, "dev-bitcoind-poll", |text| {
@@ -366,6 +387,7 @@ impl Config {
     pub(crate) fn new(settings: &Settings, base_dir: PathBuf) -> Result<Self, OptionError> {
         let network = network(settings)?;
         let test = network.is_test();
+        let pick_htlcs = if test { 483 } else { 30 };
         let pick = |main, on_test| if test { on_test } else { main };
         let network_dir = base_dir.join(network.name());
         let developer = settings.flag("developer");
@@ -411,9 +433,8 @@ impl Config {
             funding_confirms: settings.parsed("funding-confirms", if test { 1 } else { 3 })?,
             commit_fee_percent: settings.parsed("commit-fee", 100)?,
             commit_feerate_offset: settings.parsed("commit-feerate-offset", 5)?,
-            max_concurrent_htlcs: settings
-                .parsed("max-concurrent-htlcs", if test { 483_u16 } else { 30 })?
-                .clamp(1, 483),
+            max_concurrent_htlcs: special(settings, "max-concurrent-htlcs", concurrent)?
+                .unwrap_or(pick_htlcs),
             max_dust_exposure: settings
                 .parsed("max-dust-htlc-exposure-msat", Msat::from_msat(50_000_000))?,
             cltv_delta: CltvDelta(settings.parsed("cltv-delta", if test { 6 } else { 34 })?),

@@ -17,6 +17,19 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
+/// Keeps what is said of a value on one line that can be read.
+fn shorten(text: &str) -> String {
+    let printable = |c: char| if c.is_control() { '?' } else { c };
+    let mut short: String = text.chars().take(MOST_SAID).map(printable).collect();
+    if text.chars().nth(MOST_SAID).is_some() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// How much is said of one problem.
+const MOST_SAID: usize = 300;
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -63,15 +76,13 @@ pub(crate) struct OptionError {
 impl OptionError {
     /// A problem with one setting.
     pub(crate) fn new(setting: &Setting, problem: impl fmt::Display) -> Self {
+        let problem = shorten(&problem.to_string());
         let place = match &setting.source {
             Source::CommandLine => format!("--{}", setting.name),
             Source::PluginStart | Source::Transient => setting.name.clone(),
             Source::File(path, line) => format!("{} line {line}: {}", path.display(), setting.name),
         };
-        Self {
-            place,
-            problem: problem.to_string(),
-        }
+        Self { place, problem }
     }
 
     /// What is wrong, without the place.
@@ -114,8 +125,8 @@ impl Settings {
         let mut all = Vec::new();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
-            let text = argument.to_string_lossy();
-            let (name, value) = match text.as_ref() {
+            let text = readable(argument)?;
+            let (name, value) = match text {
                 "-h" | "-?" => ("help".to_owned(), None),
                 "-V" => ("version".to_owned(), None),
                 text => {
@@ -150,7 +161,10 @@ impl Settings {
                 let Some(next) = rest.next() else {
                     return Err(OptionError::new(&setting, "needs a value"));
                 };
-                setting.value = Some(next.to_string_lossy().into_owned());
+                let value = next
+                    .to_str()
+                    .ok_or_else(|| OptionError::new(&setting, NOT_TEXT))?;
+                setting.value = Some(value.to_owned());
             }
             all.push(setting);
         }
@@ -272,8 +286,17 @@ impl Settings {
 
 fn check_shape(info: &OptionInfo, setting: &Setting) -> Result<(), OptionError> {
     match (info.kind, setting.value.as_deref()) {
-        (Kind::Flag, Some(value)) if !matches!(value, "true" | "false") => {
-            Err(OptionError::new(setting, "takes no value"))
+        (Kind::Flag, Some(_)) => Err(OptionError::new(setting, "takes no value")),
+        (Kind::Bool, Some(value)) if truth(value).is_none() => Err(OptionError::new(
+            setting,
+            format!("'{value}' is neither true nor false"),
+        )),
+        (Kind::Msat, Some(value)) => match value.parse::<ln_types::Msat>() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(OptionError::new(setting, format!("'{value}': {error}"))),
+        },
+        (Kind::Text, Some("")) if !matches!(info.name, "alias" | "log-prefix") => {
+            Err(OptionError::new(setting, "needs a value"))
         }
         (Kind::Int, Some(value)) if value.parse::<i64>().is_err() => Err(OptionError::new(
             setting,
@@ -282,7 +305,7 @@ fn check_shape(info: &OptionInfo, setting: &Setting) -> Result<(), OptionError> 
         (Kind::Int | Kind::Msat | Kind::Text, None) => {
             Err(OptionError::new(setting, "needs a value"))
         }
-        (Kind::Flag | Kind::Bool | Kind::Int | Kind::Msat | Kind::Text, _) => Ok(()),
+        (Kind::Flag | Kind::Bool | Kind::Int | Kind::Text, _) => Ok(()),
     }
 }
 
@@ -294,6 +317,22 @@ pub(crate) fn is_own(name: &str) -> bool {
 /// The option with this name.
 pub(crate) fn find(name: &str) -> Option<&'static OptionInfo> {
     OPTIONS.iter().find(|info| info.name == name)
+}
+
+const NOT_TEXT: &str = "is not UTF-8 text";
+
+/// An argument as text.
+fn readable(argument: &OsString) -> Result<&str, OptionError> {
+    argument.to_str().ok_or_else(|| {
+        let lossy = argument.to_string_lossy();
+        let (name, _) = split(lossy.trim_start_matches('-'));
+        let setting = Setting {
+            name,
+            value: None,
+            source: Source::CommandLine,
+        };
+        OptionError::new(&setting, NOT_TEXT)
+    })
 }
 
 fn wants_value(name: &str) -> bool {

@@ -449,8 +449,11 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
 
 /// Options that are known but whose feature is not built yet: the node does not start with them, since it could not do what they ask.
 pub(crate) const NOT_YET: &[&str] = &[
-    "daemon",
     "experimental-dual-fund",
     "experimental-simple-close",
     "tor-service-password",
 ];
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

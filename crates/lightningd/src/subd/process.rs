@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
 use command_fds::{CommandFdExt, FdMapping};
@@ -12,6 +13,7 @@ use ln_codec::Decode;
 use ln_daemon::VERSION;
 use ln_ipc::status::{LogLevel, Status};
 use ln_ipc::{AsyncReader, AsyncStream, FrameError, Stream, message_number};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 
 use super::SubdSender;
@@ -84,7 +86,35 @@ impl std::fmt::Display for SubdEnd {
     }
 }
 
+/// The helper that waits for a debugger.
+static DEBUGGED: OnceLock<String> = OnceLock::new();
+
+/// Stops a helper that is to be debugged where it is, and says how to go on.
+fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
+    if DEBUGGED.get().is_none_or(|debugged| debugged != name) {
+        return;
+    }
+    let Some(pid) = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) else {
+        return;
+    };
+    let number = pid.as_raw_nonzero();
+    // A helper that is gone already needs no debugger.
+    let _gone_already = kill_process(pid, Signal::STOP);
+    let text = format!(
+        "lightning_{name} waits for a debugger: gdb -p {number} (without one: kill -CONT {number})"
+    );
+    crate::daemon::say(&format!("{text}\n"));
+    log.unusual(&Origin::of("lightningd"), text);
+}
+
 impl Subd {
+    /// Lets one of the helpers wait for a debugger whenever it is started.
+    pub(crate) fn debug(name: Option<String>) {
+        if let Some(name) = name {
+            drop(DEBUGGED.set(name));
+        }
+    }
+
     /// Starts a helper out of this very executable, or the program given for it.
     pub(crate) fn start(log: &Logger, start: SubdStart<'_>) -> anyhow::Result<Self> {
         let (ours, theirs) = Stream::pair()?;
@@ -120,6 +150,7 @@ impl Subd {
             .kill_on_drop(false)
             .spawn()
             .with_context(|| format!("can't start {argv0}"))?;
+        stop_for_debugger(log, start.name, child.id());
         let number = ours.as_fd().as_raw_fd();
         let (reader, writer) = AsyncStream::new(ours)?.split();
         log.debug(

@@ -1,9 +1,12 @@
-//! How fast two nodes are: payments, invoices, RPC round trips, start, and what it costs in CPU and memory.
+//! How fast two nodes are: payments, invoices, RPC round trips, start, what it costs in CPU and memory, and what plugins cost.
+//!
+//! `cargo xtask bench plugins` measures only the last.
 //!
 //! Figures of one machine and one run: compare ratios, not figures. Nothing here is a test; nothing fails for being slow.
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
 mod load;
+mod plugins;
 mod processes;
 mod report;
 
@@ -32,7 +35,16 @@ const REST: Duration = Duration::from_secs(3);
 const ROUND_TRIPS: usize = 20_000;
 
 fn main() {
+    // lightningd starts this program again as the plugins that it measures with.
+    if let Some(code) = plugins::run() {
+        std::process::exit(code);
+    }
     let mut report = Report::default();
+    if std::env::args().nth(1).as_deref() == Some("plugins") {
+        plugins::measure(&mut report);
+        report.print();
+        return;
+    }
     let net = TestNet::start();
     let (l1, l2) = start(&net, &mut report);
     let channel = net.open_channel(&l1, &l2, Sat::from_sat(16_000_000));
@@ -41,6 +53,8 @@ fn main() {
     sequential(&l1, &l2, &channel.short_channel_id, &mut report);
     parallel(&l1, &l2, &channel.short_channel_id, &mut report);
     memory(&[&l1, &l2], &mut report);
+    drop((l1, l2, net));
+    plugins::measure(&mut report);
     report.print();
 }
 
@@ -166,20 +180,25 @@ fn sequential(payer: &TestNode, payee: &TestNode, scid: &str, report: &mut Repor
     report.duration("one pay after another, p99", latencies.percentile(99), "");
 }
 
-fn parallel(payer: &TestNode, payee: &TestNode, scid: &str, report: &mut Report) {
-    let invoices = prepare(payee, PARALLEL, "parallel");
-    let cpu_before = cpu_time(&[payer, payee]);
+/// Pays invoices with many in flight; how long that took.
+fn pay_all(payer: &TestNode, payee: &TestNode, scid: &str, invoices: &[Value]) -> Duration {
     let before = Instant::now();
-    in_parallel(IN_FLIGHT, PARALLEL, |_| {
+    in_parallel(IN_FLIGHT, invoices.len(), |_| {
         let mut client = client(payer);
-        let (invoices, payee) = (&invoices, payee.id());
+        let payee = payee.id();
         move |index| {
             if let Some(invoice) = invoices.get(index) {
                 send(&mut client, payee, scid, invoice);
             }
         }
     });
-    let elapsed = before.elapsed();
+    before.elapsed()
+}
+
+fn parallel(payer: &TestNode, payee: &TestNode, scid: &str, report: &mut Report) {
+    let invoices = prepare(payee, PARALLEL, "parallel");
+    let cpu_before = cpu_time(&[payer, payee]);
+    let elapsed = pay_all(payer, payee, scid, &invoices);
     let cpu = cpu_time(&[payer, payee]).saturating_sub(cpu_before);
     report.rate("payments, 100 in flight", PARALLEL, elapsed, "400 /s");
     let each = cpu / u32::try_from(PARALLEL).unwrap_or(u32::MAX);

@@ -17,6 +17,11 @@ impl Report {
         self.line(what, format!("{:.3} ms", value.as_secs_f64() * 1000.0), aim);
     }
 
+    /// A part of something.
+    pub(crate) fn percent(&mut self, what: &str, part: f64, aim: &str) {
+        self.line(what, format!("{:.1} %", part * 100.0), aim);
+    }
+
     /// So many things in so much time.
     pub(crate) fn rate(&mut self, what: &str, count: usize, time: Duration, aim: &str) {
         let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));

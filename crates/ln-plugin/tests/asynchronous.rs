@@ -16,9 +16,8 @@ use host::Host;
 fn plugin() -> Plugin<Semaphore> {
     Plugin::new(|_: &Init| Ok::<_, String>(Semaphore::new(0)))
         .method_async(Method::new("wait", "number"), wait)
-        .method_async(Method::new("panic", ""), |_, _: Value, _| async move {
-            let nothing: Option<()> = None;
-            Ok::<_, RpcError>(nothing.expect("on purpose"))
+        .method_async(Method::new("panic", ""), |_, params: Value, _| async move {
+            Ok::<_, RpcError>(params["number"].as_u64().expect("on purpose"))
         })
         .method(Method::new("open", "count"), |gate, call| {
             gate.add_permits(usize::from(call.args.required::<u16>("count")?));

@@ -38,6 +38,7 @@ mod plugin_guard;
 mod plugin_hooks;
 mod plugin_htlc;
 mod plugin_life;
+mod plugin_messages;
 mod plugin_trouble;
 mod plugin_watchtower;
 mod plugins;

@@ -335,9 +335,14 @@ impl PluginProcess {
         }
     }
 
+    /// From now on its end is what we want, and no failure.
+    pub(super) fn may_end(&self) {
+        self.told_to_end.set(true);
+    }
+
     /// Ends it and all processes it started in its group.
     pub(crate) fn kill(&self) {
-        self.told_to_end.set(true);
+        self.may_end();
         self.kill_group();
     }
 

@@ -10,6 +10,9 @@ use tokio::sync::mpsc;
 /// What may wait for one plugin: a few of the largest blocks, or hours of notifications. A plugin that has not read so much does not read.
 const MAX_WAITING: usize = 64 << 20;
 
+/// How many messages are written in one piece at most.
+const AT_ONCE: usize = 64;
+
 /// The way to a plugin's standard input. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
@@ -53,7 +56,14 @@ async fn write(
     mut queue: mpsc::UnboundedReceiver<Vec<u8>>,
     waiting: Rc<Cell<usize>>,
 ) {
-    while let Some(bytes) = queue.recv().await {
+    let mut messages = Vec::new();
+    while queue.recv_many(&mut messages, AT_ONCE).await > 0 {
+        // What came meanwhile goes in one piece: the plugin wakes up once for all of it.
+        let mut messages = messages.drain(..);
+        let mut bytes = messages.next().unwrap_or_default();
+        for message in messages {
+            bytes.extend_from_slice(&message);
+        }
         let written = stdin.write_all(&bytes).await;
         waiting.set(waiting.get().saturating_sub(bytes.len()));
         if written.is_err() {

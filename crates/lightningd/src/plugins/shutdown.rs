@@ -35,6 +35,8 @@ impl PluginHost {
     /// Ends one plugin and waits until it has ended.
     pub(super) async fn end(&self, plugin: &PluginProcess) {
         if plugin.manifest().is_some_and(wants_to_know) {
+            // One that does as it is told has not failed, and is not started again.
+            plugin.may_end();
             plugin.tell(self.log(), "shutdown", &json!({ "shutdown": {} }));
             let ended = tokio::time::timeout(GRACE, plugin.wait_ended()).await;
             if ended.is_err() {

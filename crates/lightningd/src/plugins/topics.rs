@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use ln_plugin::protocol::{Manifest, write_notification};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::host::PluginHost;
@@ -93,27 +93,34 @@ impl PluginHost {
     /// Tells subscribers of one of the node's topics. The fields are made only if anybody listens.
     pub(crate) fn notify<T: Serialize>(&self, topic: &str, fields: impl FnOnce() -> T) {
         debug_assert!(TOPICS.contains(&topic), "{topic} is declared");
-        if !self.has_subscriber(topic) {
+        let subscribers = self.subscribers(topic);
+        if subscribers.is_empty() {
             return;
         }
-        let params = wrapped(topic, &fields());
-        if let Some(save_io) = &self.save_io {
-            let mut bytes = Vec::new();
-            if write_notification(&mut bytes, topic, &params).is_ok() {
-                save_io.notification(self.log(), topic, bytes.trim_ascii_end());
-            }
+        // Written once, however many listen.
+        let fields = fields();
+        let mut bytes = Vec::new();
+        if write_notification(&mut bytes, topic, &Wrapped(topic, &fields)).is_err() {
+            return;
         }
-        for plugin in self.subscribers(topic) {
-            self.tell_topic(&plugin, topic, &params);
+        if let Some(save_io) = &self.save_io {
+            save_io.notification(self.log(), topic, bytes.trim_ascii_end());
+        }
+        for plugin in subscribers {
+            if plugin.old.get() {
+                self.tell_topic(&plugin, topic, &fields);
+            } else {
+                plugin.tell_bytes(self.log(), topic, bytes.clone());
+            }
         }
     }
 
-    fn tell_topic(&self, plugin: &PluginProcess, topic: &str, params: &Value) {
+    fn tell_topic<T: Serialize>(&self, plugin: &PluginProcess, topic: &str, fields: &T) {
         if plugin.old.get() {
-            let params = old_forms::notification(topic, params.clone());
+            let params = old_forms::notification(topic, json!({ topic: fields }));
             plugin.tell(self.log(), topic, &params);
         } else {
-            plugin.tell(self.log(), topic, params);
+            plugin.tell(self.log(), topic, &Wrapped(topic, fields));
         }
     }
 
@@ -123,7 +130,7 @@ impl PluginHost {
             .manifest()
             .is_some_and(|manifest| wants(manifest, topic))
         {
-            self.tell_topic(plugin, topic, &wrapped(topic, fields));
+            self.tell_topic(plugin, topic, fields);
         }
     }
 
@@ -160,8 +167,12 @@ impl PluginHost {
 }
 
 /// `{"topic": {fields}}`.
-fn wrapped<T: Serialize + ?Sized>(topic: &str, fields: &T) -> Value {
-    json!({ topic: fields })
+struct Wrapped<'a, T>(&'a str, &'a T);
+
+impl<T: Serialize> Serialize for Wrapped<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, self.1)])
+    }
 }
 
 #[cfg(test)]

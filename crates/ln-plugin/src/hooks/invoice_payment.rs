@@ -26,6 +26,9 @@ pub struct IncomingPayment {
     pub preimage: PaymentPreimage,
     /// How much came.
     pub msat: Msat,
+    /// What else the payloads held; told to developers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extratlvs: Option<Vec<serde_json::Value>>,
 }
 
 /// What may be answered.

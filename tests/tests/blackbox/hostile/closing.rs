@@ -16,10 +16,13 @@ fn script(byte: u8) -> Vec<u8> {
     script
 }
 
-/// Both sides have said `shutdown` on this connection.
-fn shut_down(peer: &mut Living) {
+/// Both sides have said `shutdown` on this connection, and the node negotiates.
+fn shut_down(peer: &mut Living, node: &TestNode) {
     let complete = |living: &Living| living.done.contains(&Action::ShutdownComplete);
     peer.follow("shutdown on both sides", complete);
+    node.wait_for("the negotiation", || {
+        (peer.state(node) == "CLOSINGD_SIGEXCHANGE").then_some(())
+    });
 }
 
 /// The peer's proper proposal, as opener.
@@ -41,7 +44,7 @@ fn proposal(peer: &Living) -> ClosingSigned {
 fn must_be_warned(peer: &mut Living, node: &TestNode, what: &str, message: &[u8], words: &str) {
     peer.done.clear();
     peer.must_be_warned(node, what, &[message.to_vec()], words);
-    shut_down(peer);
+    shut_down(peer, node);
 }
 
 type Edit = fn(&mut ClosingSigned);
@@ -89,7 +92,7 @@ fn a_close_that_is_disturbed_comes_to_its_end() {
     // No other script after the first, and the first twice only after a connection.
     let ours = bitcoin::ScriptBuf::from_bytes(script(5));
     peer.step(Event::Shutdown { script: ours });
-    shut_down(&mut peer);
+    shut_down(&mut peer, node);
     let good = proposal(&peer);
     for (what, edit, words) in IMPOSSIBLE.iter().copied() {
         let mut bad = good.clone();
@@ -157,7 +160,7 @@ fn shutdown_is_kept_to() {
     peer.must_be_warned(node, "the same again", &[same], "shutdown");
     peer.fulfill(node, htlc);
     if !peer.done.contains(&Action::ShutdownComplete) {
-        shut_down(&mut peer);
+        shut_down(&mut peer, node);
     }
     // Nobody else minds.
     other.must_pay(node);

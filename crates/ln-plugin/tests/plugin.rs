@@ -158,3 +158,26 @@ fn options_fall_back_to_their_defaults() {
     let reply = host.call("greet", &json!(["you"])).unwrap();
     assert_eq!(reply, json!({"text": "hello you", "others": []}));
 }
+
+#[test]
+fn the_database_is_copied_before_init_and_after() {
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keep = std::sync::Arc::clone(&kept);
+    let mut host = Host::start(plugin().copy_database(move |transaction| {
+        if transaction.writes.is_empty() {
+            return Err("nothing to keep".to_owned());
+        }
+        keep.lock().unwrap().push(transaction.data_version);
+        Ok(())
+    }));
+    let manifest = host.call("getmanifest", &json!({})).unwrap();
+    assert_eq!(manifest["hooks"][0]["name"], "db_write");
+    let write = |version: u32| json!({"data_version": version, "writes": ["SELECT 1"]});
+    let done = json!({"result": "continue"});
+    assert_eq!(host.call("db_write", &write(1)).unwrap(), done);
+    host.init(json!({})).unwrap();
+    assert_eq!(host.call("db_write", &write(2)).unwrap(), done);
+    let refused = host.call("db_write", &json!({"data_version": 3, "writes": []}));
+    assert_eq!(refused.unwrap_err().message, "nothing to keep");
+    assert_eq!(*kept.lock().unwrap(), [1, 2]);
+}

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Continue, Hook};
-
-/// Asked before each commit of the database, and before `init` already. The node waits: a backup that was answered for is complete.
-pub const DB_WRITE: Hook<DbWrite, Continue> = Hook::named("db_write");
+/// Its name. It has no [`Hook`](super::Hook): it is asked before a plugin has any state, see
+/// [`Plugin::copy_database`](crate::Plugin::copy_database).
+pub(crate) const DB_WRITE: &str = "db_write";
 
 /// One commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

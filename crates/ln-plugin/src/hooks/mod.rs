@@ -22,7 +22,8 @@ use crate::protocol::{HookDecl, HookFilter};
 
 pub use commitment_revocation::{COMMITMENT_REVOCATION, CommitmentRevocation};
 pub use custommsg::{CUSTOMMSG, CustomMessage};
-pub use db_write::{DB_WRITE, DbWrite};
+pub(crate) use db_write::DB_WRITE;
+pub use db_write::DbWrite;
 pub use htlc_accepted::{
     AcceptedHtlc, AcceptedOnion, HTLC_ACCEPTED, HtlcAccepted, HtlcAcceptedAnswer,
 };

@@ -13,7 +13,7 @@ use super::Asker;
 use super::reply::Reply;
 use super::setconfig::{Setter, setter};
 use super::{Args, Call, Init, Method, NotNow, OptionValue, PluginOption, Responder};
-use crate::hooks::Hook;
+use crate::hooks::{DB_WRITE, DbWrite, Hook};
 use crate::protocol::{FeatureBits, HookDecl, Manifest, MethodDecl, OptionDecl, TopicDecl};
 use crate::topics::{Topic, fields};
 
@@ -23,6 +23,8 @@ pub(super) type Begin<S> = Box<dyn FnOnce(&Init) -> Result<S, NotNow> + Send>;
 pub(super) type Answer<S> = Box<dyn Fn(&Arc<S>, Request<'_>) + Send + Sync>;
 /// Says whether a call could be made.
 pub(super) type Check<S> = Box<dyn Fn(&S, &Call<'_>) -> Result<(), RpcError> + Send + Sync>;
+/// Keeps a transaction of the node's database.
+pub(super) type Copy = Arc<dyn Fn(&DbWrite) -> Result<(), String> + Send + Sync>;
 /// Hears a notification.
 pub(super) type Hear<S> = Box<dyn Fn(&S, &Call<'_>) + Send + Sync>;
 
@@ -68,7 +70,11 @@ impl Request<'_> {
     }
 }
 
-fn read_payload<P: DeserializeOwned>(name: &str, params: Option<&RawValue>) -> Result<P, RpcError> {
+/// What a hook tells, or why it can't be read.
+pub(super) fn read_payload<P: DeserializeOwned>(
+    name: &str,
+    params: Option<&RawValue>,
+) -> Result<P, RpcError> {
     let text = params.map_or("null", RawValue::get);
     serde_json::from_str(text).map_err(|error| {
         RpcError::invalid_params(format!("{name} is not what was expected: {error}"))
@@ -94,6 +100,7 @@ pub struct Plugin<S> {
     pub(super) handlers: Vec<Handler<S>>,
     pub(super) subscriptions: Vec<(&'static str, Hear<S>)>,
     pub(super) workers: usize,
+    pub(super) copy: Option<Copy>,
     hooks: Vec<HookDecl>,
     topics: Vec<TopicDecl>,
     features: FeatureBits,
@@ -123,6 +130,7 @@ impl<S: Send + Sync + 'static> Plugin<S> {
             handlers: Vec::new(),
             subscriptions: Vec::new(),
             workers: 4,
+            copy: None,
             hooks: Vec::new(),
             topics: Vec::new(),
             features: FeatureBits::default(),
@@ -229,6 +237,24 @@ impl<S: Send + Sync + 'static> Plugin<S> {
         if let Some(handler) = self.handlers.last_mut() {
             handler.check = Some(Box::new(check));
         }
+        self
+    }
+
+    /// Keeps a copy of the node's database (the hook `db_write`): `copy` is given each transaction before it is committed, and returns when
+    /// it is safe elsewhere. An error ends the copy, and the plugin.
+    ///
+    /// It is asked before `init` already, and so has no state of the plugin's. Transactions come one after the other; a number that comes
+    /// twice means that the first was never committed.
+    #[must_use]
+    pub fn copy_database(
+        mut self,
+        copy: impl Fn(&DbWrite) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.push(HookDecl {
+            name: DB_WRITE.to_owned(),
+            ..HookDecl::default()
+        });
+        self.copy = Some(Arc::new(copy));
         self
     }
 

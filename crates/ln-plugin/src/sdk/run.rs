@@ -12,10 +12,11 @@ use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::lane::Lane;
-use super::plugin::{Handler, Hear, Request};
+use super::plugin::{Copy, Handler, Hear, Request, read_payload};
 use super::reply::Reply;
 use super::setconfig::{SetConfig, Setter};
 use super::{Args, Asker, Call, Init, Log, NotNow, Plugin};
+use crate::hooks::{Continue, DB_WRITE};
 use crate::protocol::{DisableReply, InitParams, Message, ProtocolError};
 
 /// Why a plugin ended other than by lightningd's wish.
@@ -85,6 +86,7 @@ struct Shared<S> {
     handlers: Vec<Handler<S>>,
     setters: Vec<(&'static str, Setter<S>)>,
     subscriptions: Vec<(&'static str, Hear<S>)>,
+    copy: Option<Copy>,
     log: Log,
     lanes: Arc<Lanes>,
     end: Sender<Ended>,
@@ -173,8 +175,16 @@ impl<S: Send + Sync + 'static> Reader<S> {
                 }
             },
             (method, plugin) => {
+                let copy = plugin.as_ref().and_then(|plugin| plugin.copy.clone());
                 self.plugin = plugin;
-                write_error(&mut out, Some(id.get()), &RpcError::unknown_command(method));
+                let answer = match copy {
+                    Some(copy) if method == DB_WRITE => store(&copy, params),
+                    _ => Err(RpcError::unknown_command(method)),
+                };
+                match answer {
+                    Ok(answer) => write_result(&mut out, id, &answer),
+                    Err(error) => write_error(&mut out, Some(id.get()), &error),
+                }
             }
         }
         self.log.send(&out);
@@ -200,6 +210,7 @@ impl<S: Send + Sync + 'static> Reader<S> {
             handlers: plugin.handlers,
             setters: plugin.setters,
             subscriptions: plugin.subscriptions,
+            copy: plugin.copy,
             log: self.log.clone(),
             lanes: Arc::clone(&lanes),
             end: self.end.clone(),
@@ -214,6 +225,13 @@ impl<S: Send + Sync + 'static> Reader<S> {
         self.lanes = Some(lanes);
         Ok(())
     }
+}
+
+/// `db_write`: has a transaction kept.
+fn store(copy: &Copy, params: Option<&RawValue>) -> Result<Continue, RpcError> {
+    let transaction = read_payload(DB_WRITE, params)?;
+    copy(&transaction).map_err(|problem| RpcError::new(RpcErrorCode::PluginError, problem))?;
+    Ok(Continue::Continue)
 }
 
 /// Whether nobody waits for an answer to a text. What can't be read is treated as a request, and complained about there.
@@ -260,6 +278,11 @@ impl<S: Send + Sync + 'static> Shared<S> {
             }
         };
         let reply = Reply::new(Asker::new(id, &self.log));
+        if let Some(copy) = &self.copy
+            && method == DB_WRITE
+        {
+            return reply.give(store(copy, params));
+        }
         match self.find(&method) {
             Some(handler) => (handler.answer)(
                 &self.state,

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static TERMINATED: AtomicBool = AtomicBool::new(false);
 
 /// Starts to listen for signals that ask to end.
 pub(crate) fn listen() -> Result<()> {
@@ -27,8 +28,8 @@ pub(crate) fn listen() -> Result<()> {
             loop {
                 tokio::select! {
                     _ = int.recv() => {}
-                    _ = term.recv() => {}
-                    _ = hup.recv() => {}
+                    _ = term.recv() => TERMINATED.store(true, Ordering::Relaxed),
+                    _ = hup.recv() => TERMINATED.store(true, Ordering::Relaxed),
                 }
                 INTERRUPTED.store(true, Ordering::Relaxed);
             }
@@ -39,8 +40,18 @@ pub(crate) fn listen() -> Result<()> {
 
 /// Fails once such a signal came.
 pub(crate) fn check() -> Result<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) {
+    if came() {
         bail!("interrupted");
     }
     Ok(())
+}
+
+/// Whether such a signal came.
+pub(crate) fn came() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Whether one came that is not meant for whatever runs in the foreground.
+pub(crate) fn terminated() -> bool {
+    TERMINATED.load(Ordering::Relaxed)
 }

@@ -1,46 +1,50 @@
-//! Two nodes on a private chain: shows them paying each other, command by command, and leaves a shell to play with on request.
+//! Nodes on a private chain to play with: connected and with coins, drawn on a web page; or shown command by command.
 //!
-//! Everything is done with the programs a person would use: `lightningd`, `lightning-cli` and a bitcoind, each found beside this
-//! program. Invariants: only processes started here are ended, and all of them are, also after ctrl-c; nothing is written outside
-//! of one temporary directory.
+//! Everything runs as a person would run it: `lightningd`, `lightning-cli` and a bitcoind, each found beside this program, with files of
+//! their own. The page is a plugin of the first node (`plugins/playground-view`).
+//!
+//! Invariants: only processes started here are ended, and all of them are, however this program ends, if it is killed as well; nothing is
+//! written outside of one directory, which is removed at the end, or by `--clean` if there was no chance to. Playgrounds do not know of each
+//! other and can't get in each other's way.
 
+mod arrange;
+mod clean;
+mod cli;
 mod demo;
+mod directory;
+mod guard;
 mod interrupt;
+mod owner;
 mod playground;
 mod programs;
 mod screen;
+mod shape;
 mod shell;
 mod shorten;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
+use crate::cli::{Order, Wishes};
 use crate::playground::Playground;
 use crate::screen::Screen;
 
-const USAGE: &str = "\
-Usage: lightning-playground demo [OPTIONS]
+/// The word on the command line with which this program is the plugin that draws.
+const VIEW: &str = "view";
 
-Starts a private chain and two nodes, l1 and l2, and shows them opening a channel, paying and closing it.
-
-  --stay   then leave a shell with the commands l1, l2 and btc
-  --keep   keep the directory with the nodes' files and logs
-  --help   this text
-
-With BITCOIND=/path/to/bitcoind that program runs the chain instead of our own small one.
-";
-
-/// What the command line asks for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Wishes {
-    stay: bool,
-    keep: bool,
+fn exit_code(code: i32) -> ExitCode {
+    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn main() -> ExitCode {
-    let screen = Screen::new();
-    match run(&screen) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match words.as_slice() {
+        [word, rest @ ..] if word == guard::WORD => guard::run(rest),
+        [word, ..] if word == VIEW => return exit_code(playground_view::run()),
+        words => run(words),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             screen::complain(&format!("error: {error:#}"));
@@ -49,63 +53,38 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(screen: &Screen) -> Result<()> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let Some(wishes) = wishes(&words)? else {
-        screen::print(USAGE);
-        return Ok(());
+fn run(words: &[String]) -> Result<()> {
+    let wishes = match Order::read(words)? {
+        Order::Usage => {
+            screen::print(cli::USAGE);
+            return Ok(());
+        }
+        Order::Clean(dir) => return clean::run(dir.as_deref()),
+        Order::Play(wishes) => wishes,
     };
     interrupt::listen()?;
-    let mut playground = Playground::new(screen.clone(), wishes.keep)?;
-    let shown = demo::run(&mut playground).and_then(|()| {
-        if wishes.stay {
-            shell::run(&playground)?;
-        }
-        Ok(())
-    });
-    if shown.is_err() {
+    let mut playground = Playground::new(Screen::new(), &wishes)?;
+    let played = play(&mut playground, &wishes);
+    if played.is_err() && !interrupt::came() {
         playground.show_logs();
     }
     let ended = playground.end();
-    shown.and(ended)
+    played.and(ended)
 }
 
-/// Reads the command line; `None` if it asks for the usage.
-fn wishes(words: &[String]) -> Result<Option<Wishes>> {
-    let mut wishes = Wishes::default();
-    let mut demo = false;
-    for word in words {
-        match word.as_str() {
-            "demo" if !demo => demo = true,
-            "--stay" => wishes.stay = true,
-            "--keep" => wishes.keep = true,
-            "-h" | "--help" => return Ok(None),
-            other => bail!("unknown argument '{other}'\n\n{USAGE}"),
+fn play(playground: &mut Playground, wishes: &Wishes) -> Result<()> {
+    if wishes.talk {
+        demo::run(playground)?;
+        if !wishes.stay && wishes.nodes == 2 {
+            return Ok(());
         }
     }
-    Ok(demo.then_some(wishes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_read() {
-        let words = |text: &str| {
-            text.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(wishes(&words("demo")).unwrap(), Some(Wishes::default()));
-        let all = Wishes {
-            stay: true,
-            keep: true,
-        };
-        assert_eq!(wishes(&words("demo --stay --keep")).unwrap(), Some(all));
-        assert_eq!(wishes(&words("")).unwrap(), None);
-        assert_eq!(wishes(&words("demo --help")).unwrap(), None);
-        assert!(wishes(&words("demo demo")).is_err());
-        assert!(wishes(&words("demo --fast")).is_err());
+    arrange::run(playground, wishes.shape)?;
+    if wishes.stay {
+        shell::run(playground)
+    } else if wishes.talk {
+        Ok(())
+    } else {
+        shell::hold(playground)
     }
 }

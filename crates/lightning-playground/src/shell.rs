@@ -1,34 +1,116 @@
-//! A shell in which the commands are at hand.
+//! While a person plays: in a shell in which the commands are at hand, or elsewhere.
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
+use std::thread;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
+use crate::directory::PAUSE;
+use crate::interrupt;
 use crate::playground::Playground;
 use crate::screen;
 
-const WELCOME: &str = "
-The nodes and the chain go on. In this shell:
-
-  l1 getinfo            l1 and l2 are lightning-cli for the two nodes
-  l1 help               what they can do
-  btc -generate 1       btc is bitcoin-cli; this makes a block
-  exit                  ends everything
-
-";
+/// So many commands are told one by one.
+const SHOWN_ALIASES: usize = 6;
 
 /// Runs the person's shell until it ends.
-pub(crate) fn run(playground: &Playground) -> Result<()> {
+pub(crate) fn run(playground: &mut Playground) -> Result<()> {
+    write_aliases(playground)?;
+    screen::print(&welcome(playground, "exit")?);
+    let mut shell = start(playground)?;
+    loop {
+        if shell.try_wait()?.is_some() {
+            return Ok(());
+        }
+        if interrupt::terminated() {
+            if let Ok(pid) = i32::try_from(shell.id())
+                && let Some(pid) = Pid::from_raw(pid)
+            {
+                let _already_dead = kill_process(pid, Signal::HUP);
+            }
+            shell.wait()?;
+            return interrupt::check();
+        }
+        playground.tend()?;
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Waits for ctrl-c.
+pub(crate) fn hold(playground: &mut Playground) -> Result<()> {
+    write_aliases(playground)?;
+    screen::print(&welcome(playground, "ctrl-c")?);
     let bin = playground.dir().join("bin");
-    screen::print(WELCOME);
-    screen::print(&format!(
-        "Files and logs: {}\n\n",
-        playground.dir().display()
-    ));
+    let aliases = playground.dir().join("aliases");
+    let mut text = String::from("In another shell:\n\n");
+    if playground.nodes().len() <= SHOWN_ALIASES {
+        text.push_str(&fs::read_to_string(&aliases)?);
+    } else {
+        let _infallible = writeln!(text, ". '{}'", aliases.display());
+    }
+    let _infallible = write!(text, "\nor: PATH='{}':\"$PATH\"\n\n", bin.display());
+    screen::print(&text);
+    while !interrupt::came() {
+        for (name, status) in playground.tend()? {
+            screen::print(&format!(
+                "{name} has ended ({status}); start {name} starts it again\n"
+            ));
+        }
+        thread::sleep(PAUSE);
+    }
+    screen::print("\n");
+    Ok(())
+}
+
+/// What there is to play with.
+fn welcome(playground: &Playground, end: &str) -> Result<String> {
+    let last = playground.nodes().len();
+    let nodes = match last {
+        1 => "l1 is".to_owned(),
+        2 => "l1 and l2 are".to_owned(),
+        _ => format!("l1 to l{last} are"),
+    };
+    let whom = if last == 1 { "the node" } else { "the nodes" };
+    let mut text = format!(
+        "
+The nodes and the chain go on.
+
+  l1 getinfo            {nodes} lightning-cli for {whom}
+  l1 help               what they can do
+  btc -generate 1       btc is bitcoin-cli; this makes a block
+  l1 stop               ends a node,
+  start l1              and starts it again; options of lightningd may follow
+  {end:<22}ends everything
+
+"
+    );
+    if let Some(page) = playground.page()? {
+        let _infallible = writeln!(text, "Page:            {page}");
+    }
+    let _infallible = writeln!(text, "Files and logs:  {}\n", playground.dir().display());
+    Ok(text)
+}
+
+/// A file with an alias for every command.
+fn write_aliases(playground: &Playground) -> Result<()> {
+    let bin = playground.dir().join("bin");
+    let nodes = playground.nodes().iter().map(|node| node.name.as_str());
+    let mut text = String::new();
+    for name in nodes.chain(["btc", "start"]) {
+        let command = crate::playground::quote(&bin.join(name).display().to_string());
+        let _infallible = writeln!(text, "alias {name}={command}");
+    }
+    fs::write(playground.dir().join("aliases"), text).context("can't write to the playground")
+}
+
+fn start(playground: &Playground) -> Result<Child> {
+    let bin = playground.dir().join("bin");
     let shell = env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
     let mut command = Command::new(&shell);
     if Path::new(&shell)
@@ -51,7 +133,6 @@ pub(crate) fn run(playground: &Playground) -> Result<()> {
     }
     command
         .env("PATH", path)
-        .status()
-        .with_context(|| format!("can't start {}", shell.display()))?;
-    Ok(())
+        .spawn()
+        .with_context(|| format!("can't start {}", shell.display()))
 }

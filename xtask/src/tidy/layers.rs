@@ -58,6 +58,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "lightning-hsmtool",
             "lightning-playground",
             "lightningd",
+            "playground-view",
             "regtest-bitcoind",
             "sim",
             "tests",
@@ -104,6 +105,11 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
         "lightningd",
         "bcli",
         "built-in plugins are linked into the one executable",
+    ),
+    (
+        "lightning-playground",
+        "playground-view",
+        "the playground's own plugin is linked into it",
     ),
     (
         "ln-channeld",

@@ -66,7 +66,9 @@ pub(crate) fn run(play: &mut Playground, shape: Shape) -> Result<()> {
 
 fn chain_height(play: &Playground) -> Result<u64> {
     let height = play.quiet("btc", &["getblockcount"])?;
-    height.as_u64().context("the chain does not tell its height")
+    height
+        .as_u64()
+        .context("the chain does not tell its height")
 }
 
 fn mine(play: &Playground, blocks: u64) -> Result<()> {
@@ -98,7 +100,10 @@ fn fund(play: &mut Playground) -> Result<()> {
         .iter()
         .filter_map(|answer| Some((answer.get("bech32")?.as_str()?.to_owned(), json!(COINS))))
         .collect();
-    play.quiet("btc", &["sendmany", "", &Value::Object(amounts).to_string()])?;
+    play.quiet(
+        "btc",
+        &["sendmany", "", &Value::Object(amounts).to_string()],
+    )?;
     confirm(play, 1)?;
     until(play, "a coin", "listfunds", |funds| {
         let outputs = funds.get("outputs").and_then(Value::as_array);
@@ -140,11 +145,17 @@ fn open(play: &mut Playground, channels: &[(usize, usize)]) -> Result<()> {
     confirm(play, ANNOUNCED)?;
     until(play, "its channels", "listpeerchannels", |channels| {
         let states = channels.get("channels").and_then(Value::as_array);
-        let mut states = states.into_iter().flatten().map(|channel| channel.get("state"));
+        let mut states = states
+            .into_iter()
+            .flatten()
+            .map(|channel| channel.get("state"));
         // Those of an earlier show are over.
         states.all(|state| {
             let state = state.and_then(Value::as_str).unwrap_or_default();
-            matches!(state, "CHANNELD_NORMAL" | "ONCHAIN" | "CLOSED" | "FUNDING_SPEND_SEEN")
+            matches!(
+                state,
+                "CHANNELD_NORMAL" | "ONCHAIN" | "CLOSED" | "FUNDING_SPEND_SEEN"
+            )
         })
     })?;
     line.done();

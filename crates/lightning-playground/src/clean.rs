@@ -47,7 +47,8 @@ pub(crate) fn run(dir: Option<&Path>) -> Result<()> {
 /// Directories, of ours alone, with such a name.
 fn candidates() -> Result<Vec<PathBuf>> {
     let parent = std::env::temp_dir();
-    let entries = fs::read_dir(&parent).with_context(|| format!("can't read {}", parent.display()))?;
+    let entries =
+        fs::read_dir(&parent).with_context(|| format!("can't read {}", parent.display()))?;
     let found = entries.flatten().filter(|entry| {
         let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
         named && entry.file_type().is_ok_and(|kind| kind.is_dir())

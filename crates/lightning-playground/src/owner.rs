@@ -43,7 +43,8 @@ impl Owner {
     /// Puts it down.
     pub(crate) fn mark(&self, dir: &Path) -> Result<()> {
         let text = serde_json::to_string(self)?;
-        fs::write(dir.join(MARKER), text).with_context(|| format!("can't write to {}", dir.display()))
+        fs::write(dir.join(MARKER), text)
+            .with_context(|| format!("can't write to {}", dir.display()))
     }
 
     /// Whether it still runs.
@@ -54,7 +55,10 @@ impl Owner {
 
 fn boot() -> Result<String> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    Ok(text.context("/proc does not tell the boot")?.trim().to_owned())
+    Ok(text
+        .context("/proc does not tell the boot")?
+        .trim()
+        .to_owned())
 }
 
 /// When a process was started; `None` if it is gone or only waits to be reaped.

@@ -246,7 +246,11 @@ impl Playground {
         let mut settings = format!("plugin={}\nplayground-view-port={port}\n", plugin.display());
         for node in &self.nodes {
             let socket = self.socket(&node.name);
-            settings.push_str(&format!("playground-view-node={}={}\n", node.name, socket.display()));
+            settings.push_str(&format!(
+                "playground-view-node={}={}\n",
+                node.name,
+                socket.display()
+            ));
         }
         Ok(settings)
     }
@@ -457,12 +461,13 @@ impl Playground {
 
     /// Ends the nodes, all at once, then the chain.
     fn end_processes(&mut self) {
-        let (chain, nodes): (Vec<Running>, Vec<Running>) =
-            std::mem::take(&mut self.running)
-                .into_iter()
-                .partition(|running| running.name == "btc");
+        let (chain, nodes): (Vec<Running>, Vec<Running>) = std::mem::take(&mut self.running)
+            .into_iter()
+            .partition(|running| running.name == "btc");
         for mut group in [nodes, chain] {
-            let commands = group.iter().map(|running| self.dir().join("bin").join(&running.name));
+            let commands = group
+                .iter()
+                .map(|running| self.dir().join("bin").join(&running.name));
             // Not `quiet`: after ctrl-c, too. A process that does not know the command is killed below.
             let asked: Vec<Child> = commands
                 .filter_map(|command| {

@@ -32,7 +32,9 @@ impl Shape {
     /// The channels between so many nodes, counted from 0: who opens, and with whom. Nobody opens more than one.
     pub(crate) fn channels(self, nodes: usize) -> Vec<(usize, usize)> {
         let mut channels: Vec<_> = match self {
-            Self::Line | Self::Ring => (1..nodes).map(|node| (node.saturating_sub(1), node)).collect(),
+            Self::Line | Self::Ring => (1..nodes)
+                .map(|node| (node.saturating_sub(1), node))
+                .collect(),
             Self::Star => (1..nodes).map(|node| (node, 0)).collect(),
         };
         if self == Self::Ring && nodes > 2 {

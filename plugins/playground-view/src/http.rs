@@ -110,8 +110,12 @@ mod tests {
 
     #[test]
     fn a_request_is_read() {
-        let request = read("GET /state?x=1 HTTP/1.1\r\nhost: localhost:80\r\nX: y\r\n\r\n").unwrap();
-        assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/state"));
+        let request =
+            read("GET /state?x=1 HTTP/1.1\r\nhost: localhost:80\r\nX: y\r\n\r\n").unwrap();
+        assert_eq!(
+            (request.method.as_str(), request.path.as_str()),
+            ("GET", "/state")
+        );
         assert!(request.is_for_this_machine());
     }
 

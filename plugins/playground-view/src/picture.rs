@@ -161,8 +161,8 @@ impl<'a> Dot<'a> {
             Some(answers) => {
                 let info = &answers.info;
                 let bindings = info.binding.iter();
-                let address =
-                    bindings.filter_map(|one| Some(format!("{}:{}", one.address.as_ref()?, one.port?)));
+                let address = bindings
+                    .filter_map(|one| Some(format!("{}:{}", one.address.as_ref()?, one.port?)));
                 Self {
                     alias: &info.alias,
                     color: &info.color,

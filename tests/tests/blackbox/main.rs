@@ -30,6 +30,7 @@ mod onchain;
 mod opening;
 mod opening_trouble;
 mod paying;
+mod playground;
 mod plugin_custom;
 mod plugin_db_write;
 mod plugin_events;

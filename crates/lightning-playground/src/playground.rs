@@ -14,13 +14,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::net::{
     AddressFamily, SocketFlags, SocketType, bind, getsockname, socket_with, sockopt,
 };
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::cli::{Page, Wishes};
 use crate::directory::{self, Directory, PATIENCE, PAUSE};
 use crate::guard;
 use crate::interrupt;
-use crate::owner::VARIABLE;
+use crate::owner::{self, VARIABLE};
 use crate::programs::Programs;
 use crate::screen::{self, Screen};
 use crate::shorten::Shorten;
@@ -465,21 +466,10 @@ impl Playground {
             .into_iter()
             .partition(|running| running.name == "btc");
         for mut group in [nodes, chain] {
-            let commands = group
-                .iter()
-                .map(|running| self.dir().join("bin").join(&running.name));
-            // Not `quiet`: after ctrl-c, too. A process that does not know the command is killed below.
-            let asked: Vec<Child> = commands
-                .filter_map(|command| {
-                    Command::new(command)
-                        .arg("stop")
-                        .stdin(Stdio::null())
-                        .stdout(Stdio::null())
-                        .stderr(Stdio::null())
-                        .spawn()
-                        .ok()
-                })
-                .collect();
+            // They end in order at this signal, whether they have come up already or not.
+            for running in &group {
+                signal(&running.child, Signal::TERM);
+            }
             let end = Instant::now() + TIME_TO_END;
             for running in &mut group {
                 while matches!(running.child.try_wait(), Ok(None)) && Instant::now() < end {
@@ -488,11 +478,9 @@ impl Playground {
                 let _already_dead = running.child.kill();
                 let _already_dead = running.child.wait();
             }
-            for mut asked in asked {
-                let _already_dead = asked.kill();
-                let _already_dead = asked.wait();
-            }
         }
+        // Helpers see that their lightningd is gone; nobody waits for one that does not.
+        owner::kill_marked(self.dir());
     }
 }
 
@@ -506,6 +494,11 @@ impl Drop for Playground {
             let _as_far_as_it_goes = directory::remove(self.dir());
         }
     }
+}
+
+/// Sends a signal to a child that was not waited for yet: its number is its own.
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    let _already_dead = kill_process(Pid::from_child(child), signal);
 }
 
 /// Waits for a command to end, but neither for ever nor after ctrl-c.

@@ -9,11 +9,11 @@ use std::process::{Child, Command};
 use std::thread;
 
 use anyhow::{Context as _, Result};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::directory::PAUSE;
 use crate::interrupt;
-use crate::playground::Playground;
+use crate::playground::{Playground, quote, signal};
 use crate::screen;
 
 /// So many commands are told one by one.
@@ -29,11 +29,7 @@ pub(crate) fn run(playground: &mut Playground) -> Result<()> {
             return Ok(());
         }
         if interrupt::terminated() {
-            if let Ok(pid) = i32::try_from(shell.id())
-                && let Some(pid) = Pid::from_raw(pid)
-            {
-                let _already_dead = kill_process(pid, Signal::HUP);
-            }
+            signal(&shell, Signal::HUP);
             shell.wait()?;
             return interrupt::check();
         }
@@ -103,7 +99,7 @@ fn write_aliases(playground: &Playground) -> Result<()> {
     let nodes = playground.nodes().iter().map(|node| node.name.as_str());
     let mut text = String::new();
     for name in nodes.chain(["btc", "start"]) {
-        let command = crate::playground::quote(&bin.join(name).display().to_string());
+        let command = quote(&bin.join(name).display().to_string());
         let _infallible = writeln!(text, "alias {name}={command}");
     }
     fs::write(playground.dir().join("aliases"), text).context("can't write to the playground")

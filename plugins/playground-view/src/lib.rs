@@ -19,11 +19,15 @@ mod watch;
 
 use std::sync::Arc;
 
-use ln_plugin::{Call, Init, Plugin};
-use ln_rpc::RpcError;
+use ln_plugin::topics::Topic;
+use ln_plugin::{Call, Init, Method, Plugin, RpcError};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::watch::Room;
+
+const TELL: Method =
+    Method::new("playground-view", "").description("Tells where the page is that draws the nodes.");
 
 /// Notifications that tell of something to be drawn.
 const TOPICS: &[&str] = &[
@@ -51,10 +55,13 @@ pub fn run() -> i32 {
 /// The plugin.
 pub fn plugin() -> Plugin<View> {
     let plugin = options::declare(Plugin::new(begin))
-        .method("playground-view", "", tell)
+        .method(TELL, tell)
         .dynamic();
     TOPICS.iter().fold(plugin, |plugin, topic| {
-        plugin.subscribe(topic, |view: &View, _: &Call<'_>| view.room.look_again())
+        // What is told does not matter: the nodes are asked how they stand.
+        plugin.subscribe(Topic::<IgnoredAny>::named(topic), |view, _, _| {
+            view.room.look_again();
+        })
     })
 }
 

@@ -12,6 +12,8 @@ use crate::picture::{Happening, Known, Picture, happenings, height};
 /// How long after one look the next follows, and how much longer for each node, which share a machine.
 const PAUSE: Duration = Duration::from_millis(250);
 const PAUSE_PER_NODE: Duration = Duration::from_millis(25);
+/// Between two looks at a node at least, however much happens.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// Happenings that are kept for those who are slow to take them.
 const KEPT: usize = 500;
 
@@ -154,6 +156,7 @@ impl Room {
         let mut node = Node::at(&source.socket);
         let mut next = Instant::now();
         loop {
+            thread::sleep(SHORTEST_PAUSE);
             let mut inside = self.lock();
             let round = loop {
                 let asked = inside.asked.get(place).copied().unwrap_or_default();

@@ -245,14 +245,10 @@ impl Playground {
         let plugin = self.dir().join("playground-view");
         write_script(&plugin, &own, &[crate::VIEW])?;
         let mut settings = format!("plugin={}\nplayground-view-port={port}\n", plugin.display());
-        for node in &self.nodes {
+        settings.extend(self.nodes.iter().map(|node| {
             let socket = self.socket(&node.name);
-            settings.push_str(&format!(
-                "playground-view-node={}={}\n",
-                node.name,
-                socket.display()
-            ));
-        }
+            format!("playground-view-node={}={}\n", node.name, socket.display())
+        }));
         Ok(settings)
     }
 

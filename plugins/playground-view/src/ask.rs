@@ -47,6 +47,7 @@ pub(crate) struct Binding {
 /// Of `listpeerchannels`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names of the reply")]
 pub(crate) struct Channel {
     pub(crate) peer_id: String,
     pub(crate) peer_connected: bool,
@@ -164,10 +165,12 @@ fn is_slow(error: &ClientError) -> bool {
 
 /// For people.
 fn explain(error: &ClientError) -> String {
-    match error {
-        _ if is_slow(error) => "does not answer".to_owned(),
-        ClientError::Io(_) | ClientError::Closed => "not running".to_owned(),
-        other => other.to_string(),
+    if is_slow(error) {
+        "does not answer".to_owned()
+    } else if matches!(error, ClientError::Io(_) | ClientError::Closed) {
+        "not running".to_owned()
+    } else {
+        error.to_string()
     }
 }
 

@@ -141,10 +141,10 @@ fn stream_news(stream: &mut TcpStream, room: &Arc<Room>) -> io::Result<()> {
         let news = looker.news(HEARTBEAT);
         let mut text = String::new();
         for happening in &news.happened {
-            text.push_str(&format!("event: happening\ndata: {happening}\n\n"));
+            text.extend(["event: happening\ndata: ", happening, "\n\n"]);
         }
         if let Some(picture) = &news.picture {
-            text.push_str(&format!("event: picture\ndata: {picture}\n\n"));
+            text.extend(["event: picture\ndata: ", picture, "\n\n"]);
         }
         if text.is_empty() {
             text.push_str(": nothing new\n\n");

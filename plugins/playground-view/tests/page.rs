@@ -113,9 +113,10 @@ impl Host {
     fn start(options: Value, dir: &Path) -> (Self, Value) {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let input = theirs.try_clone().unwrap();
+        let line = theirs.try_clone().unwrap();
         let plugin = thread::spawn(move || {
-            let code = playground_view::plugin().run_on(&input, theirs, false);
-            let _gone = input.shutdown(std::net::Shutdown::Both);
+            let code = playground_view::plugin().run_on(input, theirs, false);
+            let _gone = line.shutdown(std::net::Shutdown::Both);
             code
         });
         let mut host = Self {
@@ -201,7 +202,7 @@ fn event(stream: &mut BufReader<TcpStream>, wanted: &str) -> Value {
             "the stream has ended"
         );
         if let Some(is) = line.strip_prefix("event: ") {
-            name = is.trim().to_owned();
+            is.trim().clone_into(&mut name);
         } else if let Some(data) = line.strip_prefix("data: ")
             && name == wanted
         {

@@ -184,7 +184,9 @@ impl Subd {
         loop {
             let message = match self.reader.recv_raw().await {
                 Ok(message) => message,
-                Err(FrameError::Closed) => return Err(self.end().await),
+                // One that ends before it read everything we sent resets the socket: that says no more than its end. How it ended says the
+                // rest.
+                Err(FrameError::Closed | FrameError::Io(_)) => return Err(self.end().await),
                 Err(error) => {
                     self.failure
                         .get_or_insert_with(|| format!("{} spoke badly: {error}", self.name));

@@ -34,12 +34,12 @@ class Greeter:
 
     def __init__(self, path, library=None, dynamic=True):
         self.path = str(path)
-        self.library = library
+        self.client = library
         self.dynamic = dynamic
         self.name = os.path.basename(self.path)
 
     def __str__(self):
-        return self.name + ("-" + self.library.name if self.library else "")
+        return self.name + ("-" + self.client.name if self.client else "")
 
 
 GREETERS = [

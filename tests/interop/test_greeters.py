@@ -12,8 +12,8 @@ import pytest
 
 @pytest.fixture(params=GREETERS, ids=str)
 def greeter(request, monkeypatch):
-    if request.param.library:
-        request.param.library.choose(monkeypatch)
+    if request.param.client:
+        request.param.client.choose(monkeypatch)
     return request.param
 
 

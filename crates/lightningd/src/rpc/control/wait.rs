@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ln_db::{Page, PageIndex, PaymentRow, PaymentStatus as Kept};
+use ln_db::{MoveAmount, Page, PageIndex, PaymentRow, PaymentStatus as Kept};
 use ln_rpc::RpcError;
 use ln_rpc::deprecated::WAIT_DETAILS;
 use ln_rpc::methods::control::wait::{
@@ -118,6 +118,14 @@ async fn sendpay(node: &Node, params: &WaitParams) -> Result<Option<WaitSendpay>
     Ok(row.map(|row| part(&row)))
 }
 
+fn moved(account: String, amount: MoveAmount) -> WaitMove {
+    WaitMove {
+        account,
+        credit_msat: amount.credit(),
+        debit_msat: amount.debit(),
+    }
+}
+
 /// The coin that moved.
 async fn chain_move(node: &Node, params: &WaitParams) -> Result<Option<WaitMove>, RpcError> {
     let Some(page) = page(params) else {
@@ -126,11 +134,7 @@ async fn chain_move(node: &Node, params: &WaitParams) -> Result<Option<WaitMove>
     let rows = node.db.read(move |txn| txn.chain_moves(page));
     let row = rows.await.map_err(internal)?.into_iter().next();
     let row = row.filter(|row| row.created_index == page.start);
-    Ok(row.map(|row| WaitMove {
-        account: row.account,
-        credit_msat: row.amount.credit(),
-        debit_msat: row.amount.debit(),
-    }))
+    Ok(row.map(|row| moved(row.account, row.amount)))
 }
 
 /// The amount that moved in a channel.
@@ -141,11 +145,7 @@ async fn channel_move(node: &Node, params: &WaitParams) -> Result<Option<WaitMov
     let rows = node.db.read(move |txn| txn.channel_moves(page));
     let row = rows.await.map_err(internal)?.into_iter().next();
     let row = row.filter(|row| row.created_index == page.start);
-    Ok(row.map(|row| WaitMove {
-        account: row.account,
-        credit_msat: row.amount.credit(),
-        debit_msat: row.amount.debit(),
-    }))
+    Ok(row.map(|row| moved(row.account, row.amount)))
 }
 
 fn part(row: &PaymentRow) -> WaitSendpay {

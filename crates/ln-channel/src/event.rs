@@ -54,6 +54,8 @@ pub struct Offer {
     pub onion: OnionPacket,
     /// The path key that goes with it on a blinded path.
     pub path_key: Option<PublicKey>,
+    /// Other records of its `update_add_htlc`, as a TLV stream.
+    pub extra_tlvs: Vec<u8>,
 }
 
 /// Where the funding transaction is.

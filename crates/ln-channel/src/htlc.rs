@@ -85,7 +85,13 @@ pub struct Htlc {
     pub over_dust_exposure: bool,
     /// Its onion: present, and part of the encoding, while it may have to be sent again (ours) or has not been handed on (the peer's).
     pub onion: Option<OnionPacket>,
+    /// The TLV stream of its `update_add_htlc`, kept as long as the onion: empty, or at most [`MAX_EXTRA_TLVS`] bytes.
+    pub extra_tlvs: Vec<u8>,
 }
+
+/// What is kept of the records of an `update_add_htlc`, in bytes: some times what any known use needs, and 483 HTLCs with as much are still
+/// a state of bearable size. More than that is as if it had not come, as odd records may be.
+pub const MAX_EXTRA_TLVS: usize = 4096;
 
 impl Htlc {
     /// Who offers it.
@@ -135,13 +141,29 @@ impl Encode for Htlc {
         self.state.encode(out);
         self.removal.encode(out);
         self.over_dust_exposure.encode(out);
-        self.onion.encode(out);
+        match (&self.onion, self.extra_tlvs.is_empty()) {
+            (None, _) => NOTHING.encode(out),
+            (Some(onion), true) => {
+                ONION.encode(out);
+                onion.encode(out);
+            }
+            (Some(onion), false) => {
+                ONION_AND_TLVS.encode(out);
+                onion.encode(out);
+                self.extra_tlvs.encode(out);
+            }
+        }
     }
 }
 
+/// What comes last in the encoding of an HTLC.
+const NOTHING: u8 = 0;
+const ONION: u8 = 1;
+const ONION_AND_TLVS: u8 = 2;
+
 impl Decode for Htlc {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
+        let mut htlc = Self {
             id: Decode::decode(reader)?,
             amount: Decode::decode(reader)?,
             payment_hash: Decode::decode(reader)?,
@@ -150,8 +172,25 @@ impl Decode for Htlc {
             state: Decode::decode(reader)?,
             removal: Decode::decode(reader)?,
             over_dust_exposure: Decode::decode(reader)?,
-            onion: Decode::decode(reader)?,
-        })
+            onion: None,
+            extra_tlvs: Vec::new(),
+        };
+        match u8::decode(reader)? {
+            NOTHING => {}
+            ONION => htlc.onion = Some(Decode::decode(reader)?),
+            ONION_AND_TLVS => {
+                htlc.onion = Some(Decode::decode(reader)?);
+                htlc.extra_tlvs = Decode::decode(reader)?;
+            }
+            tag => {
+                let what = "onion of an htlc";
+                return Err(DecodeError::UnknownTag {
+                    what,
+                    tag: tag.into(),
+                });
+            }
+        }
+        Ok(htlc)
     }
 }
 
@@ -216,6 +255,7 @@ impl Htlcs {
                 htlc.state = next;
                 if !htlc.needs_onion() {
                     htlc.onion = None;
+                    htlc.extra_tlvs = Vec::new();
                 }
             }
         }

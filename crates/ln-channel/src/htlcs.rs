@@ -1,5 +1,6 @@
 //! HTLCs, feerates and the dance: the messages and commands of normal operation.
 
+use ln_codec::Decode as _;
 use ln_types::{HtlcId, Side};
 use ln_wire::{
     CommitmentSigned, OnionPacketBytes, PeerMessage, RevokeAndAck, UpdateAddHtlc,
@@ -255,6 +256,7 @@ impl Channel {
             onion_routing_packet: OnionPacketBytes(Box::new(onion)),
             tlvs: UpdateAddHtlcTlvs {
                 blinded_path: htlc.path_key,
+                ..UpdateAddHtlcTlvs::from_bytes(&htlc.extra_tlvs).unwrap_or_default()
             },
         }
         .into()

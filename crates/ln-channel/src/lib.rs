@@ -45,7 +45,7 @@ pub use env::{Env, FeerateBounds};
 pub use error::{ChannelError, ErrorClass, PeerResponse};
 pub use event::{Event, FundingPlace, Offer};
 pub use feerates::{FeeUpdate, Feerates};
-pub use htlc::{Htlc, Htlcs, OnionPacket, Removal};
+pub use htlc::{Htlc, Htlcs, MAX_EXTRA_TLVS, OnionPacket, Removal};
 pub use htlc_state::{CommitStep, HtlcState};
 pub use open_error::OpenError;
 pub use params::{ChannelParams, ChannelType, SideParams};

@@ -1,18 +1,30 @@
 //! Updates the peer proposes.
 
+use ln_codec::Encode as _;
 use ln_types::{CltvExpiry, Feerate, HtlcId, Msat, Side};
 use ln_wire::{
     UpdateAddHtlc, UpdateFailHtlc, UpdateFailMalformedHtlc, UpdateFee, UpdateFulfillHtlc,
 };
 
 use crate::{
-    ChannelError, ChannelParams, Commitments, Env, Htlc, HtlcState, OnionPacket, Removal, Which,
+    ChannelError, ChannelParams, Commitments, Env, Htlc, HtlcState, MAX_EXTRA_TLVS, OnionPacket,
+    Removal, Which,
 };
 
 /// The bit of a failure code that says the onion could not be read (BOLT 4 §Failure Messages).
 const BADONION: u16 = 0x8000;
 /// Lock times from here on are times, not heights.
 pub(crate) const LOCKTIME_THRESHOLD: CltvExpiry = CltvExpiry(500_000_000);
+
+/// The records of an HTLC, for whoever decides about it.
+fn extra_tlvs(add: &UpdateAddHtlc) -> Vec<u8> {
+    let records = add.tlvs.to_bytes();
+    if records.len() <= MAX_EXTRA_TLVS {
+        records
+    } else {
+        Vec::new()
+    }
+}
 
 impl Commitments {
     /// The peer offers an HTLC.
@@ -42,6 +54,7 @@ impl Commitments {
             removal: None,
             over_dust_exposure: false,
             onion: Some(OnionPacket::new(*add.onion_routing_packet.0)),
+            extra_tlvs: extra_tlvs(add),
         });
         let reserve = params.reserve_of(Side::Remote);
         let short = |balance: Msat, needed: Msat| ChannelError::BelowReserve { balance, needed };

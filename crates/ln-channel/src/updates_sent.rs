@@ -53,6 +53,7 @@ impl Commitments {
             removal: None,
             over_dust_exposure: false,
             onion: Some(offer.onion.clone()),
+            extra_tlvs: offer.extra_tlvs.clone(),
         });
         let theirs =
             next.reduce(params, Side::Remote, Which::Next)

@@ -33,6 +33,43 @@ fn a_channel_gets_ready_when_its_funding_is_deep() {
 }
 
 #[test]
+fn records_beside_the_onion_reach_whoever_decides() {
+    let mut pair = Pair::normal();
+    let records = vec![0xfe, 0, 1, 0, 1, 2, 0xab, 0xcd];
+    let offer = |pair: &mut Pair, records: &[u8], number| {
+        let mut offer = pair.make_offer(0, 100_000_000, number);
+        offer.extra_tlvs = records.to_vec();
+        pair.step(0, Event::OfferHtlc(offer)).unwrap();
+    };
+    let told = |pair: &Pair| -> Vec<Vec<u8>> {
+        let notices = pair.nodes[1].notices.iter();
+        let received = notices.filter_map(|notice| match notice {
+            Notice::Received(htlc) => Some(htlc.extra_tlvs.clone()),
+            _ => None,
+        });
+        received.collect()
+    };
+    // Lost on the way and sent again: the state kept them.
+    offer(&mut pair, &records, 1);
+    pair.disconnect();
+    pair.reconnect();
+    pair.settle();
+    assert_eq!(told(&pair), [records]);
+    // They are kept no longer than the onion.
+    let htlcs = &pair.nodes[1].state().commitments.htlcs;
+    let htlc = htlcs.get(Side::Remote, HtlcId(0)).unwrap();
+    assert!(htlc.onion.is_none() && htlc.extra_tlvs.is_empty());
+    // More than anybody needs is not kept at all.
+    let mut many = vec![0xfe, 0, 1, 0, 1, 0xfd, 0x10, 0];
+    many.resize(many.len() + 0x1000, 7);
+    assert!(many.len() > ln_channel::MAX_EXTRA_TLVS);
+    offer(&mut pair, &many, 2);
+    pair.settle();
+    assert_eq!(told(&pair).last().unwrap(), &[]);
+    pair.check_agreement();
+}
+
+#[test]
 fn a_payment_moves_the_balance() {
     let mut pair = Pair::normal();
     assert_eq!(pair.balances(0), (600_000_000, 400_000_000));

@@ -52,6 +52,30 @@ fn version_1_is_read() {
     assert!(state.remote_announcement.is_some());
 }
 
+/// Version 1, with records beside the onion of an HTLC that waits for the peer's revocation.
+const WITH_TLVS_1: &str = include_str!("samples/1/with_tlvs.hex");
+
+#[test]
+fn records_beside_an_onion_are_read() {
+    let written = with_tlvs().to_bytes().to_lower_hex_string();
+    assert_eq!(written, WITH_TLVS_1.trim());
+    let bytes = Vec::from_hex(WITH_TLVS_1.trim()).unwrap();
+    let state = ChannelState::from_bytes(&bytes).unwrap();
+    let records: Vec<&[u8]> = state.htlcs().map(|htlc| &*htlc.extra_tlvs).collect();
+    assert_eq!(records, [&[][..], &[0xfe, 0, 1, 0, 1, 2, 0xab, 0xcd]]);
+}
+
+/// The channel of that sample.
+fn with_tlvs() -> ChannelState {
+    let mut pair = Pair::normal();
+    pair.settle();
+    pair.offer(0, 10_000_000, 1).unwrap();
+    let mut offer = pair.make_offer(0, 20_000_000, 2);
+    offer.extra_tlvs = vec![0xfe, 0, 1, 0, 1, 2, 0xab, 0xcd];
+    pair.step(0, ln_channel::Event::OfferHtlc(offer)).unwrap();
+    pair.nodes[0].state().clone()
+}
+
 /// Fails when the encoding changes: then it needs a new version, and the old one is still to be read.
 #[test]
 fn version_1_is_what_we_write() {

@@ -35,6 +35,7 @@ pub(crate) fn offer(offer: &ChanneldOfferHtlc) -> Option<Offer> {
         cltv_expiry: offer.cltv_expiry,
         onion: OnionPacket::new(offer.onion.as_slice().try_into().ok()?),
         path_key: offer.path_key,
+        extra_tlvs: Vec::new(),
     })
 }
 
@@ -95,6 +96,7 @@ fn received(htlc: Htlc, secret: Option<SharedSecret>) -> ReceivedHtlc {
         onion: htlc.onion.map(|onion| onion.0.to_vec()).unwrap_or_default(),
         shared_secret: secret.map(|secret| secret.0),
         path_key: htlc.path_key,
+        extra_tlvs: htlc.extra_tlvs,
         over_dust_exposure: htlc.over_dust_exposure,
     }
 }

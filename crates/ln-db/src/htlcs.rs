@@ -39,6 +39,8 @@ pub struct HtlcRow {
     pub onion: Vec<u8>,
     /// The path key that came or went with it.
     pub path_key: Option<PublicKey>,
+    /// The records that came with it, as a TLV stream.
+    pub extra_tlvs: Vec<u8>,
     /// For an incoming one: the secret shared with the onion's maker.
     pub shared_secret: Option<[u8; 32]>,
     /// The preimage, once we decided to use it or it came.
@@ -57,7 +59,7 @@ pub struct HtlcRow {
 
 const COLUMNS: &str = "SELECT channel_id, direction, channel_htlc_id, msatoshi, cltv_expiry, payment_hash, routing_onion, path_key, \
                        shared_secret, payment_key, fail_reason, malformed_sha, malformed_code, removed, partid, groupid, origin_channel, \
-                       origin_htlc FROM channel_htlcs";
+                       origin_htlc, extra_tlvs FROM channel_htlcs";
 
 fn direction_number(direction: HtlcDirection) -> u8 {
     match direction {
@@ -68,6 +70,7 @@ fn direction_number(direction: HtlcDirection) -> u8 {
 
 fn htlc(row: &Row<'_>) -> Result<HtlcRow, DbError> {
     let onion: Option<Vec<u8>> = row.get(6)?;
+    let extra_tlvs: Option<Vec<u8>> = row.get(18)?;
     let malformed_sha: Option<[u8; 32]> = get_opt_wire(row, TABLE, "malformed_sha", 11)?;
     let malformed_code: Option<u16> = row.get(12)?;
     Ok(HtlcRow {
@@ -88,6 +91,7 @@ fn htlc(row: &Row<'_>) -> Result<HtlcRow, DbError> {
         payment_hash: get_wire(row, TABLE, "payment_hash", 5)?,
         onion: onion.unwrap_or_default(),
         path_key: get_opt_wire(row, TABLE, "path_key", 7)?,
+        extra_tlvs: extra_tlvs.unwrap_or_default(),
         shared_secret: get_opt_wire(row, TABLE, "shared_secret", 8)?,
         preimage: get_opt_wire(row, TABLE, "payment_key", 9)?,
         failure: row.get(10)?,
@@ -107,7 +111,8 @@ impl Txn<'_> {
         self.execute(
             "INSERT OR IGNORE INTO channel_htlcs (channel_id, direction, channel_htlc_id, msatoshi, cltv_expiry, payment_hash, \
              routing_onion, path_key, shared_secret, payment_key, fail_reason, malformed_sha, malformed_code, removed, partid, groupid, \
-             origin_channel, origin_htlc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+             origin_channel, origin_htlc, extra_tlvs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+             ?19)",
             params![
                 to_i64(row.channel),
                 direction_number(row.direction),
@@ -127,6 +132,7 @@ impl Txn<'_> {
                 opt_i64(row.payment.map(|payment| payment.1)),
                 opt_i64(row.origin.map(|origin| origin.0)),
                 opt_i64(row.origin.map(|origin| origin.1.0)),
+                (!row.extra_tlvs.is_empty()).then_some(&row.extra_tlvs),
             ],
         )?;
         Ok(())
@@ -182,7 +188,7 @@ impl Txn<'_> {
         id: HtlcId,
     ) -> Result<(), DbError> {
         self.execute(
-            "UPDATE channel_htlcs SET removed = 1, routing_onion = NULL WHERE channel_id = ?1 AND direction = ?2 AND channel_htlc_id = ?3",
+            "UPDATE channel_htlcs SET removed = 1, routing_onion = NULL, extra_tlvs = NULL WHERE channel_id = ?1 AND direction = ?2 AND channel_htlc_id = ?3",
             (to_i64(channel), direction_number(direction), to_i64(id.0)),
         )?;
         Ok(())

@@ -78,6 +78,7 @@ const MIGRATIONS: &[&str] = &[
     "ALTER TABLE outputs ADD COLUMN reserved_for_now INTEGER NOT NULL DEFAULT 0;",
     // What transactions of the wallet's pay to others, until it is among the moves.
     "CREATE TABLE outside_payments (txid BLOB NOT NULL, vout INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (txid, vout));",
+    "ALTER TABLE channel_htlcs ADD COLUMN extra_tlvs BLOB;",
 ];
 
 /// Brings the database to the present version: whether anything had to be done.

@@ -222,6 +222,8 @@ pub struct ReceivedHtlc {
     pub shared_secret: Option<[u8; 32]>,
     /// The path key that came with it; `shared_secret` takes account of it.
     pub path_key: Option<PublicKey>,
+    /// All records that came with it, as a TLV stream.
+    pub extra_tlvs: Vec<u8>,
     /// Whether it must be failed at once (`temporary_channel_failure`): too much would be in HTLCs too small for the chain.
     pub over_dust_exposure: bool,
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use bitcoin::secp256k1::PublicKey;
-use ln_codec::{Decode, Encode, Tlv};
+use ln_codec::{Decode, Encode, Tlv, TlvRecord};
 use ln_types::{ChannelId, CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage};
 
 /// The 1366 bytes of a payment's onion, opaque here: ln-onion reads them.
@@ -45,6 +45,9 @@ pub struct UpdateAddHtlcTlvs {
     /// The `path_key` of a hop inside a blinded path.
     #[tlv(0)]
     pub blinded_path: Option<PublicKey>,
+    /// Records we don't know: other programs may.
+    #[tlv(unknown)]
+    pub unknown: Vec<TlvRecord>,
 }
 
 /// Claims an HTLC.

@@ -9,7 +9,7 @@
 
 mod sample;
 
-use ln_codec::{BigSize, Decode, DecodeError, Encode};
+use ln_codec::{BigSize, Decode, DecodeError, Encode, TlvRecord};
 use ln_wire::PeerMessage;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -67,6 +67,13 @@ proptest! {
             if message.is_gossip() {
                 // Kept instead: signatures cover it.
                 prop_assert_ne!(extended(70_001), Ok(message));
+            } else if let PeerMessage::UpdateAddHtlc(add) = &message {
+                // Kept, too: plugins are told.
+                let record = TlvRecord { number: 70_001, value: value.clone() };
+                let mut kept = add.clone();
+                kept.tlvs.unknown.push(record);
+                prop_assert_eq!(extended(70_000), Err(DecodeError::UnknownEvenTlv { number: 70_000 }));
+                prop_assert_eq!(extended(70_001), Ok(PeerMessage::UpdateAddHtlc(kept)));
             } else {
                 prop_assert_eq!(extended(70_000), Err(DecodeError::UnknownEvenTlv { number: 70_000 }));
                 prop_assert_eq!(extended(70_001), Ok(message));

@@ -40,6 +40,7 @@ mod plugin_hooks;
 mod plugin_htlc;
 mod plugin_life;
 mod plugin_messages;
+mod plugin_tlvs;
 mod plugin_trouble;
 mod plugin_watchtower;
 mod plugins;

@@ -417,6 +417,7 @@ pub(crate) async fn offer_htlc(
         payment_hash: new.payment_hash,
         onion: new.onion.clone(),
         path_key: new.path_key,
+        extra_tlvs: Vec::new(),
         shared_secret: None,
         preimage: None,
         failure: None,

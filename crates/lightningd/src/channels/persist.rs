@@ -170,6 +170,7 @@ impl Work {
             payment_hash: received.payment_hash,
             onion: received.onion,
             path_key: received.path_key,
+            extra_tlvs: received.extra_tlvs,
             shared_secret: received.shared_secret,
             preimage: None,
             failure: None,

@@ -445,6 +445,7 @@ impl Pair {
             cltv_expiry: CltvExpiry(HEIGHT.0 + 40),
             onion: OnionPacket::new([number as u8; 1366]),
             path_key: None,
+            extra_tlvs: Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::{All, Message, PublicKey, Secp256k1, SecretKey, ecdsa};
 use bitcoin::{ScriptBuf, Txid, Witness};
-use ln_codec::BigSize;
+use ln_codec::{BigSize, TlvRecord};
 use ln_types::{
     BlockHeight, ChannelId, CltvDelta, CltvExpiry, CommitmentNumber, Features, Feerate, HtlcId,
     Msat, NodeId, PaymentHash, PaymentPreimage, Sat, ShortChannelId, SignedSat,
@@ -129,6 +129,18 @@ impl Sample for PublicKey {
     }
 }
 
+/// Records of odd types that no message knows, ascending.
+impl Sample for Vec<TlvRecord> {
+    fn sample(source: &mut Source<'_>) -> Self {
+        let count = u64::from(source.byte() % 3);
+        let record = |number| TlvRecord {
+            number: 65537 + 2 * number,
+            value: Sample::sample(source),
+        };
+        (0..count).map(record).collect()
+    }
+}
+
 impl Sample for ecdsa::Signature {
     fn sample(source: &mut Source<'_>) -> Self {
         let key = secret(source);
@@ -241,7 +253,7 @@ structs! {
     TxSignatures { channel_id, txid, witnesses, tlvs }
     TxSignaturesTlvs { shared_input_signature }
     UpdateAddHtlc { channel_id, id, amount_msat, payment_hash, cltv_expiry, onion_routing_packet, tlvs }
-    UpdateAddHtlcTlvs { blinded_path }
+    UpdateAddHtlcTlvs { blinded_path, unknown }
     UpdateBlockheight { channel_id, blockheight }
     UpdateFailHtlc { channel_id, id, reason, tlvs }
     UpdateFailHtlcTlvs { attribution_data }

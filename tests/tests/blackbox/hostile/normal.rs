@@ -82,6 +82,7 @@ fn offer_and_commit(living: &mut Living) -> (Vec<Vec<u8>>, CommitmentSigned) {
         cltv_expiry: CltvExpiry(150),
         onion: OnionPacket::new([1; 1366]),
         path_key: None,
+        extra_tlvs: Vec::new(),
     }));
     living.machine = before;
     let mut updates = Vec::new();

@@ -125,6 +125,7 @@ mod tests {
             payment_hash: PaymentHash([1; 32]),
             onion: Vec::new(),
             path_key: None,
+            extra_tlvs: Vec::new(),
             shared_secret: None,
             preimage: fulfilled.then_some(PaymentPreimage([2; 32])),
             failure: None,

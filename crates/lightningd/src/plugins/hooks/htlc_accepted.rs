@@ -141,6 +141,7 @@ fn payload(accepted: &AcceptedHtlc<'_>) -> Value {
             "payment_hash": htlc.payment_hash,
         },
     });
+    put_extra_tlvs(&mut payload, &htlc.extra_tlvs);
     if let (Some(id), Some(members)) = (accepted.forward_to, payload.as_object_mut()) {
         members.insert("forward_to".to_owned(), json!(id));
     }
@@ -156,8 +157,15 @@ fn tell_changes(told: &mut Value, changes: &HtlcChanges, accepted: &[u64]) {
     if let (Some(members), Some(id)) = (told.as_object_mut(), changes.forward_to) {
         members.insert("forward_to".to_owned(), json!(id));
     }
+    if let Some(records) = &changes.extra_tlvs {
+        put_extra_tlvs(told, records);
+    }
+}
+
+/// Tells of the records beside the onion, if there are any.
+fn put_extra_tlvs(told: &mut Value, records: &[u8]) {
     let htlc = told.get_mut("htlc").and_then(Value::as_object_mut);
-    if let (Some(htlc), Some(records)) = (htlc, &changes.extra_tlvs) {
+    if let Some(htlc) = htlc.filter(|_| !records.is_empty()) {
         let records = records.to_lower_hex_string();
         htlc.insert("extra_tlvs".to_owned(), json!(records));
     }

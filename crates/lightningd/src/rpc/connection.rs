@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ln_rpc::RpcError;
 use ln_rpc::deprecated::OLD_CLIENTS;
-use ln_rpc::jsonrpc::{Request, Splitter, write_error};
+use ln_rpc::jsonrpc::{Malformed, Request, Splitter, mended, write_error};
 use serde_json::value::RawValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -125,8 +125,10 @@ async fn is_refused(node: &Node, caller: &Caller, outbox: &Outbox, text: &str) -
     if !node.plugins.restricts() {
         return false;
     }
+    let read = Request::parse(text);
+    let quoted = with_quotes(&read, text);
     // What is no request is refused for that.
-    let Ok(request) = Request::parse(text) else {
+    let Ok(request) = quoted.as_deref().map_or(read, Request::parse) else {
         return false;
     };
     let Some(error) = node.plugins.refusal(caller, &request.method) else {
@@ -136,6 +138,12 @@ async fn is_refused(node: &Node, caller: &Caller, outbox: &Outbox, text: &str) -
     write_error(&mut out, Some(request.id.get()), &error);
     outbox.send(out).await;
     true
+}
+
+/// A text that is no JSON, as it should have been: `lightning-cli` of Core Lightning leaves out the quotes of addresses.
+fn with_quotes(read: &Result<Request<'_>, Malformed>, text: &str) -> Option<String> {
+    let is_malformed = read.as_ref().is_err_and(|malformed| malformed.fatal);
+    is_malformed.then(|| mended(text))
 }
 
 /// Starts working on one request; returns whether the connection can go on.
@@ -150,7 +158,10 @@ async fn start(
     if let Some(deprecated_ok) = switches.deprecations.get() {
         env.deprecated_ok = deprecated_ok;
     }
-    let parsed = Request::parse(&text).and_then(|request| {
+    let read = Request::parse(&text);
+    let quoted = with_quotes(&read, &text);
+    let read = quoted.as_deref().map_or(read, Request::parse);
+    let parsed = read.and_then(|request| {
         let taken = !request.is_old || env.allows(OLD_CLIENTS);
         if taken {
             Ok(request)

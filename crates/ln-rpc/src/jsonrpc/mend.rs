@@ -9,9 +9,9 @@ use serde::de::IgnoredAny;
 const MAX_BYTES: usize = 64 * 1024;
 
 /// The text with bare words of digits and dots in quotes, if it is no JSON without.
-pub(super) fn mended(text: String) -> String {
-    if text.len() > MAX_BYTES || serde_json::from_str::<IgnoredAny>(&text).is_ok() {
-        return text;
+pub fn mended(text: &str) -> String {
+    if text.len() > MAX_BYTES || serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return text.to_owned();
     }
     let mut out = String::with_capacity(text.len().saturating_add(16));
     let mut word = String::new();
@@ -63,7 +63,7 @@ mod tests {
             (r#"{"a":bare}"#, r#"{"a":bare}"#),
             (r#"{"a":}"#, r#"{"a":}"#),
         ] {
-            assert_eq!(mended(text.to_owned()), want);
+            assert_eq!(mended(text), want);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Finding whole JSON texts in a stream of bytes.
 
-use super::mend::mended;
+use memchr::memchr2;
 
 /// How much one text may hold when nothing else is said: more than the largest block in hex with room to spare.
 const DEFAULT_MAX_BYTES: usize = 256 * 1024 * 1024;
@@ -38,13 +38,66 @@ pub struct Splitter {
     start: usize,
     /// Up to where it was looked at.
     scanned: usize,
-    depth: u32,
-    in_string: bool,
-    escaped: bool,
+    nesting: Nesting,
     max_bytes: usize,
     failed: Option<SplitError>,
     /// The beginning of what failed.
     offending: Vec<u8>,
+}
+
+/// Where in a text the scan is.
+#[derive(Debug, Default)]
+struct Nesting {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Nesting {
+    /// Goes on over bytes: how many it passed, and whether the last of them ends the text.
+    fn pass(&mut self, bytes: &[u8]) -> Result<(usize, bool), SplitError> {
+        let mut rest = bytes;
+        let passed = |rest: &[u8]| bytes.len().saturating_sub(rest.len());
+        loop {
+            if self.escaped {
+                let Some((_, after)) = rest.split_first() else {
+                    break;
+                };
+                self.escaped = false;
+                rest = after;
+            }
+            if self.in_string {
+                let Some(at) = memchr2(b'"', b'\\', rest) else {
+                    break;
+                };
+                self.escaped = rest.get(at) == Some(&b'\\');
+                self.in_string = self.escaped;
+                rest = rest.get(at.saturating_add(1)..).unwrap_or_default();
+                continue;
+            }
+            let Some((byte, after)) = rest.split_first() else {
+                break;
+            };
+            rest = after;
+            match byte {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => {
+                    self.depth = self.depth.saturating_add(1);
+                    if self.depth > MAX_DEPTH {
+                        return Err(SplitError::TooDeep(MAX_DEPTH));
+                    }
+                }
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return Ok((passed(rest), true));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok((bytes.len(), false))
+    }
 }
 
 impl Default for Splitter {
@@ -65,9 +118,7 @@ impl Splitter {
             buffer: Vec::new(),
             start: 0,
             scanned: 0,
-            depth: 0,
-            in_string: false,
-            escaped: false,
+            nesting: Nesting::default(),
             max_bytes,
             failed: None,
             offending: Vec::new(),
@@ -83,7 +134,7 @@ impl Splitter {
 
     /// Whether bytes of an unfinished text are held: then the end of the stream cuts a text in two.
     pub fn is_mid_text(&self) -> bool {
-        self.depth > 0
+        self.nesting.depth > 0
     }
 
     /// The beginning, up to 1 KiB, of the text that is not whole yet.
@@ -112,17 +163,19 @@ impl Splitter {
     }
 
     fn scan(&mut self) -> Result<Option<String>, SplitError> {
-        if self.depth == 0 {
+        if self.nesting.depth == 0 {
             self.skip_space()?;
         }
-        while let Some(byte) = self.buffer.get(self.scanned).copied() {
-            self.scanned = self.scanned.saturating_add(1);
-            if self.scanned.saturating_sub(self.start) > self.max_bytes {
-                return Err(SplitError::TooLong(self.max_bytes));
-            }
-            if self.step(byte)? {
-                return self.take().map(Some);
-            }
+        let limit = self.start.saturating_add(self.max_bytes);
+        let end = self.buffer.len().min(limit);
+        let bytes = self.buffer.get(self.scanned..end).unwrap_or_default();
+        let (passed, is_whole) = self.nesting.pass(bytes)?;
+        self.scanned = self.scanned.saturating_add(passed);
+        if is_whole {
+            return self.take().map(Some);
+        }
+        if self.buffer.len() > limit {
+            return Err(SplitError::TooLong(self.max_bytes));
         }
         self.compact();
         Ok(None)
@@ -144,35 +197,6 @@ impl Splitter {
         Ok(())
     }
 
-    /// Takes one byte into account; `true` when it ends the text.
-    fn step(&mut self, byte: u8) -> Result<bool, SplitError> {
-        if self.escaped {
-            self.escaped = false;
-        } else if self.in_string {
-            match byte {
-                b'\\' => self.escaped = true,
-                b'"' => self.in_string = false,
-                _ => {}
-            }
-        } else {
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => {
-                    self.depth = self.depth.saturating_add(1);
-                    if self.depth > MAX_DEPTH {
-                        return Err(SplitError::TooDeep(MAX_DEPTH));
-                    }
-                }
-                b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    return Ok(self.depth == 0);
-                }
-                _ => {}
-            }
-        }
-        Ok(false)
-    }
-
     fn take(&mut self) -> Result<String, SplitError> {
         let bytes = self
             .buffer
@@ -185,7 +209,7 @@ impl Splitter {
         if self.start >= COMPACT_AT || self.start == self.buffer.len() {
             self.compact();
         }
-        Ok(mended(text))
+        Ok(text)
     }
 
     /// Drops what was consumed, and the memory of a huge text that is gone.

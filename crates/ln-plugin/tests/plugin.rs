@@ -122,7 +122,7 @@ fn notifications_are_heard_and_sent() {
     write_notification(&mut out, "connect", &json!({"id": 7})).unwrap();
     host.send(&out);
     let text = host.next();
-    let Message::Notification { method, params } = Message::parse(&text).unwrap() else {
+    let Message::Notification { method, params, .. } = Message::parse(&text).unwrap() else {
         panic!("a notification, not {text}");
     };
     assert_eq!(

@@ -131,7 +131,9 @@ fn on_message(
             }
             blame_unasked(&host, plugin, id);
         }
-        Message::Notification { method, params } => host.on_notification(plugin, &method, params),
+        Message::Notification { method, params, .. } => {
+            host.on_notification(plugin, &method, params);
+        }
         Message::Request { method, .. } => {
             if let Some(more) = plugin.complaints.count(Fault::Request) {
                 let text = format!(

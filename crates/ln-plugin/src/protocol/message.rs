@@ -25,6 +25,8 @@ pub enum Message<'a> {
         method: Cow<'a, str>,
         /// What happened.
         params: Option<&'a RawValue>,
+        /// The plugin that tells of it; nothing if it is the node.
+        origin: Option<Cow<'a, str>>,
     },
     /// Answers a request.
     Response {
@@ -65,6 +67,8 @@ struct Members<'a> {
     method: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     params: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    origin: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -82,7 +86,11 @@ impl<'a> Message<'a> {
         let params = members.params;
         match (members.method, members.id) {
             (Some(method), Some(id)) => Ok(Self::Request { id, method, params }),
-            (Some(method), None) => Ok(Self::Notification { method, params }),
+            (Some(method), None) => Ok(Self::Notification {
+                method,
+                params,
+                origin: members.origin,
+            }),
             (None, Some(id)) => {
                 let outcome = match (members.error, members.result) {
                     (Some(_), Some(result)) if result.get() != "null" => {
@@ -105,16 +113,6 @@ fn bad_answer(has: &str) -> RpcError {
         RpcErrorCode::PluginError,
         format!("the plugin's answer has {has}"),
     )
-}
-
-/// The plugin a notification comes from, if it is one that another plugin sent.
-pub fn origin(text: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Origin {
-        origin: Option<String>,
-    }
-    let read: Result<Origin, _> = serde_json::from_str(text);
-    read.ok()?.origin
 }
 
 fn read_error(raw: &RawValue) -> RpcError {

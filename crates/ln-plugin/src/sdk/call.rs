@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::{Args, Asker, Log, OptionValue, PluginOption, Rpc};
-use crate::protocol::{self, Configuration, InitParams};
+use crate::protocol::{Configuration, InitParams};
 
 /// One call of a method or hook, or one notification.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Call<'a> {
     /// The way to the node's log.
     pub log: &'a Log,
     pub(super) asker: Option<&'a Asker>,
-    pub(super) text: &'a str,
+    pub(super) origin: Option<&'a str>,
 }
 
 impl Call<'_> {
@@ -48,8 +48,8 @@ impl Call<'_> {
     }
 
     /// The plugin that sent this notification; nothing if it is one of the node's own.
-    pub fn origin(&self) -> Option<String> {
-        protocol::origin(self.text)
+    pub fn origin(&self) -> Option<&str> {
+        self.origin
     }
 }
 

@@ -1,18 +1,27 @@
-//! Texts that wait for somebody to work on them.
+//! Messages that wait for somebody to work on them.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::incoming::Incoming;
 
 /// What may wait, in bytes.
 const LIMIT: usize = 64 << 20;
 
 #[derive(Debug, Default)]
 struct Waiting {
-    texts: VecDeque<String>,
+    messages: VecDeque<Incoming>,
     bytes: usize,
 }
 
-/// A queue of texts in order.
+impl Waiting {
+    fn add(&mut self, message: Incoming) {
+        self.bytes = self.bytes.saturating_add(message.size());
+        self.messages.push_back(message);
+    }
+}
+
+/// A queue of messages in order.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     waiting: Mutex<Waiting>,
@@ -25,8 +34,8 @@ impl Lane {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a text; where there is no room for it, waits until there is.
-    pub(super) fn push(&self, text: String) {
+    /// Adds a message; where there is no room for it, waits until there is.
+    pub(super) fn push(&self, message: Incoming) {
         let mut waiting = self.lock();
         while waiting.bytes > LIMIT {
             waiting = self
@@ -34,35 +43,39 @@ impl Lane {
                 .wait(waiting)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        self.add(waiting, text);
-    }
-
-    /// Adds a text if there is room for it.
-    pub(super) fn offer(&self, text: String) -> bool {
-        let waiting = self.lock();
-        let room = waiting.bytes <= LIMIT;
-        if room {
-            self.add(waiting, text);
-        }
-        room
-    }
-
-    fn add(&self, mut waiting: MutexGuard<'_, Waiting>, text: String) {
-        waiting.bytes = waiting.bytes.saturating_add(text.len());
-        waiting.texts.push_back(text);
+        waiting.add(message);
         drop(waiting);
         self.came.notify_one();
     }
 
-    /// Takes the next text, waiting for it.
-    pub(super) fn next(&self) -> String {
+    /// Adds the messages there is room for, and empties the list: whether there was room for all of them.
+    pub(super) fn offer(&self, messages: &mut Vec<Incoming>) -> bool {
+        if messages.is_empty() {
+            return true;
+        }
+        let mut waiting = self.lock();
+        let fits = messages.drain(..).all(|message| {
+            let room = waiting.bytes <= LIMIT;
+            if room {
+                waiting.add(message);
+            }
+            room
+        });
+        drop(waiting);
+        // Whoever takes them is woken up once.
+        self.came.notify_one();
+        fits
+    }
+
+    /// Takes the next message, waiting for it.
+    pub(super) fn next(&self) -> Incoming {
         let mut waiting = self.lock();
         loop {
-            if let Some(text) = waiting.texts.pop_front() {
-                waiting.bytes = waiting.bytes.saturating_sub(text.len());
+            if let Some(message) = waiting.messages.pop_front() {
+                waiting.bytes = waiting.bytes.saturating_sub(message.size());
                 drop(waiting);
                 self.went.notify_one();
-                return text;
+                return message;
             }
             waiting = self
                 .came
@@ -70,21 +83,47 @@ impl Lane {
                 .unwrap_or_else(PoisonError::into_inner);
         }
     }
+
+    /// Takes all messages there are, waiting for the first.
+    pub(super) fn all(&self) -> VecDeque<Incoming> {
+        let mut waiting = self.lock();
+        while waiting.messages.is_empty() {
+            waiting = self
+                .came
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.bytes = 0;
+        std::mem::take(&mut waiting.messages)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn message(method: &str) -> Incoming {
+        Incoming {
+            id: None,
+            method: method.to_owned(),
+            params: None,
+            origin: None,
+        }
+    }
+
     #[test]
-    fn texts_come_out_in_order_and_not_without_limit() {
+    fn messages_come_out_in_order_and_not_without_limit() {
         let lane = Lane::default();
-        lane.push("a".to_owned());
-        assert!(lane.offer("b".to_owned()));
-        assert!(lane.offer("x".repeat(LIMIT)));
-        assert!(!lane.offer("c".to_owned()));
-        assert_eq!((lane.next(), lane.next()), ("a".to_owned(), "b".to_owned()));
-        assert!(lane.offer("c".to_owned()));
-        assert_eq!(lane.next().len(), LIMIT);
+        lane.push(message("a"));
+        assert!(lane.offer(&mut vec![message("b"), message(&"x".repeat(LIMIT))]));
+        let mut more = vec![message("c"), message("d")];
+        assert!(!lane.offer(&mut more));
+        assert!(more.is_empty());
+        assert_eq!([lane.next().method, lane.next().method], ["a", "b"]);
+        assert!(lane.offer(&mut vec![message("e")]));
+        assert_eq!(lane.next().method.len(), LIMIT);
+        assert!(lane.offer(&mut vec![message("f")]));
+        let rest = lane.all().into_iter();
+        assert!(rest.map(|message| message.method).eq(["e", "f"]));
     }
 }

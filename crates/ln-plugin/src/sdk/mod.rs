@@ -2,6 +2,7 @@
 
 mod args;
 mod call;
+mod incoming;
 mod lane;
 mod method;
 mod option;

@@ -34,7 +34,6 @@ pub(super) struct Request<'a> {
     /// Of a method.
     pub(super) usage: Option<&'static str>,
     pub(super) params: Option<&'a RawValue>,
-    pub(super) text: &'a str,
     pub(super) reply: Reply,
 }
 
@@ -53,7 +52,7 @@ impl Request<'_> {
                 params: self.params,
                 log: asker.log(),
                 asker: Some(&asker),
-                text: self.text,
+                origin: None,
             })
         });
         self.reply.give(outcome);

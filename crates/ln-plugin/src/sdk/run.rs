@@ -11,6 +11,7 @@ use ln_rpc::{RpcError, RpcErrorCode};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::incoming::Incoming;
 use super::lane::Lane;
 use super::plugin::{Copy, Handler, Hear, Request, read_payload};
 use super::reply::Reply;
@@ -117,6 +118,7 @@ impl<S: Send + Sync + 'static> Reader<S> {
         let mut splitter = Splitter::new();
         let mut buffer = vec![0; 1 << 16];
         let mut is_complaining = false;
+        let mut heard = Vec::new();
         loop {
             let count = input.read(&mut buffer)?;
             if count == 0 {
@@ -130,21 +132,23 @@ impl<S: Send + Sync + 'static> Reader<S> {
                     }
                     continue;
                 };
-                if !is_notification(&text) {
-                    lanes.requests.push(text);
-                    continue;
+                match Incoming::read(&text) {
+                    Ok(Some(request)) if request.id.is_some() => lanes.requests.push(request),
+                    Ok(Some(notification)) if lanes.is_hearing => heard.push(notification),
+                    Ok(_) => {}
+                    Err(error) => self.log.broken(format!("from lightningd: {error}")),
                 }
-                if !lanes.is_hearing {
-                    continue;
-                }
-                // Waiting here would keep answers from coming that a handler waits for.
-                let missed = !lanes.notifications.offer(text);
-                if missed && !is_complaining {
-                    self.log
-                        .unusual("notifications come faster than they are heard: some are missed");
-                }
-                is_complaining = missed;
             }
+            let Some(lanes) = self.lanes.as_ref().filter(|_| !heard.is_empty()) else {
+                continue;
+            };
+            // Waiting here would keep answers from coming that a handler waits for.
+            let missed = !lanes.notifications.offer(&mut heard);
+            if missed && !is_complaining {
+                self.log
+                    .unusual("notifications come faster than they are heard: some are missed");
+            }
+            is_complaining = missed;
         }
     }
 
@@ -234,18 +238,13 @@ fn store(copy: &Copy, params: Option<&RawValue>) -> Result<Continue, RpcError> {
     Ok(Continue::Continue)
 }
 
-/// Whether nobody waits for an answer to a text. What can't be read is treated as a request, and complained about there.
-fn is_notification(text: &str) -> bool {
-    matches!(Message::parse(text), Ok(Message::Notification { .. }))
-}
-
 impl<S: Send + Sync + 'static> Shared<S> {
     /// One worker's life.
     fn answer_all(&self) {
         loop {
-            let text = self.lanes.requests.next();
+            let request = self.lanes.requests.next();
             // A handler that panics must not take its worker along; its request was answered when the panic passed by.
-            if catch_unwind(AssertUnwindSafe(|| self.answer(&text))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| self.answer(&request))).is_err() {
                 self.log.broken("a handler panicked");
             }
         }
@@ -254,28 +253,23 @@ impl<S: Send + Sync + 'static> Shared<S> {
     /// The life of who hears the notifications: until the one to end.
     fn hear_all(&self) {
         loop {
-            let text = self.lanes.notifications.next();
-            let Ok(Message::Notification { method, params }) = Message::parse(&text) else {
-                continue;
-            };
-            if catch_unwind(AssertUnwindSafe(|| self.hear(&method, params, &text))).is_err() {
-                self.log.broken(format!("the handler of {method} panicked"));
-            }
-            if method == "shutdown" {
-                drop(self.end.send(Ok(())));
-                return;
+            for told in self.lanes.notifications.all() {
+                let method = &told.method;
+                if catch_unwind(AssertUnwindSafe(|| self.hear(&told))).is_err() {
+                    self.log.broken(format!("the handler of {method} panicked"));
+                }
+                if method == "shutdown" {
+                    drop(self.end.send(Ok(())));
+                    return;
+                }
             }
         }
     }
 
-    fn answer(&self, text: &str) {
-        let (id, method, params) = match Message::parse(text) {
-            Ok(Message::Request { id, method, params }) => (id, method, params),
-            Ok(Message::Notification { .. } | Message::Response { .. }) => return,
-            Err(error) => {
-                self.log.broken(format!("from lightningd: {error}"));
-                return;
-            }
+    fn answer(&self, request: &Incoming) {
+        let (method, params) = (request.method.as_str(), request.params.as_deref());
+        let Some(id) = request.id.as_deref() else {
+            return;
         };
         let reply = Reply::new(Asker::new(id, &self.log));
         if let Some(copy) = &self.copy
@@ -283,14 +277,13 @@ impl<S: Send + Sync + 'static> Shared<S> {
         {
             return reply.give(store(copy, params));
         }
-        match self.find(&method) {
+        match self.find(method) {
             Some(handler) => (handler.answer)(
                 &self.state,
                 Request {
-                    method: &method,
+                    method,
                     usage: handler.usage,
                     params,
-                    text,
                     reply,
                 },
             ),
@@ -299,7 +292,7 @@ impl<S: Send + Sync + 'static> Shared<S> {
                 let asker = reply.asker.clone();
                 reply.give(self.check(params, &asker));
             }
-            None => reply.give::<()>(Err(RpcError::unknown_command(&method))),
+            None => reply.give::<()>(Err(RpcError::unknown_command(method))),
         }
     }
 
@@ -352,7 +345,7 @@ impl<S: Send + Sync + 'static> Shared<S> {
                     params: Some(&rest),
                     log: &self.log,
                     asker: Some(asker),
-                    text: "",
+                    origin: None,
                 };
                 if let Some(check) = &handler.check {
                     check(&self.state, &call)?;
@@ -362,7 +355,8 @@ impl<S: Send + Sync + 'static> Shared<S> {
         }
     }
 
-    fn hear(&self, method: &str, params: Option<&RawValue>, text: &str) {
+    fn hear(&self, told: &Incoming) {
+        let method = told.method.as_str();
         let wanted = self
             .subscriptions
             .iter()
@@ -371,10 +365,10 @@ impl<S: Send + Sync + 'static> Shared<S> {
             let call = Call {
                 method,
                 args: Args::NONE,
-                params,
+                params: told.params.as_deref(),
                 log: &self.log,
                 asker: None,
-                text,
+                origin: told.origin.as_deref(),
             };
             hear(&self.state, &call);
         }

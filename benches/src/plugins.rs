@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::load::Latencies;
+use crate::processes::{cpu_time, cpu_time_of};
 use crate::report::Report;
 use crate::{call, client, pay_all, prepare, send};
 
@@ -186,6 +187,31 @@ fn hooked_payments(payer: &TestNode, payees: [(&TestNode, &str); 2], report: &mu
     );
 }
 
+/// What payments took.
+#[derive(Debug, Default)]
+struct Spent {
+    wall: Duration,
+    /// CPU of both nodes and all that belongs to them.
+    all: Duration,
+    /// CPU of the listeners among that.
+    listeners: Duration,
+}
+
+impl Spent {
+    fn pay(&mut self, payer: &TestNode, payee: &TestNode, scid: &str, invoices: &[Value]) {
+        let nodes = [payer, payee];
+        let now = || {
+            let listeners = cpu_time_of(&nodes, |name| name.starts_with("listener"));
+            (cpu_time(&nodes), listeners)
+        };
+        let before = now();
+        self.wall += pay_all(payer, payee, scid, invoices);
+        let after = now();
+        self.all += after.0.saturating_sub(before.0);
+        self.listeners += after.1.saturating_sub(before.1);
+    }
+}
+
 /// What listeners cost payments.
 fn heard_payments(
     payer: &TestNode,
@@ -201,16 +227,30 @@ fn heard_payments(
             }
         }
     };
-    let (mut without, mut with) = (Duration::ZERO, Duration::ZERO);
+    let (mut without, mut with) = (Spent::default(), Spent::default());
     for turn in 0..TURNS {
         let invoices = prepare(payee, IN_PARALLEL, &format!("alone {turn}"));
-        without += pay_all(payer, payee, scid, &invoices);
+        without.pay(payer, payee, scid, &invoices);
         manage("start");
         let invoices = prepare(payee, IN_PARALLEL, &format!("heard {turn}"));
-        with += pay_all(payer, payee, scid, &invoices);
+        with.pay(payer, payee, scid, &invoices);
         manage("stop");
     }
     let count = IN_PARALLEL * TURNS;
+    let payments = u32::try_from(count).unwrap_or(u32::MAX);
+    let nodes = |spent: &Spent| (spent.all - spent.listeners) / payments;
+    report.duration("CPU for a payment, nothing listens", nodes(&without), "");
+    report.duration(
+        "the same with 20 listeners, without theirs",
+        nodes(&with),
+        "",
+    );
+    report.duration(
+        "what all 40 listeners take for it",
+        with.listeners / payments,
+        "",
+    );
+    let (without, with) = (without.wall, with.wall);
     report.rate("payments, 100 in flight, no listeners", count, without, "");
     report.rate("the same with 20 listeners on each node", count, with, "");
     let slower = 1.0 - without.as_secs_f64() / with.as_secs_f64();

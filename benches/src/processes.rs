@@ -22,10 +22,16 @@ fn processes(nodes: &[&TestNode]) -> Vec<(u32, String)> {
     all
 }
 
-/// User and system time of nodes and their helpers since they started.
+/// User and system time of nodes, their helpers and their plugins since they started.
 pub(crate) fn cpu_time(nodes: &[&TestNode]) -> Duration {
+    cpu_time_of(nodes, |_| true)
+}
+
+/// The same of those processes only whose name is one of these.
+pub(crate) fn cpu_time_of(nodes: &[&TestNode], wanted: impl Fn(&str) -> bool) -> Duration {
     let ticks: u64 = processes(nodes)
         .into_iter()
+        .filter(|(_, name)| wanted(name))
         .filter_map(|(pid, _)| ticks(pid))
         .sum();
     Duration::from_millis(ticks * 1000 / TICKS)

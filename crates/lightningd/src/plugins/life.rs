@@ -1,12 +1,14 @@
 //! What ties the processes of one plugin together: its place among all, and how one process follows another.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::process::{PluginProcess, Stage};
+use super::topics::SHUTDOWN;
 
 /// What may be kept of notifications for a process that is not ready yet.
 const MAX_KEPT: usize = 64 << 20;
@@ -25,7 +27,7 @@ pub(super) enum Succession {
 /// Notifications that wait for it to be clear which process hears them.
 #[derive(Debug, Default)]
 struct Kept {
-    messages: Vec<(String, Vec<u8>)>,
+    messages: Vec<(String, Rc<[u8]>)>,
     bytes: usize,
 }
 
@@ -89,14 +91,14 @@ impl Life {
     }
 
     /// No longer; what was kept, by topic.
-    pub(super) fn stop_keeping(&self) -> Vec<(String, Vec<u8>)> {
+    pub(super) fn stop_keeping(&self) -> Vec<(String, Rc<[u8]>)> {
         self.kept.take().unwrap_or_default().messages
     }
 
     /// Keeps a notification, if such is the time, or gives it back. That the node ends is for the process itself.
-    pub(super) fn keep(&self, topic: &str, bytes: Vec<u8>) -> Option<Vec<u8>> {
+    pub(super) fn keep(&self, topic: &str, bytes: Rc<[u8]>) -> Option<Rc<[u8]>> {
         let mut kept = self.kept.borrow_mut();
-        let Some(kept) = kept.as_mut().filter(|_| topic != "shutdown") else {
+        let Some(kept) = kept.as_mut().filter(|_| topic != SHUTDOWN) else {
             return Some(bytes);
         };
         // As with one that does not read: it misses what is too much.
@@ -132,15 +134,16 @@ mod tests {
     #[test]
     fn notifications_are_kept_only_while_it_is_open_who_hears_them() {
         let life = Life::at(0);
-        assert_eq!(life.keep("connect", vec![1]), Some(vec![1]));
+        let one = |byte: u8| Rc::<[u8]>::from([byte]);
+        assert_eq!(life.keep("connect", one(1)), Some(one(1)));
         life.start_keeping();
-        assert_eq!(life.keep("connect", vec![2]), None);
-        assert_eq!(life.keep("shutdown", vec![3]), Some(vec![3]));
-        assert_eq!(life.stop_keeping(), [("connect".to_owned(), vec![2])]);
-        assert_eq!(life.keep("connect", vec![4]), Some(vec![4]));
+        assert_eq!(life.keep("connect", one(2)), None);
+        assert_eq!(life.keep("shutdown", one(3)), Some(one(3)));
+        assert_eq!(life.stop_keeping(), [("connect".to_owned(), one(2))]);
+        assert_eq!(life.keep("connect", one(4)), Some(one(4)));
         life.start_keeping();
-        assert_eq!(life.keep("block_added", vec![0; MAX_KEPT]), None);
-        assert_eq!(life.keep("block_added", vec![1]), None);
+        assert_eq!(life.keep("block_added", vec![0; MAX_KEPT].into()), None);
+        assert_eq!(life.keep("block_added", one(1)), None);
         assert_eq!(life.stop_keeping().len(), 1);
     }
 }

@@ -27,12 +27,13 @@ use super::error::PluginError;
 use super::excerpt::excerpt;
 use super::host::{End, PluginHost};
 use super::life::Life;
-use super::queue::Queue;
+use super::queue::{Hurry, Queue};
 use super::reading::{OutputEnd, read};
 use super::request_id::{asked_method, request_id};
 use super::save_io::SaveIo;
 use super::stats::Stats;
 use super::tap::{Taps, Trace, Way};
+use super::topics::SHUTDOWN;
 use crate::log::{Logger, Origin};
 use crate::rpc::Context;
 
@@ -269,7 +270,7 @@ impl PluginProcess {
         self.waiting.borrow_mut().insert(id.clone(), waiting);
         let _forget = Forget { plugin: self, id };
         self.queue
-            .push(bytes)
+            .push(bytes.into(), Hurry::Now)
             .map_err(|_| PluginError::Stuck(self.name.to_string()))?;
         receiver.await.unwrap_or_else(|_| Err(terminated()))
     }
@@ -310,12 +311,12 @@ impl PluginProcess {
     pub(super) fn tell(&self, log: &Logger, topic: &str, params: &(impl Serialize + ?Sized)) {
         let mut bytes = Vec::new();
         if write_notification(&mut bytes, topic, params).is_ok() {
-            self.tell_bytes(log, topic, bytes);
+            self.tell_bytes(log, topic, bytes.into());
         }
     }
 
-    /// Sends it a whole notification.
-    pub(super) fn tell_bytes(&self, log: &Logger, topic: &str, bytes: Vec<u8>) {
+    /// Sends it a whole notification. It goes together with others that come soon after.
+    pub(super) fn tell_bytes(&self, log: &Logger, topic: &str, bytes: Rc<[u8]>) {
         let Some(bytes) = self.life.keep(topic, bytes) else {
             return;
         };
@@ -323,7 +324,12 @@ impl PluginProcess {
             return;
         }
         self.show_sent(&bytes);
-        let full = self.queue.push(bytes).is_err();
+        let hurry = if topic == SHUTDOWN {
+            Hurry::Now
+        } else {
+            Hurry::Soon
+        };
+        let full = self.queue.push(bytes, hurry).is_err();
         // Said once only: the line itself may be a notification for the same plugin.
         if full && !self.complained.replace(true) {
             log.unusual(

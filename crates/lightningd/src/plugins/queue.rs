@@ -1,23 +1,61 @@
 //! What is on its way to a plugin.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::process::ChildStdin;
-use tokio::sync::mpsc;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 /// What may wait for one plugin: a few of the largest blocks, or hours of notifications. A plugin that has not read so much does not read.
 const MAX_WAITING: usize = 64 << 20;
 
-/// How many messages are written in one piece at most.
-const AT_ONCE: usize = 64;
+/// How much is written in one piece at most: what a pipe holds. A longer message goes alone.
+const AT_ONCE: usize = 64 << 10;
 
-/// The way to a plugin's standard input. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(super) struct Queue {
-    sender: mpsc::UnboundedSender<Vec<u8>>,
-    waiting: Rc<Cell<usize>>,
+/// How long notifications gather for a plugin while there are many: it wakes up twenty times a second and finds all that happened, instead
+/// of waking up for each, which costs both sides more than all the rest.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Over how long messages are counted.
+const WINDOW: Duration = Duration::from_millis(100);
+
+/// From how many in that time on there are many. A plugin that goes on when it hears of something, from one payment to the next, stays far
+/// below and is told at once.
+const MANY: usize = 50;
+
+/// Whether somebody waits for what a message brings about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    /// An answer is waited for: it goes at once, with all that is before it.
+    Now,
+    /// It is a notification.
+    Soon,
+}
+
+/// The way to a plugin's standard input.
+#[derive(Debug)]
+pub(super) struct Queue(Rc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: RefCell<Waiting>,
+    /// There is something to write, or it can't wait any longer.
+    came: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    messages: VecDeque<Rc<[u8]>>,
+    /// How many bytes are not written yet.
+    bytes: usize,
+    /// All that waits is to be written now.
+    hurries: bool,
+    pace: Pace,
+    /// Nobody will add anything, or nobody reads any more.
+    closed: bool,
 }
 
 /// A plugin has not read what it was sent.
@@ -26,48 +64,139 @@ pub(super) struct Full;
 
 impl Queue {
     /// A queue that is written to a plugin until the plugin ends.
-    pub(super) fn to(stdin: ChildStdin) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let waiting = Rc::new(Cell::new(0));
-        tokio::task::spawn_local(write(stdin, receiver, Rc::clone(&waiting)));
-        Self { sender, waiting }
+    pub(super) fn to(stdin: impl AsyncWrite + Unpin + 'static) -> Self {
+        let shared = Rc::new(Shared::default());
+        tokio::task::spawn_local(write(stdin, Rc::clone(&shared)));
+        Self(shared)
     }
 
     /// How many bytes are not written yet.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.get()
+        self.0.waiting.borrow().bytes
     }
 
-    /// Queues bytes. They are lost if the plugin has ended.
-    pub(super) fn push(&self, bytes: Vec<u8>) -> Result<(), Full> {
-        if self.waiting.get() > MAX_WAITING {
+    /// Queues a message. It is lost if the plugin has ended.
+    pub(super) fn push(&self, message: Rc<[u8]>, hurry: Hurry) -> Result<(), Full> {
+        let mut waiting = self.0.waiting.borrow_mut();
+        if waiting.bytes > MAX_WAITING {
             return Err(Full);
         }
-        let len = bytes.len();
-        if self.sender.send(bytes).is_ok() {
-            self.waiting.set(self.waiting.get() + len);
+        if waiting.closed {
+            return Ok(());
+        }
+        let was_empty = waiting.messages.is_empty();
+        let was_ready = waiting.is_ready();
+        waiting.pace.count(Instant::now());
+        waiting.bytes += message.len();
+        waiting.messages.push_back(message);
+        waiting.hurries |= hurry == Hurry::Now;
+        // While it gathers nobody is woken up for one message more.
+        if was_empty || (waiting.is_ready() && !was_ready) {
+            self.0.came.notify_one();
         }
         Ok(())
     }
 }
 
-async fn write(
-    mut stdin: ChildStdin,
-    mut queue: mpsc::UnboundedReceiver<Vec<u8>>,
-    waiting: Rc<Cell<usize>>,
-) {
-    let mut messages = Vec::new();
-    while queue.recv_many(&mut messages, AT_ONCE).await > 0 {
-        // What came meanwhile goes in one piece: the plugin wakes up once for all of it.
-        let mut messages = messages.drain(..);
-        let mut bytes = messages.next().unwrap_or_default();
-        for message in messages {
-            bytes.extend_from_slice(&message);
-        }
-        let written = stdin.write_all(&bytes).await;
-        waiting.set(waiting.get().saturating_sub(bytes.len()));
-        if written.is_err() {
-            break;
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.waiting.borrow_mut().closed = true;
+        self.0.came.notify_one();
+    }
+}
+
+/// How fast messages come.
+#[derive(Debug, Default)]
+struct Pace {
+    /// Since when they are counted, and how many there were.
+    window: Option<(Instant, usize)>,
+    /// Whether there were many in the window before.
+    is_fast: bool,
+}
+
+impl Pace {
+    fn count(&mut self, now: Instant) {
+        match &mut self.window {
+            Some((since, count)) if now < *since + WINDOW => *count += 1,
+            window => {
+                // After a pause nothing is known of the window before.
+                self.is_fast = window
+                    .is_some_and(|(since, count)| count >= MANY && now < since + WINDOW + WINDOW);
+                *window = Some((now, 1));
+            }
         }
     }
 }
+
+impl Waiting {
+    /// Whether more would not fit into one piece, or something can't wait for more.
+    fn is_ready(&self) -> bool {
+        self.hurries || self.closed || self.bytes >= AT_ONCE
+    }
+
+    /// Takes what is to be written in one piece.
+    fn take(&mut self, piece: &mut Vec<u8>) {
+        piece.clear();
+        piece.shrink_to(AT_ONCE);
+        while let Some(message) = self.messages.front() {
+            if !piece.is_empty() && piece.len() + message.len() > AT_ONCE {
+                break;
+            }
+            piece.extend_from_slice(message);
+            self.messages.pop_front();
+        }
+        // What is left has waited as long as what goes.
+        self.hurries = !self.messages.is_empty();
+    }
+}
+
+impl Shared {
+    /// Waits until there is something to write and it has gathered long enough since `last`. False when there will be nothing any more.
+    async fn gathered(&self, last: Option<Instant>) -> bool {
+        loop {
+            let deadline = {
+                let waiting = self.waiting.borrow();
+                let last = last.filter(|_| waiting.pace.is_fast);
+                match last.map(|last| last + GATHER) {
+                    _ if waiting.messages.is_empty() => {
+                        if waiting.closed {
+                            return false;
+                        }
+                        None
+                    }
+                    Some(deadline) if !waiting.is_ready() && Instant::now() < deadline => {
+                        Some(deadline)
+                    }
+                    Some(_) | None => return true,
+                }
+            };
+            match deadline {
+                Some(deadline) => drop(timeout_at(deadline, self.came.notified()).await),
+                None => self.came.notified().await,
+            }
+        }
+    }
+}
+
+async fn write(mut stdin: impl AsyncWrite + Unpin, shared: Rc<Shared>) {
+    let mut piece = Vec::new();
+    let mut last = None;
+    while shared.gathered(last).await {
+        shared.waiting.borrow_mut().take(&mut piece);
+        let written = stdin.write_all(&piece).await;
+        let mut waiting = shared.waiting.borrow_mut();
+        waiting.bytes = waiting.bytes.saturating_sub(piece.len());
+        if written.is_err() {
+            *waiting = Waiting {
+                closed: true,
+                ..Waiting::default()
+            };
+            break;
+        }
+        last = Some(Instant::now());
+    }
+}
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::host::PluginHost;
 use super::process::PluginProcess;
+use super::topics::SHUTDOWN;
 
 /// How long a plugin that wants to know of the end may take to end.
 const GRACE: Duration = Duration::from_secs(30);
@@ -37,7 +38,7 @@ impl PluginHost {
         if plugin.manifest().is_some_and(wants_to_know) {
             // One that does as it is told has not failed, and is not started again.
             plugin.may_end();
-            plugin.tell(self.log(), "shutdown", &json!({ "shutdown": {} }));
+            plugin.tell(self.log(), SHUTDOWN, &json!({ "shutdown": {} }));
             let ended = tokio::time::timeout(GRACE, plugin.wait_ended()).await;
             if ended.is_err() {
                 let text = format!("did not end within {} seconds: killed", GRACE.as_secs());
@@ -52,5 +53,5 @@ impl PluginHost {
 /// Whether a plugin hears of the end: by its name, or because it hears of everything.
 fn wants_to_know(manifest: &Manifest) -> bool {
     let mut topics = manifest.subscriptions.iter();
-    topics.any(|wanted| wanted == "shutdown" || wanted == "*")
+    topics.any(|wanted| wanted == SHUTDOWN || wanted == "*")
 }

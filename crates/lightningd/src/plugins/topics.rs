@@ -36,6 +36,9 @@ pub(super) const TOPICS: &[&str] = &[
     "warning",
 ];
 
+/// The topic that tells a plugin to end.
+pub(super) const SHUTDOWN: &str = "shutdown";
+
 /// Whether a plugin wants to hear of a topic: `*` is every topic but `log`.
 pub(super) fn wants(manifest: &Manifest, topic: &str) -> bool {
     manifest
@@ -103,6 +106,7 @@ impl PluginHost {
         if write_notification(&mut bytes, topic, &Wrapped(topic, &fields)).is_err() {
             return;
         }
+        let bytes: Rc<[u8]> = bytes.into();
         if let Some(save_io) = &self.save_io {
             save_io.notification(self.log(), topic, bytes.trim_ascii_end());
         }
@@ -110,7 +114,7 @@ impl PluginHost {
             if plugin.old.get() {
                 self.tell_topic(&plugin, topic, &fields);
             } else {
-                plugin.tell_bytes(self.log(), topic, bytes.clone());
+                plugin.tell_bytes(self.log(), topic, Rc::clone(&bytes));
             }
         }
     }
@@ -160,8 +164,9 @@ impl PluginHost {
         };
         ln_rpc::jsonrpc::one_line(&mut bytes);
         bytes.extend_from_slice(b"\n\n");
+        let bytes: Rc<[u8]> = bytes.into();
         for plugin in self.subscribers(topic) {
-            plugin.tell_bytes(self.log(), topic, bytes.clone());
+            plugin.tell_bytes(self.log(), topic, Rc::clone(&bytes));
         }
     }
 }

@@ -271,6 +271,7 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     node.plugins.init_rest(&node.settings()).await?;
     node.features.settle(&node.plugins.withdrawn_bits());
     node.plugins.tell_balances(&node);
+    channels::tell_missed_revocations(&node).await?;
     spawn_tasks(&node, hsmd, connectd, gossipd);
     node.log.info(
         &node.origin,

@@ -322,6 +322,10 @@ impl Txn<'_> {
     /// Forgets a channel that never came to be.
     pub fn delete_channel(&mut self, dbid: u64) -> Result<(), DbError> {
         self.execute("DELETE FROM channels WHERE id = ?1", [to_i64(dbid)])?;
+        self.execute(
+            "DELETE FROM penalty_bases WHERE channel_id = ?1",
+            [to_i64(dbid)],
+        )?;
         Ok(())
     }
 

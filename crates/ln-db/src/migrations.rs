@@ -79,6 +79,9 @@ const MIGRATIONS: &[&str] = &[
     // What transactions of the wallet's pay to others, until it is among the moves.
     "CREATE TABLE outside_payments (txid BLOB NOT NULL, vout INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (txid, vout));",
     "ALTER TABLE channel_htlcs ADD COLUMN extra_tlvs BLOB;",
+    "CREATE TABLE penalty_bases (
+         channel_id INTEGER NOT NULL, commitnum INTEGER NOT NULL, txid BLOB NOT NULL, claim BLOB NOT NULL,
+         PRIMARY KEY (channel_id, commitnum));",
 ];
 
 /// Brings the database to the present version: whether anything had to be done.

@@ -14,6 +14,55 @@ use crate::plugins::heard;
 use crate::support::{CAPACITY_MSAT, Pair, confirmed_msat, invoice, payment_status, send};
 
 #[test]
+fn a_revocation_that_was_not_answered_is_told_again() {
+    let net = TestNet::start();
+    let dir = TempDir::new().unwrap();
+    let tower = judge(dir.path(), "tower", &json!(["commitment_revocation"]));
+    let options = NodeOptions::default().argument(format!("--plugin={}", tower.display()));
+    let l1 = net.node_with("l1", options);
+    let l2 = net.node("l2");
+    let open = net.open_channel(&l1, &l2, Sat::from_sat(CAPACITY_MSAT / 1000));
+    let pair = Pair { l1, l2, open, net };
+    pair.pay(2_000_000_000, "first");
+    // The peer has something to lose from here on.
+    answers(&tower, "held", &json!({"result": "continue"}));
+    let told = || -> Vec<Value> {
+        let calls = heard(&tower).into_iter();
+        let calls = calls.filter(|call| call["method"] == "commitment_revocation");
+        calls.map(|call| call["params"].clone()).collect()
+    };
+    pair.pay(1_000_000_000, "second");
+    let missed = pair.l1.wait_for("a revocation", || told().last().cloned());
+    pair.l1.kill();
+    fs::remove_file(format!("{}.held", tower.display())).unwrap();
+    fs::remove_file(format!("{}.heard", tower.display())).unwrap();
+    pair.l1.start_again();
+    let again = pair.l1.wait_for("the same revocation", || {
+        told()
+            .into_iter()
+            .find(|call| call["commitnum"] == missed["commitnum"])
+    });
+    assert_eq!(again["commitment_txid"], missed["commitment_txid"]);
+    schemas::check_hook("commitment_revocation", &again).assert("commitment_revocation");
+    // What was answered is not told again: the next payment's are the first that come after another start.
+    pair.wait_quiet();
+    pair.l1.stop();
+    fs::remove_file(format!("{}.heard", tower.display())).unwrap();
+    pair.l1.start_again();
+    pair.wait_quiet();
+    pair.pay(500_000_000, "third");
+    pair.l1.wait_for("a later revocation", || {
+        let numbers = told().into_iter().map(|call| call["commitnum"].as_u64());
+        numbers
+            .max()
+            .filter(|last| *last > missed["commitnum"].as_u64())
+    });
+    let known = told();
+    let mut known = known.iter().map(|call| &call["commitnum"]);
+    assert!(known.all(|number| *number != missed["commitnum"]));
+}
+
+#[test]
 fn a_watchtower_punishes_for_a_node_that_is_away() {
     let net = TestNet::start();
     let dir = TempDir::new().unwrap();

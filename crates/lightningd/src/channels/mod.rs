@@ -21,7 +21,7 @@ pub(crate) use closing::{
 pub(crate) use forget::forget_unfunded;
 pub(crate) use gossip::{Policy, gossip_said, set_policy};
 pub(crate) use live::{NewHtlc, OfferError, feerates, offer_htlc, resolve_htlc};
-pub(crate) use onchain::resume;
+pub(crate) use onchain::{resume, tell_missed_revocations};
 pub(crate) use opening::{OpenError, OpenRequest, Opened, accept_opening, open_channel};
 pub(crate) use openings::{OpeningSlot, OpeningSummary, Openings};
 pub(crate) use scratch::scratch;

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use ln_db::{
-    ChannelCounters, ChannelMoveRow, DbError, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow,
-    Txn,
+    ChannelCounters, ChannelMoveRow, DbError, HtlcDirection, HtlcRow, PaymentRow, PenaltyBaseRow,
+    StateChangeRow, Txn,
 };
 use ln_ipc::channeld::{ChannelEvent, ChanneldPersist, ReceivedHtlc, RevokedCommitment};
 use ln_types::{ChannelState, HtlcId, PaymentHash, PaymentPreimage, Side};
@@ -28,6 +28,7 @@ enum Step {
         Option<(PaymentHash, (u64, u64))>,
     ),
     Removed(HtlcDirection, HtlcId, Option<Box<ChannelMoveRow>>),
+    Revoked(Box<PenaltyBaseRow>),
 }
 
 /// What is told once everything is durable.
@@ -125,9 +126,12 @@ impl Work {
             .map_err(anyhow::Error::from)
             .and_then(|after| Revoked::new(&before, &after, revoked));
         match made {
-            Ok(made) => self
-                .after
-                .extend(made.map(|made| After::Revoked(Box::new(made)))),
+            Ok(Some(made)) => {
+                self.steps
+                    .push(Step::Revoked(Box::new(made.row(channel.dbid))));
+                self.after.push(After::Revoked(Box::new(made)));
+            }
+            Ok(None) => {}
             Err(error) => {
                 let text = format!("what the peer revoked is not known any more: {error:#}");
                 node.log.broken(&channel.origin(), text);
@@ -358,6 +362,7 @@ fn apply(
             written.lines.extend(accounts::keep(txn, [entry])?);
             Ok(())
         }
+        Step::Revoked(base) => txn.add_penalty_base(&base),
         Step::Removed(direction, id, moved) => {
             if let Some(mut row) = moved {
                 if let (Some(hash), Some(part)) = (row.payment_hash, row.payment) {

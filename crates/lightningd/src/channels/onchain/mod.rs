@@ -33,6 +33,7 @@ use tokio::sync::Notify;
 
 use self::history::{History, Seen};
 pub(super) use self::revoked::Revoked;
+pub(crate) use self::revoked::tell_missed_revocations;
 use super::{Channel, CloseCause};
 use crate::chain::{Found, Interest};
 use crate::node::Node;

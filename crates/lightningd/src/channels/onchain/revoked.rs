@@ -5,6 +5,8 @@ use std::rc::Rc;
 use anyhow::{Context as _, bail};
 use bitcoin::{OutPoint, Transaction, Txid};
 use ln_channel::ChannelState;
+use ln_codec::{Decode as _, DecodeError, Encode as _};
+use ln_db::{DbError, PenaltyBaseRow};
 use ln_ipc::channeld::RevokedCommitment;
 use ln_onchain::{Claim, ClaimKey, ClaimMethod, OutputKind, TxKind};
 use ln_tx::{CommitmentOutput, CommitmentTx, SpendPath};
@@ -58,8 +60,38 @@ impl Revoked {
         }))
     }
 
-    /// Signs the penalty and tells plugins of it.
+    /// What is kept of it until plugins have been told.
+    pub(in crate::channels) fn row(&self, channel: u64) -> PenaltyBaseRow {
+        PenaltyBaseRow {
+            channel,
+            number: self.number,
+            txid: self.txid,
+            claim: self.claim.to_bytes(),
+        }
+    }
+
+    fn from_row(row: &PenaltyBaseRow) -> Result<Self, DecodeError> {
+        Ok(Self {
+            number: row.number,
+            txid: row.txid,
+            claim: Claim::from_bytes(&row.claim)?,
+        })
+    }
+
+    /// Signs the penalty, tells plugins of it, and then forgets it: a crash in between means that they are told again.
     pub(in crate::channels) async fn tell(self, node: &Rc<Node>, channel: &Channel) {
+        self.tell_plugins(node, channel).await;
+        let (dbid, number) = (channel.dbid, self.number);
+        let forgotten = node
+            .db
+            .write(move |txn| txn.delete_penalty_base(dbid, number));
+        if let Err(error) = forgotten.await {
+            let text = format!("plugins will be told of commitment {number} again: {error}");
+            node.log.unusual(&channel.origin(), text);
+        }
+    }
+
+    async fn tell_plugins(&self, node: &Rc<Node>, channel: &Channel) {
         let channel_id = channel.row().channel_id;
         match self.penalty(node, channel).await {
             Ok(penalty) => {
@@ -91,6 +123,29 @@ impl Revoked {
         let spend = spend.context("nothing to take")??;
         sign::sweep(node, channel, &self.claim, &spend, path, key).await
     }
+}
+
+/// Tells plugins of the revocations they may have missed when the node ended.
+pub(crate) async fn tell_missed_revocations(node: &Rc<Node>) -> Result<(), DbError> {
+    if !node.plugins.watches_revocations() {
+        return Ok(());
+    }
+    for row in node.db.read(|txn| txn.penalty_bases()).await? {
+        let Some(channel) = node.channels.get(row.channel) else {
+            continue;
+        };
+        match Revoked::from_row(&row) {
+            Ok(revoked) => {
+                let node = Rc::clone(node);
+                tokio::task::spawn_local(async move { revoked.tell(&node, &channel).await });
+            }
+            Err(error) => {
+                let text = format!("no penalty for commitment {}: {error}", row.number);
+                node.log.broken(&channel.origin(), text);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The holder's own output: where, how much, and how we take it.

@@ -23,15 +23,39 @@ pub enum NetAddr {
 
 /// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is not an address: write HOST, HOST:PORT, [IPV6]:PORT or the /path of a unix socket"
-)]
-pub struct NetAddrError(String);
+pub enum NetAddrError {
+    /// It is nothing like one.
+    #[error(
+        "'{0}' is not an address: write HOST, HOST:PORT, [IPV6]:PORT or the /path of a unix socket"
+    )]
+    Form(String),
+    /// The brackets or what is in them.
+    #[error(
+        "'{0}' is not an address: an IPv6 address with a port is written in brackets, such as [::1]:9735"
+    )]
+    Ipv6(String),
+    /// An onion name of another length or with other letters.
+    #[error(
+        "'{0}' is not an onion address: Tor's names have 56 letters and digits before .onion (those with 16 are no longer served)"
+    )]
+    Onion(String),
+    /// What stands behind the last colon.
+    #[error("'{0}' is not an address: '{1}' is not a port (a number up to 65535)")]
+    Port(String, String),
+}
+
+/// The host and port of a text whose host has no colon in it.
+pub(crate) fn split_port(text: &str, default_port: u16) -> Result<(&str, u16), NetAddrError> {
+    match text.rsplit_once(':') {
+        Some((host, port)) => Ok((host, NetAddr::parse_port(text, port)?)),
+        None => Ok((text, default_port)),
+    }
+}
 
 impl NetAddr {
     /// Reads an address; one without a port gets `default_port`.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, NetAddrError> {
-        let error = || NetAddrError(text.to_owned());
+        let bad_ipv6 = || NetAddrError::Ipv6(text.to_owned());
         if text.starts_with('/') {
             return Ok(Self::Unix(text.to_owned()));
         }
@@ -39,19 +63,32 @@ impl NetAddr {
             return Ok(Self::Ipv6(address, default_port));
         }
         if let Some(rest) = text.strip_prefix('[') {
-            let (host, after) = rest.split_once(']').ok_or_else(error)?;
+            let (host, after) = rest.split_once(']').ok_or_else(bad_ipv6)?;
             let port = match after.strip_prefix(':') {
-                Some(port) => port.parse().map_err(|_| error())?,
+                Some(port) => Self::parse_port(text, port)?,
                 None if after.is_empty() => default_port,
-                None => return Err(error()),
+                None => return Err(bad_ipv6()),
             };
-            return Ok(Self::Ipv6(host.parse().map_err(|_| error())?, port));
+            return Ok(Self::Ipv6(host.parse().map_err(|_| bad_ipv6())?, port));
         }
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_| error())?),
-            None => (text, default_port),
-        };
-        Self::from_host(host, port).ok_or_else(error)
+        if text.matches(':').count() > 1 {
+            return Err(bad_ipv6());
+        }
+        let (host, port) = split_port(text, default_port)?;
+        Self::from_host(host, port).ok_or_else(|| {
+            if host.to_ascii_lowercase().ends_with(".onion") {
+                NetAddrError::Onion(host.to_owned())
+            } else {
+                NetAddrError::Form(text.to_owned())
+            }
+        })
+    }
+
+    /// Reads the port within `text`.
+    pub(crate) fn parse_port(text: &str, port: &str) -> Result<u16, NetAddrError> {
+        let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        let number = port.parse().ok().filter(|_| digits);
+        number.ok_or_else(|| NetAddrError::Port(text.to_owned(), port.to_owned()))
     }
 
     /// From a host as typed (address, onion name or host name) and a port.
@@ -72,7 +109,11 @@ impl NetAddr {
         }
         let lower = host.to_ascii_lowercase();
         match lower.strip_suffix(".onion") {
-            Some(name) => (name.len() == 56).then(|| Self::TorV3(lower.clone(), port)),
+            Some(name) => {
+                let base32 = |byte: u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte);
+                let fits = name.len() == 56 && name.bytes().all(base32);
+                fits.then(|| Self::TorV3(lower.clone(), port))
+            }
             None => Some(Self::Dns(host.to_owned(), port)),
         }
     }
@@ -98,6 +139,16 @@ impl NetAddr {
         }
     }
 
+    /// Whether it is an IP address that can be reached from everywhere. `local_counts` is for private chains, where loopback is all there
+    /// is.
+    pub fn is_public(&self, local_counts: bool) -> bool {
+        match self {
+            Self::Ipv4(ip, _) => is_public_v4(*ip) || (local_counts && ip.is_loopback()),
+            Self::Ipv6(ip, _) => is_public_v6(*ip) || (local_counts && ip.is_loopback()),
+            Self::TorV3(..) | Self::Dns(..) | Self::Unix(_) => false,
+        }
+    }
+
     /// The port, where there is one.
     pub const fn port(&self) -> Option<u16> {
         match self {
@@ -108,6 +159,30 @@ impl NetAddr {
             Self::Unix(_) => None,
         }
     }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, ..] = ip.octets();
+    let shared = a == 100 && b & 0xc0 == 64; // RFC 6598
+    !(a == 0
+        || shared
+        || ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_multicast()
+        || ip.is_broadcast()
+        || ip.is_documentation())
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let [a, b, ..] = ip.segments();
+    let documentation = a == 0x2001 && b == 0xdb8;
+    !(documentation
+        || ip.is_unspecified()
+        || ip.is_loopback()
+        || ip.is_multicast()
+        || ip.is_unique_local()
+        || ip.is_unicast_link_local())
 }
 
 impl From<SocketAddr> for NetAddr {
@@ -185,5 +260,31 @@ mod tests {
         ] {
             assert!(text.parse::<NetAddr>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn private_addresses_are_not_public() {
+        let public = |text: &str| text.parse::<NetAddr>().unwrap().is_public(false);
+        for text in ["8.8.8.8:9735", "[2606:4700::1111]:9735"] {
+            assert!(public(text), "{text}");
+        }
+        for text in [
+            "127.0.0.1:1",
+            "10.1.2.3:1",
+            "192.168.0.1:1",
+            "172.16.0.1:1",
+            "169.254.1.1:1",
+            "100.64.0.1:1",
+            "0.0.0.0:1",
+            "[::1]:1",
+            "[fd00::1]:1",
+            "[fe80::1]:1",
+            "/tmp/socket",
+            "example.com:1",
+        ] {
+            assert!(!public(text), "{text}");
+        }
+        let local = |text: &str| text.parse::<NetAddr>().unwrap().is_public(true);
+        assert!(local("127.0.0.1:1") && !local("10.0.0.1:1"));
     }
 }

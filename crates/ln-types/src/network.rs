@@ -160,3 +160,54 @@ impl ln_codec::Decode for Network {
             .map_err(|_| ln_codec::DecodeError::Invalid { what: "network" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Name, bitcoind's name, prefix of invoices, bitcoind's RPC port, our port, prefix of addresses.
+    const PUBLISHED: [(&str, &str, &str, u16, u16, &str); 5] = [
+        ("bitcoin", "main", "bc", 8332, 9735, "bc1"),
+        ("testnet", "test", "tb", 18332, 19735, "tb1"),
+        ("testnet4", "testnet4", "tb", 48332, 49735, "tb1"),
+        ("signet", "signet", "tbs", 38332, 39735, "tb1"),
+        ("regtest", "regtest", "bcrt", 18443, 19846, "bcrt1"),
+    ];
+    /// The genesis blocks' hashes as block explorers show them.
+    const GENESIS: [&str; 5] = [
+        "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
+        "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
+        "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
+        "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
+        "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
+    ];
+
+    #[test]
+    fn networks_have_their_published_values() {
+        let key = [2; 33];
+        let program = bitcoin::PublicKey::from_slice(&key).expect("a point");
+        let script = ScriptBuf::new_p2wpkh(&program.wpubkey_hash().expect("compressed"));
+        for ((network, published), genesis) in Network::ALL.into_iter().zip(PUBLISHED).zip(GENESIS)
+        {
+            let address = network.address(&script).expect("it has one").to_string();
+            let (prefix, _) = address.split_at(published.5.len());
+            let ours = (
+                network.name(),
+                network.bip70_name(),
+                network.invoice_prefix(),
+                network.rpc_port(),
+                network.lightning_port(),
+                prefix,
+            );
+            assert_eq!(ours, published);
+            let hash = network.chain_hash();
+            assert_eq!(Network::from_chain_hash(hash), Some(network));
+            let shown = bitcoin::BlockHash::from_byte_array(hash).to_string();
+            assert_eq!(shown, genesis, "{network}");
+            assert_eq!(published.0.parse(), Ok(network));
+            assert_eq!(network.is_test(), network != Network::Bitcoin);
+        }
+        assert_eq!("mainnet".parse(), Ok(Network::Bitcoin));
+        assert!("liquid".parse::<Network>().is_err());
+    }
+}

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use ln_db::Db;
 use ln_ipc::connectd::ConnectdSendMessage;
 use ln_ipc::gossipd::{GossipdNewBlock, ToGossipd};
-use ln_types::{BlockHeight, NetAddr, NodeId};
+use ln_types::{BlockHeight, NodeId};
 use tokio::sync::watch;
 
 use crate::chain::{Backend, Chain, FeeEstimates};
@@ -18,7 +18,7 @@ use crate::invoices::Invoices;
 use crate::log::{Logger, Origin};
 use crate::options::{Config, Settings};
 use crate::payments::Payments;
-use crate::peers::Peers;
+use crate::peers::{OwnAddresses, Peers};
 use crate::plugins::PluginHost;
 use crate::rpc::RpcState;
 use crate::subd::SubdSender;
@@ -51,8 +51,8 @@ pub(crate) struct Node {
     pub(crate) connectd: OnceCell<SubdSender>,
     pub(crate) gossipd: OnceCell<SubdSender>,
     pub(crate) graph: GraphReader,
-    /// Where connectd listens.
-    pub(crate) bindings: RefCell<Vec<NetAddr>>,
+    /// Where we are reached.
+    pub(crate) addresses: OwnAddresses,
     /// Set once, to end the process: the exit code.
     pub(crate) stop: watch::Sender<Option<i32>>,
 }

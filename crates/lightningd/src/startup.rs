@@ -352,7 +352,7 @@ async fn load(
         connectd: std::cell::OnceCell::new(),
         gossipd: std::cell::OnceCell::new(),
         graph: crate::gossip::GraphReader::default(),
-        bindings: RefCell::default(),
+        addresses: peers::OwnAddresses::default(),
         stop: watch::Sender::new(None),
     });
     for peer in known_peers {
@@ -424,7 +424,7 @@ async fn check_owner(db: &Db, config: &Config, id: NodeId) -> anyhow::Result<()>
 
 /// What plugins are told of the node.
 fn configuration(node: &Node) -> Configuration {
-    let proxy = node.config.proxy.as_ref();
+    let proxy = node.config.net.proxy.as_ref();
     let proxy = proxy.and_then(|proxy| match proxy {
         NetAddr::Ipv4(ip, port) => Some(("ipv4", ip.to_string(), *port)),
         NetAddr::Ipv6(ip, port) => Some(("ipv6", ip.to_string(), *port)),
@@ -437,7 +437,7 @@ fn configuration(node: &Node) -> Configuration {
         startup: true,
         network: node.config.network.name().to_owned(),
         torv3_enabled: proxy.is_some().then_some(true),
-        always_use_proxy: proxy.is_some().then_some(node.config.always_use_proxy),
+        always_use_proxy: proxy.is_some().then_some(node.config.net.always_use_proxy),
         proxy: proxy.map(|(kind, address, port)| Proxy {
             kind: kind.to_owned(),
             address,
@@ -504,9 +504,7 @@ fn all_features(plugins: &PluginHost, config: &Config) -> anyhow::Result<OurFeat
 async fn bring_services_up(node: &Rc<Node>) -> anyhow::Result<(Subd, Subd)> {
     node.plugins.attach(node, configuration(node));
     node.plugins.init_backend(&node.settings()).await?;
-    chain::unwind(node)
-        .await
-        .context("the chain backend does not answer: is bitcoind running?")?;
+    chain::unwind(node).await?;
     chain::start(&node.backend, &node.chain, &node.config).await?;
     chain::catch_up(node).await.context("following the chain")?;
     let (connectd, for_gossipd) = peers::start_connectd(node).await?;
@@ -542,6 +540,7 @@ fn spawn_tasks(node: &Rc<Node>, hsmd: Subd, connectd: Subd, gossipd: Subd) {
         channels::set_important(node, id);
     }
     spawn(Box::pin(peers::run_connectd(Rc::clone(node), connectd)));
+    spawn(Box::pin(peers::keep_enough(Rc::clone(node))));
 }
 
 /// hsmd's end is the node's.

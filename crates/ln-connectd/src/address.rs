@@ -1,69 +1,27 @@
-//! Which addresses are worth telling.
+//! What others see of an address.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::UdpSocket;
 
 use ln_types::NetAddr;
 
-/// Whether an IP address can be reached from everywhere. `local_counts` is for private chains, where loopback is all there is.
-pub(crate) fn is_public(address: &NetAddr, local_counts: bool) -> bool {
-    match address {
-        NetAddr::Ipv4(ip, _) => is_public_v4(*ip) || (local_counts && ip.is_loopback()),
-        NetAddr::Ipv6(ip, _) => is_public_v6(*ip) || (local_counts && ip.is_loopback()),
-        NetAddr::TorV3(..) | NetAddr::Dns(..) | NetAddr::Unix(_) => false,
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, ..] = ip.octets();
-    let shared = a == 100 && b & 0xc0 == 64; // RFC 6598
-    !(a == 0
-        || shared
-        || ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_multicast()
-        || ip.is_broadcast()
-        || ip.is_documentation())
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, ..] = ip.segments();
-    let documentation = a == 0x2001 && b == 0xdb8;
-    !(documentation
-        || ip.is_unspecified()
-        || ip.is_loopback()
-        || ip.is_multicast()
-        || ip.is_unique_local()
-        || ip.is_unicast_link_local())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn private_addresses_are_not_told() {
-        let public = |text: &str| is_public(&text.parse().unwrap(), false);
-        for text in ["8.8.8.8:9735", "[2606:4700::1111]:9735"] {
-            assert!(public(text), "{text}");
+/// An address we listen at as others see it: for all addresses of this machine it is the one that it would use for a packet to far away.
+/// `None` where there is no way out.
+pub(crate) fn seen_from_outside(address: &NetAddr) -> Option<NetAddr> {
+    // Of a range that everybody routes; nothing is sent there.
+    let (from, to, port) = match address {
+        NetAddr::Ipv4(ip, port) if ip.is_unspecified() => ("0.0.0.0:0", "8.8.8.8:53", *port),
+        NetAddr::Ipv6(ip, port) if ip.is_unspecified() => {
+            ("[::]:0", "[2001:4860:4860::8888]:53", *port)
         }
-        for text in [
-            "127.0.0.1:1",
-            "10.1.2.3:1",
-            "192.168.0.1:1",
-            "172.16.0.1:1",
-            "169.254.1.1:1",
-            "100.64.0.1:1",
-            "0.0.0.0:1",
-            "[::1]:1",
-            "[fd00::1]:1",
-            "[fe80::1]:1",
-            "/tmp/socket",
-            "example.com:1",
-        ] {
-            assert!(!public(text), "{text}");
-        }
-        assert!(is_public(&"127.0.0.1:1".parse().unwrap(), true));
-        assert!(!is_public(&"10.0.0.1:1".parse().unwrap(), true));
-    }
+        NetAddr::Ipv4(..)
+        | NetAddr::Ipv6(..)
+        | NetAddr::TorV3(..)
+        | NetAddr::Dns(..)
+        | NetAddr::Unix(_) => return Some(address.clone()),
+    };
+    let socket = UdpSocket::bind(from).ok()?;
+    socket.connect(to).ok()?;
+    let mut seen = socket.local_addr().ok()?;
+    seen.set_port(port);
+    Some(seen.into())
 }

@@ -27,6 +27,7 @@ use crate::listen::{Incoming, Listener};
 use crate::peer::{Control, Mailbox, Peer, PeerSetup, now};
 use crate::ping;
 use crate::shared::{Shared, luck};
+use crate::tor::OnionService;
 
 /// What happened in a task.
 #[derive(Debug)]
@@ -231,6 +232,13 @@ impl Daemon {
         }
     }
 
+    /// Looks after services that Tor made for us.
+    pub(crate) fn keep_onions(&self, services: Vec<OnionService>) {
+        for service in services {
+            tokio::task::spawn_local(service.keep(Rc::clone(&self.shared)));
+        }
+    }
+
     /// Starts the handshake with somebody who connected to us.
     fn respond(&mut self, incoming: Incoming) {
         let serial = self.next_serial();
@@ -245,9 +253,13 @@ impl Daemon {
         let sender = self.sender.clone();
         let task = tokio::task::spawn_local(async move {
             let Incoming {
-                socket, address, ..
+                socket,
+                address,
+                websocket,
+                ..
             } = incoming;
-            let result = establish(&shared, &hsm, socket, address, Direction::Incoming).await;
+            let direction = Direction::Incoming { websocket };
+            let result = establish(&shared, &hsm, socket, address, direction).await;
             let event = Event::Responded(serial, Box::new(result));
             let _ = sender.send(event).await;
         });
@@ -389,7 +401,7 @@ impl Daemon {
             address,
             remote_addr: init.remote_addr,
             incoming,
-            features: init.features,
+            features: init.features.clone(),
         };
         self.shared.tell(connected.clone());
         self.shared.tell_gossipd(PeerNew { id, gossip_queries });
@@ -401,6 +413,7 @@ impl Daemon {
             id,
             counter,
             transport,
+            features: init.features,
             control: control_receiver,
             mailbox: Mailbox {
                 messages: mailbox,

@@ -98,18 +98,24 @@ async fn connect(shared: &Shared, address: &NetAddr) -> Result<Socket, Establish
     }
 }
 
-/// Looks a name up and tries all it stands for. `localhost` needs no lookup, so it works with `disable-dns` too.
+/// Looks a name up and tries all it stands for.
 async fn by_name(shared: &Shared, host: &str, port: u16) -> std::io::Result<Socket> {
-    if !shared.use_dns && host != "localhost" {
-        return Err(std::io::Error::other("dns disabled"));
-    }
-    Socket::tcp(TcpStream::connect((host, port)).await?)
+    let found = shared.lookup.find(host, port).await;
+    let found = found.map_err(std::io::Error::other)?;
+    Socket::tcp(TcpStream::connect(found.as_slice()).await?)
 }
 
 async fn through_proxy(shared: &Shared, host: &str, port: u16) -> std::io::Result<Socket> {
     let proxy = shared.proxy.as_ref();
-    let proxy = proxy.ok_or_else(|| std::io::Error::other("need a proxy"))?;
-    let mut stream = TcpStream::connect(proxy.to_string()).await?;
+    let proxy = proxy.ok_or_else(|| {
+        let text = "need a proxy: onion addresses are reached through Tor's SOCKS port, such as proxy=127.0.0.1:9050";
+        std::io::Error::other(text)
+    })?;
+    let mut stream = TcpStream::connect(proxy.to_string()).await.map_err(|error| {
+        std::io::Error::other(format!(
+            "the proxy {proxy} can't be reached ({error}): is it running? it is named by the option proxy"
+        ))
+    })?;
     socks::connect(&mut stream, host, port).await?;
     Socket::tcp(stream)
 }

@@ -38,6 +38,8 @@ pub(crate) enum EstablishError {
     Connect(io::Error),
     #[error("Connection establishment: timed out")]
     ConnectTimeout,
+    #[error("Websocket handshake: {0}")]
+    WebSocket(io::Error),
     #[error("Cryptographic handshake: peer closed connection (wrong key?)")]
     HandshakeClosed,
     #[error("Cryptographic handshake: {0}")]
@@ -75,7 +77,10 @@ impl EstablishError {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Direction {
     /// They connected to us.
-    Incoming,
+    Incoming {
+        /// By a request to speak the websocket protocol.
+        websocket: bool,
+    },
     /// We connected to this node.
     Outgoing(NodeId),
 }
@@ -89,9 +94,15 @@ pub(crate) async fn establish(
     direction: Direction,
 ) -> Result<Established, EstablishError> {
     let all = async {
-        let incoming = matches!(direction, Direction::Incoming);
+        let incoming = matches!(direction, Direction::Incoming { .. });
         let session = match direction {
-            Direction::Incoming => respond(shared, hsm, &mut socket).await?,
+            Direction::Incoming { websocket } => {
+                if websocket {
+                    let upgraded = socket.into_websocket().await;
+                    socket = upgraded.map_err(EstablishError::WebSocket)?;
+                }
+                respond(shared, hsm, &mut socket).await?
+            }
             Direction::Outgoing(id) => {
                 shared.debug(id, "Connected out, starting crypto");
                 initiate(shared, hsm, &mut socket, id).await?

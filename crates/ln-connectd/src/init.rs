@@ -4,7 +4,6 @@ use ln_codec::{Decode, DecodeError, Encode};
 use ln_types::{FeatureBit, Features, NetAddr, Network};
 use ln_wire::{Init, InitTlvs, NodeAddress, PeerMessage};
 
-use crate::address::is_public;
 use crate::features::{self, FeatureProblem};
 
 /// Feature bytes that still name bits by a `u16`.
@@ -58,7 +57,7 @@ pub(crate) fn ours(
         .bits()
         .filter(|bit| FeatureBit::of(*bit).is_some_and(|pair| global.contains(&pair)));
     // BOLT 1 §The `init` Message: remote_addr tells an incoming IP connection how we see it, unless that is private.
-    let told = peer_address.filter(|address| is_public(address, network == Network::Regtest));
+    let told = peer_address.filter(|address| address.is_public(network == Network::Regtest));
     let remote_addr = told
         .and_then(NodeAddress::from_net_addr)
         .map(|address| address.to_bytes());
@@ -110,7 +109,7 @@ pub(crate) fn judge(message: &[u8], ours: &Features, network: Network) -> Judgem
 fn useful_remote_addr(init: &Init, network: Network) -> Option<NetAddr> {
     init.remote_address()?
         .to_net_addr()
-        .filter(|address| is_public(address, network == Network::Regtest))
+        .filter(|address| address.is_public(network == Network::Regtest))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! §The `error` and `warning` Messages, §The `ping` and `pong` Messages, BOLT 7 §The `gossip_timestamp_filter` Message,
 //! BOLT 8 (through `ln-noise`) and BOLT 9's rules for `init`.
 //!
+//! At the start `places` takes the operator's addresses: `bind` to listen, `tor` for onion services, and what is to be announced.
 //! A connection begins in `listen` or `dial`, goes through `establish` (handshake and `init`) and is judged by `daemon`, which spawns
 //! one `peer` for it. What a message means is decided by `mux`, which has no socket: it takes a message and returns one action.
 //!
@@ -14,6 +15,7 @@
 mod address;
 mod admission;
 mod backoff;
+mod bind;
 mod daemon;
 mod dev_disconnect;
 mod dial;
@@ -26,18 +28,23 @@ mod init;
 mod limits;
 mod link;
 mod listen;
+mod lookup;
 mod mux;
 mod names;
 mod opening;
 mod outbox;
+mod padding;
 mod peer;
 mod ping;
+mod places;
 mod run;
 mod shared;
 mod socket;
 mod socks;
 mod throttle;
+mod tor;
 mod transport;
+mod websocket;
 mod wire;
 
 pub use names::message_name;

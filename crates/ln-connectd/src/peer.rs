@@ -15,7 +15,7 @@ use std::time::Instant;
 use ln_ipc::connectd::ConnectdPing;
 use ln_ipc::gossipd::PeerGossip;
 use ln_ipc::status::LogLevel;
-use ln_types::{ChannelId, NodeId};
+use ln_types::{ChannelId, Features, NodeId};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Sleep;
 
@@ -108,6 +108,8 @@ pub(crate) struct PeerSetup {
     pub(crate) id: NodeId,
     pub(crate) counter: u64,
     pub(crate) transport: Transport,
+    /// What the peer offers.
+    pub(crate) features: Features,
     pub(crate) control: UnboundedReceiver<Control>,
     pub(crate) mailbox: Mailbox,
     pub(crate) served: Rc<Cell<usize>>,
@@ -121,7 +123,7 @@ impl Peer {
         shared.debug(id, "Handed peer, entering loop");
         Self {
             id,
-            wire: Wire::new(Rc::clone(&shared), id, setup.transport),
+            wire: Wire::new(Rc::clone(&shared), id, setup.transport, &setup.features),
             mux: Mux::new(id, setup.counter, shared.network, ping_timer, now)
                 .with_custom_types(Rc::clone(&shared.custom_types)),
             links: Vec::new(),

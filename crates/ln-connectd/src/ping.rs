@@ -136,7 +136,8 @@ impl PingState {
     }
 }
 
-fn ping(num_pong_bytes: u16, padding: u16) -> Vec<u8> {
+/// A ping message.
+pub(crate) fn ping(num_pong_bytes: u16, padding: u16) -> Vec<u8> {
     let ignored = vec![0; usize::from(padding)];
     PeerMessage::from(Ping {
         num_pong_bytes,

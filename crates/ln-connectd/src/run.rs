@@ -4,16 +4,16 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use ln_daemon::Shell;
-use ln_ipc::connectd::{ConnectdInitReply, ToConnectd};
+use ln_ipc::connectd::ToConnectd;
+use ln_ipc::status::LogLevel;
 use ln_ipc::{AsyncReader, AsyncStream, FrameError};
-use ln_types::NetAddr;
 use tokio::task::LocalSet;
 
 use crate::daemon::Daemon;
 use crate::hsm::Hsm;
 use crate::limits::{GOSSIPD_BYTES, MASTER_BYTES};
-use crate::listen::Listener;
 use crate::outbox::Outbox;
+use crate::places::Places;
 use crate::shared::Shared;
 
 /// The descriptor of hsmd.
@@ -90,17 +90,21 @@ async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
     };
     let to_master = Outbox::new(MASTER_BYTES);
     let to_gossipd = Outbox::new(GOSSIPD_BYTES);
-    let bound = bind_all(&init.bindings);
+    let taken = Places::take(&init, &hsm).await;
     let shared = Shared::new(init, to_master.clone(), to_gossipd.clone());
-    let (listeners, reply) = match bound {
-        Ok((listeners, bindings)) => (listeners, Ok(bindings)),
-        Err(error) => (Vec::new(), Err(error)),
-    };
-    shared.tell(ConnectdInitReply {
-        bindings: reply.clone().unwrap_or_default(),
-        error: reply.err(),
-    });
+    shared.tell(Places::reply(&taken));
+    let Places {
+        listeners,
+        services,
+        ..
+    } = taken.unwrap_or_default();
+    for service in &services {
+        let (address, target) = (&service.address, service.target());
+        let text = format!("Tor leads {address} to {target}");
+        shared.log(LogLevel::Info, None, text);
+    }
     let mut daemon = Daemon::new(shared, hsm, listeners);
+    daemon.keep_onions(services);
     tokio::task::spawn_local(async move {
         // gossipd's end is lightningd's to notice.
         let _ = to_gossipd.write_to(gossipd_writer).await;
@@ -109,17 +113,6 @@ async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
         error = to_master.write_to(master_writer) => Err(error.into()),
         error = work(&mut daemon, &mut master, gossipd) => Err(error.into()),
     }
-}
-
-fn bind_all(addresses: &[NetAddr]) -> Result<(Vec<Listener>, Vec<NetAddr>), String> {
-    let mut listeners = Vec::new();
-    let mut bound = Vec::new();
-    for address in addresses {
-        let listener = Listener::bind(address)?;
-        bound.push(listener.address().map_err(|error| error.to_string())?);
-        listeners.push(listener);
-    }
-    Ok((listeners, bound))
 }
 
 async fn work(

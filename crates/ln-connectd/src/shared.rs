@@ -12,6 +12,7 @@ use ln_types::{Features, NetAddr, Network, NodeId};
 
 use crate::dev_disconnect::{DevDisconnect, Fault};
 use crate::gossip_store::RecentMark;
+use crate::lookup::Lookup;
 use crate::outbox::Outbox;
 
 /// Settings and the ways out. One thread only.
@@ -24,7 +25,8 @@ pub(crate) struct Shared {
     pub(crate) timeout: Duration,
     pub(crate) proxy: Option<NetAddr>,
     pub(crate) always_use_proxy: bool,
-    pub(crate) use_dns: bool,
+    pub(crate) lookup: Lookup,
+    pub(crate) message_padding: bool,
     pub(crate) gossip_store: PathBuf,
     pub(crate) log_messages: bool,
     pub(crate) recent_gossip: RefCell<RecentMark>,
@@ -39,14 +41,16 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(init: ConnectdInit, master: Outbox, gossipd: Outbox) -> Self {
         let script = init.dev.disconnect_file.as_deref().map(DevDisconnect::open);
+        let timeout = Duration::from_secs(init.timeout_secs.into());
         let shared = Self {
             node_id: init.node_id,
             network: init.network,
             features: RefCell::new(init.features),
-            timeout: Duration::from_secs(init.timeout_secs.into()),
+            timeout,
             proxy: init.proxy,
             always_use_proxy: init.always_use_proxy,
-            use_dns: init.use_dns,
+            lookup: Lookup::new(init.use_dns, timeout),
+            message_padding: init.message_padding,
             gossip_store: init.gossip_store.into(),
             log_messages: init.log_messages,
             recent_gossip: RefCell::default(),

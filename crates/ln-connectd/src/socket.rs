@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::limits::CLOSE_TIME;
+use crate::websocket::WebSocket;
 
 /// How much is asked of a socket at least.
 const CHUNK: usize = 16 * 1024;
@@ -20,6 +21,7 @@ const IDLE_ROOM: usize = 64 * 1024;
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Web(Box<WebSocket>),
 }
 
 impl Socket {
@@ -29,9 +31,24 @@ impl Socket {
         Ok(Self::Tcp(stream))
     }
 
+    /// The same connection, with the peer's bytes inside websocket messages.
+    pub(crate) async fn into_websocket(self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(stream) => {
+                let websocket = WebSocket::accept(stream).await?;
+                Ok(Self::Web(Box::new(websocket)))
+            }
+            Self::Unix(_) | Self::Web(_) => Ok(self),
+        }
+    }
+
     /// Bytes that the kernel holds for us.
     pub(crate) fn unread(&self) -> u64 {
         let unread = match self {
+            Self::Web(socket) => {
+                let here = u64::try_from(socket.buffered()).unwrap_or(u64::MAX);
+                rustix::io::ioctl_fionread(socket.tcp()).map(|below| below.saturating_add(here))
+            }
             Self::Tcp(stream) => rustix::io::ioctl_fionread(stream),
             Self::Unix(stream) => rustix::io::ioctl_fionread(stream),
         };
@@ -39,8 +56,12 @@ impl Socket {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if let Self::Web(socket) = self {
+            return socket.poll_read(cx, into);
+        }
         let mut buffer = ReadBuf::new(into);
         let polled = match self {
+            Self::Web(_) => return Poll::Ready(Ok(0)),
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
         };
@@ -49,6 +70,7 @@ impl Socket {
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
+            Self::Web(socket) => socket.poll_write(cx, bytes),
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
@@ -60,6 +82,7 @@ impl Socket {
         let _ = match &self {
             Self::Tcp(stream) => rustix::net::shutdown(stream, Shutdown::Write),
             Self::Unix(stream) => rustix::net::shutdown(stream, Shutdown::Write),
+            Self::Web(socket) => rustix::net::shutdown(socket.tcp(), Shutdown::Write),
         };
         let mut waste = vec![0; CHUNK];
         let discard = async {

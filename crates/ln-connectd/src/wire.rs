@@ -6,10 +6,11 @@ use std::task::{Context, Poll};
 
 use ln_ipc::status::LogLevel;
 use ln_noise::TransportError;
-use ln_types::NodeId;
+use ln_types::{Features, NodeId};
 use ln_wire::PeerMessage;
 
 use crate::dev_disconnect::Fault;
+use crate::padding::Padding;
 use crate::peer::shown;
 use crate::shared::Shared;
 use crate::socket::Socket;
@@ -25,11 +26,19 @@ pub(crate) struct Wire {
     deaf: bool,
     /// How many more messages are sent before the rest is dropped.
     left: Option<u32>,
+    /// Whether and how far what is sent is filled up.
+    padding: Padding,
 }
 
 impl Wire {
-    pub(crate) fn new(shared: Rc<Shared>, id: NodeId, transport: Transport) -> Self {
+    pub(crate) fn new(
+        shared: Rc<Shared>,
+        id: NodeId,
+        transport: Transport,
+        theirs: &Features,
+    ) -> Self {
         Self {
+            padding: Padding::new(shared.message_padding, theirs),
             shared,
             id,
             transport,
@@ -49,7 +58,7 @@ impl Wire {
         self.log_message("peer_out", number);
         let fault = self.shared.fault_on_send(self.id, number);
         if !matches!(fault, Fault::CloseBefore | Fault::Drop)
-            && let Err(error) = self.transport.queue(message)
+            && let Err(error) = self.queue(message)
         {
             // Nobody of ours should make one; the peer is not to suffer for it.
             let text = format!("{} not sent: {error}", shown(number));
@@ -64,6 +73,14 @@ impl Wire {
                 true
             }
         }
+    }
+
+    fn queue(&mut self, message: &[u8]) -> Result<(), TransportError> {
+        let before = self.transport.queued();
+        self.transport.queue(message)?;
+        let added = self.transport.queued().saturating_sub(before);
+        self.padding.sent(added);
+        Ok(())
     }
 
     /// Says that a message goes this way; pings and gossip are too many for that.
@@ -90,8 +107,12 @@ impl Wire {
         self.transport.queued()
     }
 
-    /// Writes what the socket takes; returns whether it took anything.
+    /// Writes what the socket takes; returns whether it took anything. Who wants padding gets it behind what is queued.
     pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        if let Some(ping) = self.padding.wanted().filter(|_| self.left != Some(0)) {
+            // A ping of this size always fits.
+            let _ = self.queue(&ping);
+        }
         self.transport.write(cx)
     }
 

@@ -464,35 +464,12 @@ fn dev_disconnect_cuts_where_it_is_told() {
 #[test]
 fn an_address_in_use_is_reported() {
     let taken = Node::start(1);
-    let (master, connectd) = ln_ipc::Stream::pair().unwrap();
-    let (_hsmd, hsmd) = ln_ipc::Stream::pair().unwrap();
-    let (_gossipd, gossipd) = ln_ipc::Stream::pair().unwrap();
-    let descriptors = ln_connectd::Descriptors {
-        master: connectd,
-        hsmd,
-        gossipd,
+    let address = taken.bindings[0].to_string();
+    let config = Config {
+        bindings: vec![address.clone()],
+        ..Config::default()
     };
-    let thread = std::thread::spawn(move || ln_connectd::run(descriptors));
-    let mut master = ln_ipc::Stream::new(master);
-    let init = ConnectdInit {
-        network: ln_types::Network::Regtest,
-        node_id: id(5),
-        features: features(),
-        bindings: taken.bindings.clone(),
-        timeout_secs: 60,
-        proxy: None,
-        always_use_proxy: false,
-        use_dns: true,
-        gossip_store: String::new(),
-        log_messages: false,
-        dev: ConnectdDev::default(),
-    };
-    master.send(&ToConnectd::from(init)).unwrap();
-    let Ok(FromConnectd::InitReply(reply)) = master.recv() else {
-        panic!("no reply")
-    };
-    let error = reply.error.unwrap();
-    assert!(error.contains(&taken.bindings[0].to_string()), "{error}");
-    drop(master);
-    thread.join().unwrap().unwrap();
+    let error = Node::try_with(5, config).err().unwrap();
+    assert!(error.contains(&address), "{error}");
+    assert!(error.contains("another program"), "{error}");
 }

@@ -1,7 +1,9 @@
 //! lightning_connectd: sockets and peers.
 
+use std::fmt;
+
 use ln_codec::{Decode, Encode, messages};
-use ln_types::{ChannelId, Features, NetAddr, Network, NodeId};
+use ln_types::{ChannelId, Features, NetAddr, Network, NodeId, OwnAddress};
 
 messages! {
     /// lightningd to connectd.
@@ -43,8 +45,10 @@ pub struct ConnectdInit {
     pub node_id: NodeId,
     /// What we offer in `init`.
     pub features: Features,
-    /// Where to listen. An address that is taken makes `InitReply` an error.
-    pub bindings: Vec<NetAddr>,
+    /// Where to listen and what to announce. One that can't be had makes `InitReply` an error.
+    pub addresses: Vec<ConnectdAddress>,
+    /// What Tor's control port is told, if it asks for a password.
+    pub tor_password: Option<Password>,
     /// Seconds a handshake and a connection attempt may take.
     pub timeout_secs: u32,
     /// The SOCKS5 proxy (`host:port`), when there is one.
@@ -53,6 +57,8 @@ pub struct ConnectdInit {
     pub always_use_proxy: bool,
     /// Whether host names may be looked up.
     pub use_dns: bool,
+    /// Whether messages are filled up to a uniform length.
+    pub message_padding: bool,
     /// The gossip store's path, to stream from.
     pub gossip_store: String,
     /// Whether the log shows a line for every message to and from peers.
@@ -74,13 +80,52 @@ pub struct ConnectdDev {
     pub no_ping_timer: bool,
     /// `dev-fast-gossip`.
     pub fast_gossip: bool,
+    /// `dev-allow-localhost`.
+    pub allow_localhost: bool,
+}
+
+/// An address of the operator's.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdAddress {
+    /// The option it was given with, for errors.
+    pub option: String,
+    /// The address.
+    pub address: OwnAddress,
+    /// Whether to listen there.
+    pub listen: bool,
+    /// Whether to announce it. What we listen at too is announced only if it is public.
+    pub announce: bool,
+}
+
+/// A password: never shown.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Password(
+    /// Its text.
+    pub String,
+);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// A place where connectd listens.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdBinding {
+    /// The address, with the real port.
+    pub address: NetAddr,
+    /// Whether peers speak the websocket protocol there.
+    pub websocket: bool,
 }
 
 /// It listens, or says why it can't.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ConnectdInitReply {
-    /// Where it listens, with real ports.
-    pub bindings: Vec<NetAddr>,
+    /// Where it listens.
+    pub bindings: Vec<ConnectdBinding>,
+    /// What to announce, in the order that `node_announcement` wants.
+    pub announced: Vec<NetAddr>,
     /// Why not: names the address and what to do.
     pub error: Option<String>,
 }

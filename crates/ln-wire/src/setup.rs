@@ -122,6 +122,9 @@ pub struct Ping {
 }
 
 impl Ping {
+    /// A number of bytes that nobody sends a pong for.
+    pub const UNANSWERED: u16 = 65535;
+
     /// The pong it wants, if any.
     // BOLT 1 §The `ping` and `pong` Messages: no answer is due from 65532 on.
     pub fn pong(&self) -> Option<Pong> {

@@ -11,6 +11,7 @@
 mod support;
 
 mod accounts;
+mod addresses;
 mod background;
 mod bad_params;
 mod chain;
@@ -44,6 +45,7 @@ mod plugin_tlvs;
 mod plugin_trouble;
 mod plugin_watchtower;
 mod plugins;
+mod proxies;
 mod recover;
 mod reorg;
 mod restart;

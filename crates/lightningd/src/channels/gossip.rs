@@ -278,17 +278,26 @@ fn peer_policy(node: &Rc<Node>, policy: &GossipdPeerPolicy) {
     drop(channel.save(node));
 }
 
+/// Publishes who we are anew after a change, if we are known at all: before a channel is announced nobody would listen.
+pub(crate) async fn announce_again(node: &Rc<Node>) -> anyhow::Result<()> {
+    let known = |channel: &Rc<Channel>| {
+        let row = channel.row();
+        row.announcement.is_some() && row.state == ChannelState::ChanneldNormal
+    };
+    if node.channels.all().iter().any(known) {
+        announce_node(node).await?;
+    }
+    Ok(())
+}
+
 /// Publishes who we are: alias, colour, addresses, features.
 pub(crate) async fn announce_node(node: &Rc<Node>) -> anyhow::Result<()> {
-    let announced = node
-        .config
-        .announced
-        .iter()
-        .filter_map(NodeAddress::from_net_addr);
+    let announced = node.addresses.announced(&node.config.net);
+    let announced = announced.iter().filter_map(NodeAddress::from_net_addr);
     let unsigned = NodeAnnouncement {
         signature: placeholder(),
         features: FeatureBytes::from(&node.features.node),
-        timestamp: u32::try_from(clock::now()).unwrap_or(u32::MAX),
+        timestamp: node.addresses.announcement_time(clock::now()),
         node_id: node.id(),
         rgb_color: node.color(),
         alias: node.alias(),

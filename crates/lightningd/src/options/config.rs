@@ -8,9 +8,9 @@ use std::time::Duration;
 use ln_daemon::VERSION;
 use ln_rpc::deprecated::Promises;
 use ln_rpc::params::ParamEnv;
-use ln_types::{CltvDelta, Feerate, Msat, NetAddr, Network, Sat};
+use ln_types::{CltvDelta, Feerate, Msat, Network, Sat};
 
-use super::{OptionError, Settings};
+use super::{Networking, OptionError, Settings};
 use crate::features::ForceFeatures;
 use crate::log::LogFilter;
 
@@ -53,11 +53,7 @@ pub(crate) struct Config {
     pub(crate) cltv_delta: CltvDelta,
     pub(crate) cltv_final: CltvDelta,
     pub(crate) emergency_reserve: Msat,
-    pub(crate) bindings: Vec<NetAddr>,
-    pub(crate) announced: Vec<NetAddr>,
-    pub(crate) proxy: Option<NetAddr>,
-    pub(crate) always_use_proxy: bool,
-    pub(crate) use_dns: bool,
+    pub(crate) net: Networking,
     pub(crate) hsm_passphrase: bool,
     /// Programs to run in place of helpers, by the helper's name.
     pub(crate) subdaemons: Vec<(String, String)>,
@@ -246,55 +242,6 @@ fn subdaemons(settings: &Settings) -> Result<Vec<(String, String)>, OptionError>
     Ok(found)
 }
 
-/// Addresses to listen on and to announce.
-fn addresses(
-    settings: &Settings,
-    network: Network,
-    developer_localhost: bool,
-) -> Result<(Vec<NetAddr>, Vec<NetAddr>), OptionError> {
-    let (mut bindings, mut announced) = (Vec::new(), Vec::new());
-    let offline = settings.flag("offline") || settings.flag("recover");
-    for setting in settings.all() {
-        let (binds, announces) = match setting.name.as_str() {
-            "addr" => (true, true),
-            "bind-addr" => (true, false),
-            "announce-addr" => (false, true),
-            _ => continue,
-        };
-        let text = setting.value.as_deref().unwrap_or_default();
-        let address = NetAddr::parse(text, network.lightning_port())
-            .map_err(|error| OptionError::new(setting, error))?;
-        if binds && !offline {
-            bindings.push(address.clone());
-        }
-        // A path means nothing to others.
-        let may = developer_localhost && !matches!(address, NetAddr::Unix(_));
-        if announces && (is_public(&address) || may) {
-            announced.push(address);
-        }
-    }
-    let named = settings.last("addr").is_some() || settings.last("bind-addr").is_some();
-    if settings.bool("autolisten", !named)? && !offline {
-        bindings.push(NetAddr::Ipv4(
-            std::net::Ipv4Addr::UNSPECIFIED,
-            network.lightning_port(),
-        ));
-    }
-    Ok((bindings, announced))
-}
-
-/// Whether others could reach an address: no local, private or unspecified one.
-fn is_public(address: &NetAddr) -> bool {
-    match address {
-        NetAddr::Ipv4(ip, _) => {
-            !(ip.is_loopback() || ip.is_private() || ip.is_unspecified() || ip.is_link_local())
-        }
-        NetAddr::Ipv6(ip, _) => !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local()),
-        NetAddr::TorV3(..) | NetAddr::Dns(..) => true,
-        NetAddr::Unix(_) => false,
-    }
-}
-
 impl DevConfig {
     fn new(settings: &Settings) -> Result<Self, OptionError> {
         let optional = |name| {
@@ -392,7 +339,6 @@ impl Config {
         let network_dir = base_dir.join(network.name());
         let developer = settings.flag("developer");
         let dev = DevConfig::new(settings)?;
-        let (bindings, announced) = addresses(settings, network, dev.allow_localhost)?;
         let database = special(settings, "wallet", |text| {
             let path = text
                 .strip_prefix("sqlite3://")
@@ -441,13 +387,7 @@ impl Config {
             cltv_final: CltvDelta(settings.parsed("cltv-final", if test { 10 } else { 18 })?),
             emergency_reserve: settings
                 .parsed("min-emergency-msat", Msat::from_msat(25_000_000))?,
-            bindings,
-            announced,
-            proxy: special(settings, "proxy", |text| {
-                NetAddr::parse(text, 9050).map_err(|error| error.to_string())
-            })?,
-            always_use_proxy: settings.bool("always-use-proxy", false)?,
-            use_dns: !settings.flag("disable-dns"),
+            net: Networking::new(settings, network)?,
             hsm_passphrase: settings.flag("hsm-passphrase"),
             subdaemons: subdaemons(settings)?,
             dev,

@@ -3,6 +3,7 @@
 mod config;
 mod files;
 mod nearest;
+mod networking;
 mod persist;
 mod plugin_options;
 mod settings;
@@ -11,6 +12,7 @@ mod table;
 pub(crate) use config::{Config, LogConfig, network};
 pub(crate) use files::ConfigFile;
 pub(crate) use nearest::nearest;
+pub(crate) use networking::{Discovery, Networking};
 pub(crate) use persist::Persist;
 pub(crate) use plugin_options::plugin_value;
 pub(crate) use settings::{OptionError, Setting, Settings, Source, find, is_own};

@@ -65,6 +65,17 @@ pub(crate) struct Setting {
     pub(crate) source: Source,
 }
 
+impl Setting {
+    /// Which option it is and where it is set, for messages.
+    pub(crate) fn place(&self) -> String {
+        match &self.source {
+            Source::CommandLine => format!("--{}", self.name),
+            Source::PluginStart | Source::Transient => self.name.clone(),
+            Source::File(path, line) => format!("{} line {line}: {}", path.display(), self.name),
+        }
+    }
+}
+
 /// Why the settings can't be used. The text names the place and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
@@ -77,11 +88,7 @@ impl OptionError {
     /// A problem with one setting.
     pub(crate) fn new(setting: &Setting, problem: impl fmt::Display) -> Self {
         let problem = shorten(&problem.to_string());
-        let place = match &setting.source {
-            Source::CommandLine => format!("--{}", setting.name),
-            Source::PluginStart | Source::Transient => setting.name.clone(),
-            Source::File(path, line) => format!("{} line {line}: {}", path.display(), setting.name),
-        };
+        let place = setting.place();
         Self { place, problem }
     }
 
@@ -284,6 +291,9 @@ impl Settings {
     }
 }
 
+/// Texts that mean something when they are empty.
+pub(super) const MAY_BE_EMPTY: [&str; 4] = ["addr", "alias", "bind-addr", "log-prefix"];
+
 fn check_shape(info: &OptionInfo, setting: &Setting) -> Result<(), OptionError> {
     match (info.kind, setting.value.as_deref()) {
         (Kind::Flag, Some(_)) => Err(OptionError::new(setting, "takes no value")),
@@ -295,7 +305,7 @@ fn check_shape(info: &OptionInfo, setting: &Setting) -> Result<(), OptionError> 
             Ok(_) => Ok(()),
             Err(error) => Err(OptionError::new(setting, format!("'{value}': {error}"))),
         },
-        (Kind::Text, Some("")) if !matches!(info.name, "alias" | "log-prefix") => {
+        (Kind::Text, Some("")) if !MAY_BE_EMPTY.contains(&info.name) => {
             Err(OptionError::new(setting, "needs a value"))
         }
         (Kind::Int, Some(value)) if value.parse::<i64>().is_err() => Err(OptionError::new(

@@ -226,7 +226,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     option(
         "announce-addr-discovered-port",
         Int,
-        "the port for such addresses",
+        "the port for such addresses (default: the network's)",
     ),
     // Channels
     option(
@@ -284,9 +284,18 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "an even onion record to accept from payers",
     ),
     // Networking
-    multi("addr", "listen here and announce it"),
-    multi("bind-addr", "listen here, or at the path of a unix socket"),
-    multi("announce-addr", "announce this address"),
+    multi(
+        "addr",
+        "listen here and announce it if it is public: [HOST][:PORT], or autotor:HOST[:PORT] or statictor:HOST[:PORT] of Tor's control port",
+    ),
+    multi(
+        "bind-addr",
+        "listen here, or at the /path of a unix socket, without announcing it; behind ws: for websockets",
+    ),
+    multi(
+        "announce-addr",
+        "announce this address: HOST[:PORT], NAME.onion[:PORT] or dns:HOST[:PORT]",
+    ),
     option("offline", Flag, "neither listen nor connect"),
     option(
         "recover",
@@ -301,9 +310,13 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     option(
         "autoconnect-seeker-peers",
         Int,
-        "peers to connect to for gossip (default: 10)",
+        "peers to have at least: others of the network are connected to until there are so many (default: 10)",
     ),
-    option("proxy", Text, "a SOCKS5 proxy for connections"),
+    option(
+        "proxy",
+        Text,
+        "a SOCKS5 proxy for connections to onion addresses (port 9050 unless another is given)",
+    ),
     option(
         "always-use-proxy",
         Bool,
@@ -311,9 +324,14 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     ),
     option("disable-dns", Flag, "look up no host names"),
     option(
+        "message-padding",
+        Bool,
+        "fill what is sent to peers up to a uniform length (default: false)",
+    ),
+    option(
         "tor-service-password",
         Text,
-        "password of the Tor control port",
+        "the password of Tor's control port, for autotor: and statictor:",
     ),
     // Plugins
     multi("plugin", "run this plugin"),
@@ -448,11 +466,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
 ];
 
 /// Options that are known but whose feature is not built yet: the node does not start with them, since it could not do what they ask.
-pub(crate) const NOT_YET: &[&str] = &[
-    "experimental-dual-fund",
-    "experimental-simple-close",
-    "tor-service-password",
-];
+pub(crate) const NOT_YET: &[&str] = &["experimental-dual-fund", "experimental-simple-close"];
 
 #[cfg(test)]
 #[path = "table_tests.rs"]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
+use super::super::settings::MAY_BE_EMPTY;
 use super::super::{Config, LogConfig, OptionError, Settings};
 use super::*;
 
@@ -35,7 +36,7 @@ fn never_right(info: &OptionInfo, kind: &str) -> bool {
         ("no text", _) => true,
         ("missing", kind) => !matches!(kind, Flag | Bool),
         (_, Flag) => true,
-        ("empty", Text) => !matches!(info.name, "alias" | "log-prefix"),
+        ("empty", Text) => !MAY_BE_EMPTY.contains(&info.name),
         ("negative", Int | Msat) => false,
         (_, Int | Msat | Bool) => true,
         (_, Text) => false,

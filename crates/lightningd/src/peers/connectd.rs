@@ -26,7 +26,12 @@ const OPEN_CHANNEL: u16 = 32;
 
 /// Starts connectd and has it listen. Returns it and gossipd's end of the socket between the two.
 pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, OwnedFd)> {
-    let config = &node.config;
+    let (config, net) = (&node.config, &node.config.net);
+    if net.is_only_on_tor() && net.proxy.is_none() {
+        let text = "all addresses are onion addresses and there is no proxy: no connection can be made to others until one is given, \
+                    such as proxy=127.0.0.1:9050";
+        node.log.unusual(&node.origin, text);
+    }
     let (for_connectd, for_gossipd) = Stream::pair()?;
     let hsm = node
         .hsm
@@ -44,11 +49,13 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
         network: config.network,
         node_id: node.id(),
         features: node.features.init.clone(),
-        bindings: config.bindings.clone(),
+        addresses: net.addresses.clone(),
+        tor_password: net.tor_password.clone(),
         timeout_secs: dev.timeout_secs.unwrap_or(60),
-        proxy: config.proxy.clone(),
-        always_use_proxy: config.always_use_proxy,
-        use_dns: config.use_dns,
+        proxy: net.proxy.clone(),
+        always_use_proxy: net.hides(),
+        use_dns: net.use_dns,
+        message_padding: net.message_padding,
         gossip_store: "gossip_store".to_owned(),
         log_messages: node.log.shows(LogLevel::Debug),
         dev: ConnectdDev {
@@ -57,6 +64,7 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
             fast_reconnect: dev.fast_reconnect,
             no_ping_timer: dev.no_ping_timer,
             fast_gossip: dev.fast_gossip,
+            allow_localhost: dev.allow_localhost,
         },
     }));
     match subd.next::<FromConnectd>().await {
@@ -64,7 +72,7 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
             if let Some(error) = reply.error {
                 bail!("{error}");
             }
-            *node.bindings.borrow_mut() = reply.bindings;
+            node.addresses.settled(reply.bindings, reply.announced);
         }
         Ok(other) => bail!("connectd answered init with {}", other.name()),
         Err(end) => bail!("connectd failed: {end}"),
@@ -233,6 +241,7 @@ fn turn_away(node: &Node, id: NodeId, connection: &Connection, word: Option<Stri
 fn admit(node: &Rc<Node>, id: NodeId, connection: Connection, features: Features) {
     node.peers.connected(id, &connection, features.clone());
     node.plugins.tell_connect(id, &connection);
+    super::discovery::heard(node, id, &connection);
     if node.channels.of_peer(id).next().is_some() {
         // Where it was reached is kept for the next start.
         let row = PeerRow {

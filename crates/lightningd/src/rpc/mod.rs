@@ -25,6 +25,7 @@ mod wallet;
 pub(crate) use channels::shown_channel_type;
 pub(crate) use context::Context;
 pub(crate) use dispatch::{Handle, builtin_names, is_builtin};
+pub(crate) use gossip::announced_addresses;
 pub(crate) use param_checks::{bad_value, check_length, hex_or_string};
 pub(crate) use payments::{payment_error, shown_payment};
 pub(crate) use peers::shown_address;

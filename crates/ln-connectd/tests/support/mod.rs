@@ -25,7 +25,7 @@ use ln_ipc::status::Status;
 use ln_ipc::{Stream, message_number};
 #[allow(unused_imports, reason = "shared by several test programs")]
 pub use ln_testkit::peer::{RawPeer, channel_message, id, init, open, secret};
-use ln_types::{ChannelId, Features, NetAddr, Network, NodeId};
+use ln_types::{ChannelId, Features, NetAddr, Network, NodeId, OwnAddress};
 
 /// A test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -37,6 +37,7 @@ pub fn features() -> Features {
 pub struct Node {
     pub id: NodeId,
     pub bindings: Vec<NetAddr>,
+    pub announced: Vec<NetAddr>,
     master: Stream,
     from_connectd: Receiver<FromConnectd>,
     pub logs: Receiver<String>,
@@ -46,6 +47,13 @@ pub struct Node {
 
 pub struct Config {
     pub bindings: Vec<String>,
+    /// What stands for `addr`: listened at and announced.
+    pub both: Vec<String>,
+    /// What stands for `announce-addr`.
+    pub announced: Vec<String>,
+    pub tor_password: Option<String>,
+    pub proxy: Option<NetAddr>,
+    pub message_padding: bool,
     pub gossip_store: String,
     pub dev: ConnectdDev,
     pub timeout_secs: u32,
@@ -55,6 +63,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             bindings: vec!["127.0.0.1:0".to_owned()],
+            both: Vec::new(),
+            announced: Vec::new(),
+            tor_password: None,
+            proxy: None,
+            message_padding: false,
             gossip_store: "/nonexistent".to_owned(),
             dev: ConnectdDev {
                 fast_gossip: true,
@@ -76,6 +89,11 @@ impl Node {
     }
 
     pub fn with(byte: u8, config: Config) -> Self {
+        Self::try_with(byte, config).unwrap()
+    }
+
+    /// The error is what it can't do.
+    pub fn try_with(byte: u8, config: Config) -> Result<Self, String> {
         let (master, connectd_master) = Stream::pair().unwrap();
         let (hsmd, connectd_hsmd) = Stream::pair().unwrap();
         let (gossipd, connectd_gossipd) = Stream::pair().unwrap();
@@ -110,6 +128,7 @@ impl Node {
         let mut node = Self {
             id: id(byte),
             bindings: Vec::new(),
+            announced: Vec::new(),
             master: Stream::new(master),
             from_connectd,
             logs,
@@ -120,15 +139,13 @@ impl Node {
             network: Network::Regtest,
             node_id: node.id,
             features: features(),
-            bindings: config
-                .bindings
-                .iter()
-                .map(|text| text.parse().unwrap())
-                .collect(),
+            addresses: addresses(&config),
+            tor_password: config.tor_password.map(Password),
             timeout_secs: config.timeout_secs,
-            proxy: None,
+            proxy: config.proxy,
             always_use_proxy: false,
             use_dns: false,
+            message_padding: config.message_padding,
             gossip_store: config.gossip_store,
             log_messages: true,
             dev: config.dev,
@@ -136,12 +153,16 @@ impl Node {
         let FromConnectd::InitReply(reply) = node.next() else {
             panic!("no init reply")
         };
-        assert_eq!(reply.error, None);
-        node.bindings = reply.bindings;
+        if let Some(error) = reply.error {
+            return Err(error);
+        }
+        let bindings = reply.bindings.into_iter();
+        node.bindings = bindings.map(|binding| binding.address).collect();
+        node.announced = reply.announced;
         node.tell(ConnectdActivate {
             features: features(),
         });
-        node
+        Ok(node)
     }
 
     pub fn tell(&mut self, message: impl Into<ToConnectd>) {
@@ -222,6 +243,23 @@ impl Node {
         peer.exchange_init(&features());
         peer
     }
+}
+
+fn addresses(config: &Config) -> Vec<ConnectdAddress> {
+    let kinds = [
+        (&config.bindings, true, false),
+        (&config.both, true, true),
+        (&config.announced, false, true),
+    ];
+    let all = kinds.into_iter().flat_map(|(texts, listen, announce)| {
+        texts.iter().map(move |text| ConnectdAddress {
+            option: "addr".to_owned(),
+            address: OwnAddress::parse(text, 9735).unwrap(),
+            listen,
+            announce,
+        })
+    });
+    all.collect()
 }
 
 fn play_hsmd(mut stream: Stream, key: SecretKey) {

@@ -65,7 +65,8 @@ fn of_node(node: &Node, name: &str) -> Option<Shown> {
         "rescan" => int(config.rescan),
         "alias" => text(node.alias_text()),
         "rgb" => text(node.color().as_hex()),
-        "always-use-proxy" => Shown::Bool(config.always_use_proxy),
+        "autoconnect-seeker-peers" => int(config.net.gossip_peers),
+        "always-use-proxy" => Shown::Bool(config.net.always_use_proxy),
         _ => return None,
     })
 }
@@ -102,15 +103,16 @@ fn default(node: &Node, name: &str) -> Option<Shown> {
         "log-level" => text("info"),
         "log-prefix" => text(""),
         "log-timestamps" => Shown::Bool(true),
-        "commit-time" | "autoconnect-seeker-peers" => int(10),
+        "commit-time" => int(10),
         "require-confirmed-inputs" => Shown::Bool(false),
         "announce-addr-discovered" => text("auto"),
         "announce-addr-discovered-port" => int(node.config.network.lightning_port()),
         "autolisten" => {
             let settings = node.settings();
-            let bound = |name| settings.last(name).is_some();
-            Shown::Bool(!bound("addr") && !bound("bind-addr"))
+            let mut names = ["addr", "bind-addr", "announce-addr"].into_iter();
+            Shown::Bool(names.all(|name| settings.last(name).is_none()))
         }
+        "message-padding" => Shown::Bool(false),
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use bitcoin::hex::DisplayHex;
 use ln_daemon::VERSION;
+use ln_ipc::connectd::ConnectdBinding;
 use ln_rpc::RpcError;
 use ln_rpc::methods::control::getinfo::{
     AddressType, AnnouncedAddress, Binding, BindingType, Getinfo, GetinfoResponse, OurFeatures,
@@ -60,8 +61,13 @@ impl Handle for Getinfo {
             blockheight: chain.height(),
             network: node.config.network.name().to_owned(),
             fees_collected_msat: Msat::ZERO,
-            address: node.config.announced.iter().filter_map(announced).collect(),
-            binding: Some(node.bindings.borrow().iter().map(binding).collect()),
+            address: node
+                .addresses
+                .announced(&node.config.net)
+                .iter()
+                .filter_map(announced)
+                .collect(),
+            binding: Some(node.addresses.bindings().iter().map(binding).collect()),
             warning_bitcoind_sync: syncing.or(stale),
             warning_lightningd_sync: behind,
         })
@@ -83,7 +89,8 @@ fn announced(address: &NetAddr) -> Option<AnnouncedAddress> {
     })
 }
 
-fn binding(address: &NetAddr) -> Binding {
+fn binding(binding: &ConnectdBinding) -> Binding {
+    let address = &binding.address;
     let kind = match address {
         NetAddr::Ipv4(..) | NetAddr::Dns(..) => BindingType::Ipv4,
         NetAddr::Ipv6(..) => BindingType::Ipv6,
@@ -92,10 +99,14 @@ fn binding(address: &NetAddr) -> Binding {
     };
     let local = matches!(address, NetAddr::Unix(_));
     Binding {
-        kind,
+        kind: if binding.websocket {
+            BindingType::Websocket
+        } else {
+            kind
+        },
         address: (!local).then(|| address.host()),
         port: address.port(),
         socket: local.then(|| address.host()),
-        subtype: None,
+        subtype: binding.websocket.then(|| address.kind().to_owned()),
     }
 }

@@ -8,7 +8,7 @@ use ln_wire::NodeAddress;
 use crate::node::Node;
 
 /// Where a node says it can be reached, in its order.
-pub(in crate::rpc) fn announced_addresses(node: &Node, id: NodeId) -> anyhow::Result<Vec<NetAddr>> {
+pub(crate) fn announced_addresses(node: &Node, id: NodeId) -> anyhow::Result<Vec<NetAddr>> {
     node.graph.look(|map| {
         let stored = map.graph().node(NodeKey(id.to_bytes()));
         let Some(stored) = stored.and_then(|node| node.announcement.as_ref()) else {

@@ -5,7 +5,7 @@ mod addresses;
 mod listchannels;
 mod listnodes;
 
-pub(super) use addresses::announced_addresses;
+pub(crate) use addresses::announced_addresses;
 
 /// How many entries of a long list are made before others get their turn.
 const BATCH: usize = 500;

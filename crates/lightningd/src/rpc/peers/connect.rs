@@ -87,7 +87,7 @@ fn address(node: &Node, to: &Target) -> Result<Option<NetAddr>, RpcError> {
 
 /// The addresses a node announced.
 fn announced(node: &Node, id: NodeId) -> Vec<NetAddr> {
-    match crate::rpc::gossip::announced_addresses(node, id) {
+    match crate::rpc::announced_addresses(node, id) {
         Ok(addresses) => addresses,
         Err(error) => {
             let text = format!("addresses of {id} can't be looked up: {error:#}");

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// What to refuse: the error for a method, or nothing to pass the call on.
 type Refusal = Arc<Mutex<dyn FnMut(&str) -> Option<Value> + Send>>;
 
+/// What to change about the result of a method.
+type Change = Arc<Mutex<dyn FnMut(&str, &mut Value) + Send>>;
+
 /// A proxy in front of a chain's RPC.
 pub(crate) struct ChainProxy {
     port: u16,
@@ -21,14 +24,28 @@ impl ChainProxy {
         chain: u16,
         refuse: impl FnMut(&str) -> Option<Value> + Send + 'static,
     ) -> Self {
+        Self::run(chain, Arc::new(Mutex::new(refuse)), None)
+    }
+
+    /// Passes all calls on and changes what comes back.
+    pub(crate) fn changing(
+        chain: u16,
+        change: impl FnMut(&str, &mut Value) + Send + 'static,
+    ) -> Self {
+        let change: Change = Arc::new(Mutex::new(change));
+        Self::run(chain, Arc::new(Mutex::new(|_: &str| None)), Some(change))
+    }
+
+    fn run(chain: u16, refuse: Refusal, change: Option<Change>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let refuse: Refusal = Arc::new(Mutex::new(refuse));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let refuse = Arc::clone(&refuse);
+                let (refuse, change) = (Arc::clone(&refuse), change.clone());
                 // A node that is gone, or a chain, ends its connection.
-                thread::spawn(move || stream.and_then(|stream| serve(stream, chain, &refuse)));
+                thread::spawn(move || {
+                    stream.and_then(|stream| serve(stream, chain, &refuse, change.as_ref()))
+                });
             }
         });
         Self { port }
@@ -40,7 +57,12 @@ impl ChainProxy {
     }
 }
 
-fn serve(mut node: TcpStream, chain: u16, refuse: &Refusal) -> io::Result<()> {
+fn serve(
+    mut node: TcpStream,
+    chain: u16,
+    refuse: &Refusal,
+    change: Option<&Change>,
+) -> io::Result<()> {
     let mut from_node = BufReader::new(node.try_clone()?);
     let mut chain = TcpStream::connect(("127.0.0.1", chain))?;
     let mut from_chain = BufReader::new(chain.try_clone()?);
@@ -57,6 +79,22 @@ fn serve(mut node: TcpStream, chain: u16, refuse: &Refusal) -> io::Result<()> {
         }
         chain.write_all(&[head, body].concat())?;
         let (head, body) = read_message(&mut from_chain)?;
+        if let Some(change) = change {
+            let mut reply: Value = serde_json::from_slice(&body)?;
+            (change.lock().unwrap())(method, &mut reply["result"]);
+            let body = reply.to_string();
+            let length = body.len();
+            let status = if reply["error"].is_null() {
+                "200 OK"
+            } else {
+                "500 Internal Server Error"
+            };
+            write!(
+                node,
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}"
+            )?;
+            continue;
+        }
         node.write_all(&[head, body].concat())?;
     }
 }

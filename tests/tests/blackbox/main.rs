@@ -27,6 +27,7 @@ mod hostile;
 mod kill;
 mod kill_held;
 mod kill_life;
+mod networks;
 mod onchain;
 mod opening;
 mod opening_trouble;

@@ -20,10 +20,20 @@ pub(crate) struct Backend(Rc<PluginHost>);
 pub(crate) struct ChainInfo {
     /// The chain's name as bitcoind gives it.
     pub(crate) chain: String,
+    /// How many headers it has; a backend that does not say has the blocks to all of them.
+    #[serde(default)]
+    pub(crate) headercount: Option<u32>,
     /// The best block's height.
     pub(crate) blockcount: u32,
     /// Whether it is still catching up.
     pub(crate) ibd: bool,
+}
+
+impl ChainInfo {
+    /// The height that the backend knows of, with or without the blocks.
+    pub(crate) fn headers(&self) -> u32 {
+        self.headercount.unwrap_or(0).max(self.blockcount)
+    }
 }
 
 /// `estimatefees`: satoshi per 1000 virtual bytes.

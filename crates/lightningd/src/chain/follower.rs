@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use bitcoin::{Block, BlockHash, OutPoint};
 use ln_db::{BlockRow, OutputRow, OutputStatus, TransactionRow};
 use ln_types::{BlockHeight, Network, Sat};
 use tokio::sync::{Notify, watch};
 
-use super::{Backend, ChainInfo, Found, Interest, scan};
+use super::{Backend, ChainInfo, Found, Interest, check, scan};
 use crate::accounts::{self, InBlock};
 use crate::node::Node;
 use crate::options::Config;
+
+const NO_ANSWER: &str = "the chain backend does not answer: is bitcoind running?";
 
 /// How far the chain is known.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Chain {
     /// The backend's last answer: its height, and whether it is still catching up itself.
     pub(crate) backend_height: Cell<u32>,
     pub(crate) backend_syncing: Cell<bool>,
+    /// What of it the log has.
+    said_syncing: Cell<bool>,
     /// Whether the backend says when its tip changes, so that polling is only a second line.
     pub(crate) is_told: Cell<bool>,
     /// Set while the backend does not answer.
@@ -50,6 +54,7 @@ impl Chain {
             interest: RefCell::default(),
             backend_height: Cell::new(0),
             backend_syncing: Cell::new(false),
+            said_syncing: Cell::new(false),
             is_told: Cell::new(false),
             stale: RefCell::default(),
             unsent: Cell::new(false),
@@ -72,37 +77,31 @@ impl Chain {
         !self.backend_syncing.get() && self.height().0 >= self.backend_height.get()
     }
 
+    /// What the backend says of itself.
+    fn told(&self, info: &ChainInfo, network: Network) {
+        self.backend_height.set(info.blockcount);
+        let syncing = check::is_syncing(info, self.height(), network);
+        self.backend_syncing.set(syncing);
+    }
+
     /// Looks for new blocks now instead of at the next poll.
     pub(crate) fn poll_now(&self) {
         self.nudge.notify_one();
     }
 }
 
-/// Another chain's backend must not be asked anything else.
-fn check_network(info: &ChainInfo, config: &Config) -> anyhow::Result<()> {
-    if info.chain != config.network.bip70_name() {
-        bail!(
-            "the chain backend is on chain '{}', this node on '{}': give --network, or another bitcoind",
-            info.chain,
-            config.network.bip70_name()
-        );
-    }
-    Ok(())
-}
-
 /// Checks the backend and finds where to begin. The first block followed is `rescan` below the tip, or below what was known.
 pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> anyhow::Result<()> {
     let known = chain.height();
-    let info = backend
-        .chain_info(known)
-        .await
-        .context("the chain backend does not answer: is bitcoind running?")?;
-    check_network(&info, config)?;
-    chain.backend_height.set(info.blockcount);
-    chain
-        .backend_syncing
-        .set(info.ibd && config.network != Network::Regtest);
-    let tip = if chain.blocks.borrow().is_empty() {
+    let info = backend.chain_info(known).await.context(NO_ANSWER)?;
+    check::network(&info, config)?;
+    chain.told(&info, config.network);
+    let is_new = chain.blocks.borrow().is_empty();
+    // A backend that is behind can't show the last blocks again: the node waits for it where it is.
+    if !is_new && info.blockcount < known.0 && config.rescan >= 0 {
+        return Ok(());
+    }
+    let tip = if is_new {
         info.blockcount
     } else {
         known.0.min(info.blockcount)
@@ -125,8 +124,28 @@ pub(crate) async fn start(backend: &Backend, chain: &Chain, config: &Config) -> 
 
 /// After a start, before anything else: goes back to the last block the backend still has. What happened in those above has not happened.
 pub(crate) async fn unwind(node: &Rc<Node>) -> anyhow::Result<()> {
-    let info = node.backend.chain_info(node.chain.height()).await?;
-    check_network(&info, &node.config)?;
+    let asked = node.backend.chain_info(node.chain.height()).await;
+    let info = asked.context(NO_ANSWER)?;
+    let (config, known) = (&node.config, node.chain.height());
+    check::network(&info, config)?;
+    let lowest = node
+        .chain
+        .blocks
+        .borrow()
+        .first_key_value()
+        .map(|(height, _)| *height);
+    if let Some(lowest) = lowest {
+        check::not_backwards(&info, known, config.rescan)?;
+        let hash_at = |height: u32| node.chain.blocks.borrow().get(&height).copied();
+        check::same_chain(
+            &node.backend,
+            &info,
+            (lowest, known.0),
+            config.network,
+            hash_at,
+        )
+        .await?;
+    }
     loop {
         // A backend that is behind has lost nothing as long as what it has is what we know.
         let height = node.chain.height().0.min(info.blockcount);
@@ -191,13 +210,30 @@ pub(super) fn poll_interval(node: &Node) -> Duration {
     if is_calm { interval } else { interval / 4 }
 }
 
+/// Notes what the backend says of itself, and tells the operator when that changes.
+fn say_whether_syncing(node: &Node, info: &ChainInfo) {
+    node.chain.told(info, node.config.network);
+    let syncing = node.chain.backend_syncing.get();
+    let said = node.chain.said_syncing.replace(syncing);
+    let (blocks, headers) = (info.blockcount, info.headers());
+    let text = match (said, syncing) {
+        (false, false) | (true, true) => return,
+        (true, false) => "Bitcoin backend now synced.".to_owned(),
+        (false, true) if info.ibd => format!(
+            "Waiting for initial block download (this can take a while!): bitcoind has {blocks} of {headers} blocks"
+        ),
+        (false, true) => format!(
+            "Waiting for bitcoind to catch up: it has {blocks} of {} blocks",
+            headers.max(node.chain.height().0)
+        ),
+    };
+    node.log.unusual(&node.origin, text);
+}
+
 /// Processes every block the backend has and we don't.
 pub(crate) async fn catch_up(node: &Rc<Node>) -> anyhow::Result<()> {
     let info = node.backend.chain_info(node.chain.height()).await?;
-    node.chain.backend_height.set(info.blockcount);
-    node.chain
-        .backend_syncing
-        .set(info.ibd && node.config.network != Network::Regtest);
+    say_whether_syncing(node, &info);
     loop {
         let next = node.chain.height().plus(1);
         let Some((hash, block)) = node.backend.block(next).await? else {

@@ -2,6 +2,7 @@
 
 mod backend;
 mod broadcast;
+mod check;
 mod fees;
 mod follower;
 mod scan;

@@ -172,7 +172,9 @@ impl Dispatcher {
             Err(error) => {
                 let code = match &error {
                     SecretFileError::Secret(error) => error.code(),
-                    SecretFileError::Io { .. } | SecretFileError::Random(_) => {
+                    SecretFileError::Io { .. }
+                    | SecretFileError::Random(_)
+                    | SecretFileError::TooLong => {
                         HsmSecretError::InvalidFormat { length: 0 }.code()
                     }
                 };

@@ -28,6 +28,9 @@ pub(crate) enum SecretFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// It holds something else.
+    #[error("hsm_secret is too long: no kind of secret has more than {MAX_SIZE} bytes")]
+    TooLong,
     /// No secret could be made.
     #[error(transparent)]
     Secret(#[from] ln_keys::HsmSecretError),
@@ -104,8 +107,11 @@ fn publish(unfinished: &Path, path: &Path) -> io::Result<bool> {
 pub(crate) fn read(directory: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let mut contents = Zeroizing::new(Vec::new());
     File::open(directory.join(NAME))
-        .and_then(|file| file.take(MAX_SIZE).read_to_end(&mut contents))
+        .and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut contents))
         .map_err(io_error("reading"))?;
+    if u64::try_from(contents.len()).unwrap_or(u64::MAX) > MAX_SIZE {
+        return Err(SecretFileError::TooLong);
+    }
     Ok(contents)
 }
 

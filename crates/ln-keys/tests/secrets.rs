@@ -251,3 +251,21 @@ fn signed_messages_name_their_signer() {
         Ok(keys.node_id())
     );
 }
+
+#[test]
+fn a_file_of_any_length_is_a_secret_or_refused_with_its_code() {
+    for length in (0..=100).chain([4096, 1 << 20]) {
+        let code = |filler: u8| {
+            let parsed = HsmSecret::parse(&vec![filler; length], None);
+            parsed.map(drop).map_err(HsmSecretError::code)
+        };
+        let expected = match length {
+            0..32 => [Err(7), Err(7)],
+            32 => [Ok(()), Ok(())],
+            // Encrypted, whatever it holds; else a mnemonic under a passphrase, or words that are none.
+            73 => [Err(1), Err(1)],
+            _ => [Err(1), Err(4)],
+        };
+        assert_eq!([code(7), code(0)], expected, "{length} bytes");
+    }
+}

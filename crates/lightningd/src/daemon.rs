@@ -29,18 +29,13 @@ pub(crate) fn is_wanted(settings: &Settings) -> bool {
     settings.flag("daemon") && !is_background()
 }
 
-/// Says something to whoever started the node: on standard error, or through the pipe.
-#[expect(
-    clippy::print_stderr,
-    reason = "before there is a log the terminal is all there is"
-)]
+/// Says something to whoever started the node: on standard error, or through the pipe. Without anybody who listens there is nobody to tell.
 pub(crate) fn say(text: &str) {
     if is_background() {
-        // Without anybody who listens there is nobody to tell.
         let mut pipe = std::io::stdout();
         drop(pipe.write_all(text.as_bytes()).and_then(|()| pipe.flush()));
     } else {
-        eprint!("{text}");
+        drop(std::io::stderr().write_all(text.as_bytes()));
     }
 }
 

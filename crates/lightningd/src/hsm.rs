@@ -11,8 +11,8 @@ use ln_invoice::UnsignedInvoice;
 use ln_ipc::hsmd::{
     Bip32KeyVersion, ChainParams, FromHsmd, HSMD_MAX_VERSION, HsmUtxo, HsmdClientHsmfd,
     HsmdDeriveSecret, HsmdGetChannelBasepoints, HsmdInit, HsmdInitTlvs, HsmdNewChannel,
-    HsmdSignInvoice, HsmdSignMessage, HsmdSignWithdrawal, LIGHTNINGD_MIN_HSMD_VERSION, Passphrase,
-    ToHsmd, WirePsbt,
+    HsmdSignInvoice, HsmdSignMessage, HsmdSignWithdrawal, HsmdStatus, LIGHTNINGD_MIN_HSMD_VERSION,
+    Passphrase, ToHsmd, WirePsbt,
 };
 use ln_ipc::{AsyncStream, FrameError, Stream};
 use ln_keys::Basepoints;
@@ -109,7 +109,7 @@ impl Hsm {
     ) -> anyhow::Result<(Self, Subd)> {
         let (ours, theirs) = Stream::pair()?;
         let origin = Origin::of("hsmd");
-        let subd = Subd::start(
+        let mut subd = Subd::start(
             log,
             SubdStart {
                 name: "hsmd",
@@ -134,10 +134,14 @@ impl Hsm {
             },
         });
         requests.send(&init).await?;
-        let reply = requests
-            .recv::<FromHsmd>()
-            .await
-            .context("hsmd ended before it answered: see the log")?;
+        let reply = match requests.recv::<FromHsmd>().await {
+            Ok(reply) => reply,
+            // How it ended, or what it said last, tells more.
+            Err(error) => match subd.next::<HsmdStatus>().await {
+                Err(end) => bail!("hsmd failed: {end}"),
+                Ok(_) => return Err(error).context("hsmd answered init badly"),
+            },
+        };
         let identity = match reply {
             FromHsmd::InitReplyV4(reply) => HsmIdentity {
                 node_id: reply.node_id,

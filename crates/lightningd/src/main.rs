@@ -13,12 +13,17 @@
 )]
 
 mod clock;
+mod crash;
 mod daemon;
+mod damage;
+mod exit;
 mod features;
 mod gossip;
 mod node;
 mod old_forms;
+mod pid_file;
 mod roles;
+mod signals;
 mod startup;
 
 mod accounts;

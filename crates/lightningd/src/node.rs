@@ -1,6 +1,6 @@
 //! The node: everything the master's tasks share.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use ln_db::Db;
@@ -53,6 +53,8 @@ pub(crate) struct Node {
     pub(crate) graph: GraphReader,
     /// Where we are reached.
     pub(crate) addresses: OwnAddresses,
+    /// Whether the node is about to end: it takes no HTLCs and keeps no idle peers any more.
+    pub(crate) grace: Cell<bool>,
     /// Set once, to end the process: the exit code.
     pub(crate) stop: watch::Sender<Option<i32>>,
 }
@@ -129,6 +131,16 @@ impl Node {
     /// Tells gossipd of a new block.
     pub(crate) fn gossip_new_block(&self, height: BlockHeight) {
         self.to_gossipd(GossipdNewBlock { height });
+    }
+
+    /// Whether no HTLC is under way in any channel with a peer.
+    pub(crate) fn is_idle(&self, peer: NodeId) -> bool {
+        let mut channels = self.channels.of_peer(peer);
+        channels.all(|channel| {
+            let machine = channel.machine();
+            let known = machine.is_ok_and(|machine| machine.htlcs().next().is_some());
+            !known && channel.htlcs.borrow().is_empty()
+        })
     }
 
     /// Ends the process with an exit code; the first one counts.

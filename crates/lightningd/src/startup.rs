@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs::{DirBuilder, File};
+use std::fs::DirBuilder;
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,14 @@ use ln_db::Db;
 use ln_plugin::protocol::{Configuration, FeatureBits, Proxy};
 use ln_rpc::deprecated::OLD_PLUGINS;
 use ln_types::{FeatureBit, NetAddr, NodeId};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use rustix::process::Signal;
+use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
 
 use crate::chain::{Backend, Chain, FeeEstimates};
 use crate::channels::Channels;
+use crate::damage::watch_for_damage;
+use crate::exit::{self, Exit};
 use crate::features::{Offer, OurFeatures};
 use crate::hsm::{Hsm, HsmRefusal};
 use crate::log::{Logger, Origin};
@@ -29,31 +31,15 @@ use crate::node::Node;
 use crate::options::{Config, ConfigFile, LogConfig, OPTIONS, OptionError, Settings, network};
 use crate::payments::Payments;
 use crate::peers::Peers;
+use crate::pid_file::PidFile;
 use crate::plugins::{
     HookTimeouts, HostConfig, Permissions, PluginHost, RestartPolicy, adopt_orphans, candidates,
 };
 use crate::rpc::RpcState;
-use crate::subd::Subd;
+use crate::signals::{Asked, Signals};
+use crate::subd::{Subd, try_programs};
 use crate::wallet::Wallet;
-use crate::{chain, channels, clock, daemon, invoices, payments, peers, rpc};
-
-/// Exit codes (compat: Core Lightning's).
-mod exit {
-    /// Something failed.
-    pub(super) const FAILED: i32 = 1;
-    /// Another lightningd runs in this directory.
-    pub(super) const PID_FILE: i32 = 11;
-    /// The database belongs to another node or network.
-    pub(super) const WRONG_DATABASE: i32 = 30;
-}
-
-/// A failure with an exit code of its own.
-#[derive(Debug, thiserror::Error)]
-#[error("{text}")]
-struct Exit {
-    code: i32,
-    text: String,
-}
+use crate::{chain, channels, clock, crash, daemon, invoices, payments, peers, rpc};
 
 /// Runs the master and returns the exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> i32 {
@@ -80,11 +66,13 @@ fn complain(error: &anyhow::Error) {
 }
 
 /// Reads command line and config files. `None` means that what was asked for is printed already.
-#[expect(clippy::print_stdout, reason = "what --version and --help print")]
 fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>> {
     let line = Settings::command_line(arguments)?;
+    if line.flag("developer") && line.flag("dev-debug-self") {
+        wait_for_debugger();
+    }
     if line.flag("version") {
-        println!("{VERSION}");
+        print(&format!("{VERSION}\n"));
         return Ok(None);
     }
     if line.flag("list-features-only") {
@@ -93,12 +81,28 @@ fn prepare(arguments: &[OsString]) -> anyhow::Result<Option<(Settings, PathBuf)>
                 || format!("option_{}", bit / 2),
                 |feature| feature.name().to_owned(),
             );
-            println!("{name}/{}", if bit % 2 == 1 { "odd" } else { "even" });
+            let kind = if bit % 2 == 1 { "odd" } else { "even" };
+            print(&format!("{name}/{kind}\n"));
         }
         return Ok(None);
     }
     let (settings, base_dir) = read_files(line)?;
     Ok(Some((settings, base_dir)))
+}
+
+/// Prints what was asked for. Whoever reads only the start of it has seen enough.
+fn print(text: &str) {
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
+
+/// Stops where it is, and says how to go on.
+fn wait_for_debugger() {
+    let pid = std::process::id();
+    daemon::say(&format!(
+        "lightningd waits for a debugger: gdb -p {pid} (without one: kill -CONT {pid})\n"
+    ));
+    // What can't be stopped goes on.
+    let _not_stopped = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
 }
 
 /// Reads the config files that the command line asks for.
@@ -130,7 +134,6 @@ fn read_files(line: Settings) -> anyhow::Result<(Settings, PathBuf)> {
 }
 
 /// Prints the options, those of plugins among them: they are started to tell theirs, and ended.
-#[expect(clippy::print_stdout, reason = "what --help prints")]
 fn help(log: &Logger, settings: &Settings, base_dir: PathBuf) -> i32 {
     let plugins = || async {
         let config = Config::new(settings, base_dir)?;
@@ -153,7 +156,7 @@ fn help(log: &Logger, settings: &Settings, base_dir: PathBuf) -> i32 {
     });
     match text {
         Ok((text, whole)) => {
-            print!("{text}");
+            print(&text);
             if whole { 0 } else { exit::FAILED }
         }
         Err(code) => code,
@@ -175,7 +178,12 @@ fn block_on<T>(task: impl Future<Output = T>) -> Result<T, i32> {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => Ok(LocalSet::new().block_on(&runtime, task)),
+        Ok(runtime) => {
+            let done = LocalSet::new().block_on(&runtime, task);
+            // Whoever still waits for a terminal or a disk is not waited for.
+            runtime.shutdown_background();
+            Ok(done)
+        }
         Err(error) => {
             complain(&anyhow!(error).context("can't start"));
             Err(exit::FAILED)
@@ -185,7 +193,7 @@ fn block_on<T>(task: impl Future<Output = T>) -> Result<T, i32> {
 
 /// Everything up to the running node.
 fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
-    match block_on(bring_up(log, settings, base_dir)) {
+    match block_on(until_told(log, settings, base_dir)) {
         Ok(Ok(code)) | Err(code) => code,
         Ok(Err(error)) => {
             complain(&error);
@@ -202,6 +210,27 @@ fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
     }
 }
 
+/// Runs the node. Told to end before it serves, it ends at once: what it has written by then is durable.
+async fn until_told(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
+    let mut early = Signals::listen()?;
+    let (serves, mut serving) = oneshot::channel();
+    let node = bring_up(log, settings, base_dir, serves);
+    tokio::pin!(node);
+    tokio::select! {
+        // Looked at in this order: once it serves, signals are its own affair.
+        biased;
+        code = &mut node => return code,
+        _ = &mut serving => {}
+        () = early.until_end() => {
+            ln_daemon::show_terminal();
+            log.info(&Origin::of("lightningd"), "told to end before it served");
+            return Ok(0);
+        }
+    }
+    drop(early);
+    node.await
+}
+
 /// Makes the directories and goes into the network's.
 fn enter_directory(config: &Config) -> anyhow::Result<()> {
     DirBuilder::new()
@@ -213,28 +242,14 @@ fn enter_directory(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("can't go to the directory {}", config.network_dir.display()))
 }
 
-/// Takes the pid file, which is locked as long as the node lives.
-fn lock_pid_file(path: &Path) -> anyhow::Result<File> {
-    let mut file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(|| format!("can't open the pid file {}", path.display()))?;
-    rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(
-        |_| Exit {
-            code: exit::PID_FILE,
-            text: format!("lightningd already running? {} is locked", path.display()),
-        },
-    )?;
-    file.set_len(0)?;
-    writeln!(file, "{}", std::process::id())?;
-    Ok(file)
-}
-
 //~ Each step needs those before it: the directory, its lock, hsmd (without keys nothing can be read), the database, what the node knows
 //~ (`load`), the backend and the helpers, and at last the RPC socket: whoever can ask finds a node that can answer. Next: `node.rs`.
-async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
+async fn bring_up(
+    log: &Logger,
+    settings: Settings,
+    base_dir: PathBuf,
+    serves: oneshot::Sender<()>,
+) -> anyhow::Result<i32> {
     let developer = settings.flag("developer");
     // What only plugins can know is looked at when they have told their options; everything else before anything is written.
     settings.check_known(developer, |_| true)?;
@@ -243,11 +258,18 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     let programs = candidates(&settings, &config.base_dir)?;
     let about_plugins = host_config(&config, &settings)?;
     let logs = LogConfig::new(&settings)?;
-    Subd::debug(config.dev.debugger.clone());
+    try_programs(&config.subdaemons, config.dev.any_version)?;
+    if settings.flag("test-daemons-only") {
+        return Ok(0);
+    }
+    Subd::configure(&config.dev);
     enter_directory(&config)?;
+    crash::note_directory(&config.network_dir);
+    crash::install(log);
     log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps)
         .map_err(|problem| anyhow!(problem))?;
-    let pid_file = lock_pid_file(&config.pid_file)?;
+    let _pid_file = PidFile::take(&config.pid_file)?;
+    rpc::may_listen(&config.rpc_file)?;
     let origin = Origin::of("lightningd");
     log.info(&origin, VERSION);
 
@@ -261,7 +283,7 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
     if let Some(secret) = settings.text("recover") {
         crate::recover::recover(secret, &config.database)?;
     }
-    let passphrase = ask_passphrase(&config)?;
+    let passphrase = ask_passphrase(&config).await?;
     let (hsm, hsmd) = Hsm::start(log, config.network, config.subdaemon("hsmd"), passphrase).await?;
     let node = load(log, config, settings, hsm, plugins).await?;
     let (connectd, gossipd) = bring_services_up(&node).await?;
@@ -282,29 +304,47 @@ async fn bring_up(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow
             bitcoin::hex::DisplayHex::as_hex(&node.color()),
         ),
     );
-    let for_plugins = Rc::clone(&node);
-    tokio::task::spawn_local(async move {
-        let secret = for_plugins.settings().text("recover").map(str::to_owned);
-        if let Some(secret) = secret {
-            for_plugins.plugins.recovering(&secret).await;
-        }
-    });
+    tokio::task::spawn_local(tell_recovering(Rc::clone(&node)));
+    let mut signals = Signals::listen()?;
+    let _nobody_waits = serves.send(());
     daemon::ready();
-    let code = run_until_stopped(&node).await;
+    let code = run_until_stopped(&node, &mut signals).await;
     daemon::stopping();
-    take_down(&node).await;
-    drop(pid_file);
-    drop(std::fs::remove_file(&node.config.pid_file));
+    tokio::select! {
+        () = take_down(&node) => {}
+        () = signals.until_end() => {
+            node.log.unusual(&node.origin, "told to end once more: not waiting for plugins");
+        }
+    }
     Ok(code)
 }
 
-fn ask_passphrase(config: &Config) -> anyhow::Result<Option<String>> {
+/// Tells plugins that the node was made from a secret given.
+async fn tell_recovering(node: Rc<Node>) {
+    let secret = node.settings().text("recover").map(str::to_owned);
+    if let Some(secret) = secret {
+        node.plugins.recovering(&secret).await;
+    }
+}
+
+/// Asks on a thread of its own: signals are heard meanwhile.
+async fn ask_passphrase(config: &Config) -> anyhow::Result<Option<String>> {
     if !config.hsm_passphrase {
         return Ok(None);
     }
-    let passphrase =
-        ln_daemon::ask_secret("Enter hsm_secret passphrase").context("reading the passphrase")?;
+    let ask = || ln_daemon::ask_secret("Enter hsm_secret passphrase");
+    let passphrase = tokio::task::spawn_blocking(ask).await?;
+    let passphrase = passphrase.context("reading the passphrase")?;
     Ok(Some(passphrase.to_string()))
+}
+
+/// Opens the database.
+async fn open_database(
+    config: &Config,
+    plugins: &Rc<PluginHost>,
+    upgrade: bool,
+) -> anyhow::Result<Db> {
+    Ok(Db::open_watched(&config.database, Box::new(plugins.watch_db()), upgrade).await?)
 }
 
 /// Opens the database and loads what the node knows.
@@ -315,7 +355,7 @@ async fn load(
     hsm: Hsm,
     plugins: Rc<PluginHost>,
 ) -> anyhow::Result<Rc<Node>> {
-    let db = Db::open_watched(&config.database, Box::new(plugins.watch_db())).await?;
+    let db = open_database(&config, &plugins, settings.bool("database-upgrade", true)?).await?;
     check_owner(&db, &config, hsm.identity.node_id).await?;
     mend(log, &db).await?;
     let identity = hsm.identity.clone();
@@ -354,6 +394,7 @@ async fn load(
         graph: crate::gossip::GraphReader::default(),
         addresses: peers::OwnAddresses::default(),
         stop: watch::Sender::new(None),
+        grace: std::cell::Cell::new(false),
     });
     for peer in known_peers {
         if node.channels.of_peer(peer.id).next().is_some() {
@@ -518,7 +559,7 @@ fn spawn_tasks(node: &Rc<Node>, hsmd: Subd, connectd: Subd, gossipd: Subd) {
     if let Some(seconds) = node.config.dev.crash_after {
         spawn(Box::pin(async move {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
-            std::process::abort();
+            crash::crash("dev-crash-after");
         }));
     }
     spawn(Box::pin(watch_hsmd(Rc::clone(node), hsmd)));
@@ -530,6 +571,7 @@ fn spawn_tasks(node: &Rc<Node>, hsmd: Subd, connectd: Subd, gossipd: Subd) {
     spawn(Box::pin(chain::watch_tip(Rc::clone(node))));
     spawn(Box::pin(chain::poll_fees(Rc::clone(node))));
     spawn(Box::pin(invoices::expire(Rc::clone(node))));
+    spawn(Box::pin(watch_for_damage(Rc::clone(node))));
     let again = Rc::clone(node);
     spawn(Box::pin(async move { chain::rebroadcast(&again).await }));
     // Peers may only come once everything above is there to serve them.
@@ -564,21 +606,14 @@ async fn watch_hsmd(node: Rc<Node>, mut hsmd: Subd) {
 }
 
 /// Waits for `stop`, a signal or a fatal failure; returns the exit code.
-async fn run_until_stopped(node: &Rc<Node>) -> i32 {
+async fn run_until_stopped(node: &Rc<Node>, signals: &mut Signals) -> i32 {
     let mut stop = node.stop.subscribe();
-    let signals = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::hangup()),
-    );
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
-        return exit::FAILED;
-    };
     loop {
         tokio::select! {
-            _ = terminate.recv() => return 0,
-            _ = interrupt.recv() => return 0,
-            _ = hangup.recv() => node.log.reopen(),
+            asked = signals.next() => match asked {
+                Asked::End => return 0,
+                Asked::Reopen => node.log.reopen(&node.origin),
+            },
             _ = stop.changed() => if let Some(code) = *stop.borrow() { return code },
         }
     }
@@ -596,13 +631,4 @@ async fn take_down(node: &Rc<Node>) {
     };
     node.plugins.shut_down(flush).await;
     node.rpc.say_farewell().await;
-}
-
-impl From<OptionError> for Exit {
-    fn from(error: OptionError) -> Self {
-        Self {
-            code: exit::FAILED,
-            text: error.to_string(),
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use bitcoin::secp256k1::SecretKey;
+use ln_ipc::status::LogLevel;
 use ln_noise::{
     ACT_ONE_LENGTH, ACT_THREE_LENGTH, ACT_TWO_LENGTH, HandshakeError, Initiator, Responder, Session,
 };
@@ -212,6 +213,7 @@ async fn send_init(
         return Err(EstablishError::DevDisconnect);
     }
     if fault != Fault::Drop {
+        shared.io(LogLevel::IoOut, id, &message);
         transport.queue(&message).map_err(TransportEnd::Crypto)?;
         transport.flush().await.map_err(TransportEnd::Io)?;
     }
@@ -230,6 +232,7 @@ async fn read_init(
 ) -> Result<Result<PeerInit, (InitProblem, bool)>, EstablishError> {
     loop {
         let message = transport.receive().await?;
+        shared.io(LogLevel::IoIn, id, &message);
         if message.starts_with(&INIT.to_be_bytes()) && shared.fault_on_receive(id, INIT) {
             return Err(EstablishError::DevDisconnect);
         }

@@ -84,6 +84,7 @@ async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
     let (gossipd, gossipd_writer) = AsyncStream::new(descriptors.gossipd)?.split();
     let hsm = Hsm::start(AsyncStream::new(descriptors.hsmd)?);
     let first: ToConnectd = master.recv().await?;
+    ln_daemon::panic_if_asked();
     let name = first.name();
     let ToConnectd::Init(init) = first else {
         return Err(ConnectdError::NoInit(name));
@@ -124,6 +125,7 @@ async fn work(
     loop {
         tokio::select! {
             message = master.recv() => {
+                ln_daemon::panic_if_asked();
                 let handled = match message {
                     Ok(message) => daemon.on_master(message, master).await,
                     Err(error) => Err(error),

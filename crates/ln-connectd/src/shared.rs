@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ln_ipc::connectd::{ConnectdDev, ConnectdInit, FromConnectd};
 use ln_ipc::gossipd::ConnectdToGossipd;
-use ln_ipc::status::{LogLevel, Status, StatusLog};
+use ln_ipc::status::{LogLevel, Status, StatusIo, StatusLog};
 use ln_types::{Features, NetAddr, Network, NodeId};
 
 use crate::dev_disconnect::{DevDisconnect, Fault};
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) message_padding: bool,
     pub(crate) gossip_store: PathBuf,
     pub(crate) log_messages: bool,
+    pub(crate) log_io: bool,
     pub(crate) recent_gossip: RefCell<RecentMark>,
     /// The even types of messages that plugins know.
     pub(crate) custom_types: Rc<RefCell<Vec<u16>>>,
@@ -53,6 +54,7 @@ impl Shared {
             message_padding: init.message_padding,
             gossip_store: init.gossip_store.into(),
             log_messages: init.log_messages,
+            log_io: init.log_io,
             recent_gossip: RefCell::default(),
             custom_types: Rc::default(),
             dev: init.dev,
@@ -80,6 +82,18 @@ impl Shared {
     /// Writes a debug line about a peer.
     pub(crate) fn debug(&self, peer: NodeId, text: impl Into<String>) {
         self.log(LogLevel::Debug, Some(peer), text.into());
+    }
+
+    /// Shows the bytes of a message, if that is wanted.
+    pub(crate) fn io(&self, level: LogLevel, peer: NodeId, data: &[u8]) {
+        if self.log_io {
+            self.master.push(&Status::from(StatusIo {
+                level,
+                peer: Some(peer),
+                text: String::new(),
+                data: data.to_vec(),
+            }));
+        }
     }
 
     /// Tells lightningd.

@@ -56,6 +56,7 @@ impl Wire {
         }
         let number = PeerMessage::peek_number(message).unwrap_or_default();
         self.log_message("peer_out", number);
+        self.shared.io(LogLevel::IoOut, self.id, message);
         let fault = self.shared.fault_on_send(self.id, number);
         if !matches!(fault, Fault::CloseBefore | Fault::Drop)
             && let Err(error) = self.queue(message)
@@ -119,9 +120,13 @@ impl Wire {
     /// See [`Transport::next`].
     pub(crate) fn next(&mut self) -> Result<Option<Received>, TransportError> {
         let received = self.transport.next()?;
-        if let Some(received) = received.filter(|_| self.shared.log_messages) {
-            let number = PeerMessage::peek_number(self.transport.message(received));
+        if let Some(received) = received
+            && (self.shared.log_messages || self.shared.log_io)
+        {
+            let message = self.transport.message(received);
+            let number = PeerMessage::peek_number(message);
             self.log_message("peer_in", number.unwrap_or_default());
+            self.shared.io(LogLevel::IoIn, self.id, message);
         }
         Ok(received)
     }

@@ -5,10 +5,14 @@
 //! Invariants: no protocol rule lives here; a helper that loses lightningd ends.
 
 mod ask;
+mod dev_panic;
 mod inherited;
+mod panic;
 mod shell;
 
-pub use ask::{ask_line, ask_secret};
+pub use ask::{ask_line, ask_secret, show_terminal};
+pub use dev_panic::{DEV_PANIC, panic_if_asked};
 pub use inherited::{FD_HSM, FD_MASTER, FD_PEER, inherited};
 pub use ln_sys::release_free_memory;
+pub use panic::Panic;
 pub use shell::{Shell, VERSION, set_process_name};

@@ -4,11 +4,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::PanicHookInfo;
 
 use ln_codec::{Decode, Encode};
-use ln_ipc::status::{LogLevel, Status, StatusBillboard, StatusFail, StatusLog, StatusVersion};
+use ln_ipc::status::{
+    LogLevel, Status, StatusBillboard, StatusFail, StatusLog, StatusPanic, StatusVersion,
+};
 use ln_ipc::{FrameError, Stream};
 use ln_types::NodeId;
 
-use crate::{FD_MASTER, inherited};
+use crate::{FD_MASTER, Panic, inherited, panic_if_asked};
 
 /// The version every program of the node reports; what stands before the first dash is the Core Lightning release it can stand in for.
 pub const VERSION: &str = concat!("v26.06.6-fulgurite-", env!("CARGO_PKG_VERSION"));
@@ -57,7 +59,9 @@ impl Shell {
 
     /// Waits for lightningd's next message.
     pub fn recv<T: Decode>(&mut self) -> Result<T, FrameError> {
-        self.master.recv()
+        let message = self.master.recv();
+        panic_if_asked();
+        message
     }
 
     /// Waits for the descriptor that follows the message just read.
@@ -142,10 +146,13 @@ fn report_panics() {
     };
     let master = std::sync::Mutex::new(Stream::new(master));
     std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-        let backtrace = std::backtrace::Backtrace::force_capture();
-        let text = format!("panic: {info}\n{backtrace}");
+        let panic = Panic::new(info);
+        let status = StatusPanic {
+            text: panic.to_string(),
+            backtrace: panic.backtrace,
+        };
         if let Ok(mut master) = master.try_lock() {
-            let _ = master.send(&Status::from(StatusFail { text }));
+            let _ = master.send(&Status::from(status));
         }
         std::process::exit(101);
     }));

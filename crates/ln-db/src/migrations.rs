@@ -84,8 +84,8 @@ const MIGRATIONS: &[&str] = &[
          PRIMARY KEY (channel_id, commitnum));",
 ];
 
-/// Brings the database to the present version: whether anything had to be done.
-pub(crate) fn migrate(txn: &mut Txn<'_>) -> Result<bool, DbError> {
+/// Brings the database to the present version, if it may: whether anything had to be done. A new one always is.
+pub(crate) fn migrate(txn: &mut Txn<'_>, upgrade: bool) -> Result<bool, DbError> {
     let exists = txn.first(
         "SELECT 1 FROM sqlite_master WHERE name = 'version'",
         [],
@@ -99,6 +99,9 @@ pub(crate) fn migrate(txn: &mut Txn<'_>) -> Result<bool, DbError> {
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     if found > known {
         return Err(DbError::TooNew { found, known });
+    }
+    if found > 0 && found < known && !upgrade {
+        return Err(DbError::TooOld { found, known });
     }
     let done = usize::try_from(found).unwrap_or(usize::MAX);
     for migration in MIGRATIONS.iter().skip(done) {
@@ -123,13 +126,21 @@ mod tests {
     #[test]
     fn migrating_twice_changes_nothing_and_a_newer_database_is_refused() {
         let connection = Connection::open_in_memory().unwrap();
-        assert!(migrate(&mut Txn::new(&connection)).unwrap());
-        assert!(!migrate(&mut Txn::new(&connection)).unwrap());
+        assert!(migrate(&mut Txn::new(&connection), true).unwrap());
+        assert!(!migrate(&mut Txn::new(&connection), true).unwrap());
+        assert!(!migrate(&mut Txn::new(&connection), false).unwrap());
+        connection
+            .execute("UPDATE version SET version = version - 1", [])
+            .unwrap();
+        assert!(matches!(
+            migrate(&mut Txn::new(&connection), false),
+            Err(DbError::TooOld { .. })
+        ));
         connection
             .execute("UPDATE version SET version = 10000", [])
             .unwrap();
         assert!(matches!(
-            migrate(&mut Txn::new(&connection)),
+            migrate(&mut Txn::new(&connection), true),
             Err(DbError::TooNew { found: 10000, .. })
         ));
     }

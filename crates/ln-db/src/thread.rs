@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use crate::error::is_damage;
 use crate::watch::Nobody;
 use crate::{CommitWatch, DbError, Txn, migrations};
 
@@ -47,17 +48,21 @@ pub struct Db {
 impl Db {
     /// Opens or creates the database and brings it to the present version.
     pub fn open(path: &Path) -> Result<Self, DbError> {
-        let connections = prepare(path, &Nobody)?;
+        let connections = prepare(path, &Nobody, true)?;
         Self::run(path, connections, Box::new(Nobody))
     }
 
-    /// The same with somebody who is asked before each commit, from the first on.
-    pub async fn open_watched(path: &Path, watch: Box<dyn CommitWatch>) -> Result<Self, DbError> {
+    /// The same with somebody who is asked before each commit, from the first on. One of an earlier version is refused unless it may be upgraded.
+    pub async fn open_watched(
+        path: &Path,
+        watch: Box<dyn CommitWatch>,
+        upgrade: bool,
+    ) -> Result<Self, DbError> {
         let (sender, receiver) = oneshot::channel();
         let file = path.to_owned();
         // Not on this thread: who is asked may need it to answer.
         let open = move || {
-            let opened = prepare(&file, &*watch);
+            let opened = prepare(&file, &*watch, upgrade);
             drop(sender.send(opened.map(|connections| (connections, watch))));
         };
         // It ends by itself.
@@ -170,7 +175,11 @@ fn spawn(
 }
 
 /// The connections that write and read, of a database of the present version.
-fn prepare(path: &Path, watch: &dyn CommitWatch) -> Result<(Connection, Connection), DbError> {
+fn prepare(
+    path: &Path,
+    watch: &dyn CommitWatch,
+    upgrade: bool,
+) -> Result<(Connection, Connection), DbError> {
     let mut writer = connect(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -178,7 +187,7 @@ fn prepare(path: &Path, watch: &dyn CommitWatch) -> Result<(Connection, Connecti
     let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let wanted = watch.is_wanted();
     let mut txn = Txn::recording(&transaction, wanted);
-    let migrated = migrations::migrate(&mut txn)?;
+    let migrated = migrations::migrate(&mut txn, upgrade)?;
     // Who keeps a copy learns at each start whether it fits.
     if migrated || wanted {
         ask(txn, wanted, watch)?;
@@ -215,9 +224,16 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
         }
         Ok::<_, rusqlite::Error>(connection)
     };
-    open().map_err(|error| DbError::Open {
-        path: path.to_owned(),
-        reason: error.to_string(),
+    open().map_err(|error: rusqlite::Error| {
+        let reason = error.to_string();
+        if is_damage(&error) {
+            let path = format!("{}: ", path.display());
+            return DbError::Damaged { path, reason };
+        }
+        DbError::Open {
+            path: path.to_owned(),
+            reason,
+        }
     })
 }
 

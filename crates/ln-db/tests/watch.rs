@@ -97,7 +97,7 @@ fn a_copy_never_differs() {
         let original = Connection::open(&path).unwrap();
         assert_eq!(dump(&original), dump(&keeper.0.lock().unwrap().connection));
     };
-    let open = || run(Db::open_watched(&path, Box::new(keeper.clone()))).unwrap();
+    let open = || run(Db::open_watched(&path, Box::new(keeper.clone()), true)).unwrap();
     let db = open();
     same();
     for number in 0..20_u64 {

@@ -65,6 +65,7 @@ pub async fn serve(
         .map_err(GossipdError::Master)?
         .split();
     let first: ToGossipd = from_master.recv().await.map_err(GossipdError::Master)?;
+    ln_daemon::panic_if_asked();
     let ToGossipd::Init(init) = first else {
         return Err(GossipdError::NoInit(first.name()));
     };
@@ -83,7 +84,10 @@ pub async fn serve(
         tokio::select! {
             biased;
             message = from_master.recv::<ToGossipd>() => match message {
-                Ok(message) => daemon.on_lightningd(message),
+                Ok(message) => {
+                    ln_daemon::panic_if_asked();
+                    daemon.on_lightningd(message);
+                }
                 Err(FrameError::Decode(error)) => daemon.complain(&format!("bad message from lightningd: {error}")),
                 Err(error) => return Err(GossipdError::Master(error)),
             },

@@ -55,6 +55,7 @@ impl Server {
     /// Serves until lightningd is gone or nothing can be served.
     pub fn serve(mut self) -> End {
         loop {
+            ln_daemon::panic_if_asked();
             if let Err(end) = self.turn() {
                 if let End::Failed(text) = &end {
                     self.reporter.fail(text);

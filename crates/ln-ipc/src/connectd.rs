@@ -63,6 +63,8 @@ pub struct ConnectdInit {
     pub gossip_store: String,
     /// Whether the log shows a line for every message to and from peers.
     pub log_messages: bool,
+    /// Whether the log shows the bytes of every message to and from peers.
+    pub log_io: bool,
     /// Developer switches.
     pub dev: ConnectdDev,
 }

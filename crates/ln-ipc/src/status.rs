@@ -26,8 +26,10 @@ messages! {
     /// Messages any helper may send.
     pub enum Status {
         0xfff0 => Log(StatusLog),
+        0xfff1 => Io(StatusIo),
         0xfff2 => Fail(StatusFail),
         0xfff3 => PeerConnectionLost(StatusPeerConnectionLost),
+        0xfff4 => Panic(StatusPanic),
         0xfff5 => Billboard(StatusBillboard),
         0xfff6 => Version(StatusVersion),
     }
@@ -44,11 +46,33 @@ pub struct StatusLog {
     pub text: String,
 }
 
+/// Bytes that went to a peer or came from it, for the log: only sent where they are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct StatusIo {
+    /// Which way: `IoIn` or `IoOut`.
+    pub level: LogLevel,
+    /// The peer.
+    pub peer: Option<NodeId>,
+    /// What stands before the bytes.
+    pub text: String,
+    /// The bytes.
+    pub data: Vec<u8>,
+}
+
 /// The helper is about to end because of a bug or an impossible situation.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct StatusFail {
-    /// What happened, with a backtrace where there is one.
+    /// What happened.
     pub text: String,
+}
+
+/// The helper has made a mistake and ends.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct StatusPanic {
+    /// What it said, and where in the code.
+    pub text: String,
+    /// Who called whom.
+    pub backtrace: String,
 }
 
 /// The peer's connection is gone; the helper ends.

@@ -307,7 +307,8 @@ fn on_message(node: &Rc<Node>, channel: &Rc<Channel>, message: FromChanneld) {
         }
         FromChanneld::Failed(failed) => node.log.info(
             &channel.origin(),
-            format!("channel error, trying again later: {}", failed.reason),
+            // The peer may have written all that fits into a message.
+            format!("channel error, trying again later: {:.1000}", failed.reason),
         ),
     }
 }

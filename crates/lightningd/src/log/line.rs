@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bitcoin::hex::DisplayHex as _;
 use ln_types::NodeId;
 use time::OffsetDateTime;
 
@@ -56,20 +57,35 @@ pub(crate) struct Line {
     pub(crate) origin: Origin,
     /// What: one line, printable.
     pub(crate) text: String,
+    /// The bytes that came in or went out.
+    pub(crate) data: Option<Rc<[u8]>>,
 }
 
 /// What is kept of one line: far above any line of ours, far below what could hurt.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// Makes text from outside fit for a log: control characters become `?`, and the length is bounded.
+/// Makes text from outside fit for a log: what a terminal would not show as a letter becomes `?`, and the length is bounded.
+///
+/// Core Lightning leaves ASCII only. Here letters of all scripts stay, so that names and paths can be read; what is invisible, combines with its
+/// neighbours, changes the direction of writing or is not assigned goes, as Rust's own `Debug` has it.
 pub(crate) fn printable(text: &str) -> String {
-    let safe = |c: char| if c.is_control() || is_bidi(c) { '?' } else { c };
-    text.chars().take(MAX_TEXT).map(safe).collect()
+    let mut out = String::with_capacity(text.len().min(MAX_TEXT));
+    for letter in text.chars() {
+        if out.len() >= MAX_TEXT {
+            // Writing to a string can't fail.
+            let _ = write!(out, "... ({} bytes)", text.len());
+            break;
+        }
+        out.push(if is_printable(letter) { letter } else { '?' });
+    }
+    out
 }
 
-/// Characters that would make the rest of a line read backwards.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+fn is_printable(letter: char) -> bool {
+    if letter.is_ascii() {
+        return letter == ' ' || letter.is_ascii_graphic();
+    }
+    letter.escape_debug().next() == Some(letter)
 }
 
 /// The level as a log line shows it, padded to seven characters.
@@ -85,6 +101,13 @@ fn level_text(level: LogLevel) -> &'static str {
 }
 
 impl Line {
+    fn hex(&self) -> impl fmt::Display {
+        self.data
+            .as_deref()
+            .unwrap_or_default()
+            .to_lower_hex_string()
+    }
+
     /// The line as files hold it, with its newline.
     pub(crate) fn format(&self, prefix: &str, timestamps: bool) -> String {
         let mut out = String::with_capacity(self.text.len() + 128);
@@ -93,8 +116,10 @@ impl Line {
             push_time(&mut out, self.time);
         }
         match self.level {
-            LogLevel::IoIn => writeln!(out, "{}: {}[IN] ", self.origin, self.text),
-            LogLevel::IoOut => writeln!(out, "{}: {}[OUT] ", self.origin, self.text),
+            LogLevel::IoIn => writeln!(out, "{}: {}[IN] {}", self.origin, self.text, self.hex()),
+            LogLevel::IoOut => {
+                writeln!(out, "{}: {}[OUT] {}", self.origin, self.text, self.hex())
+            }
             LogLevel::Broken
             | LogLevel::Unusual
             | LogLevel::Info
@@ -152,6 +177,7 @@ mod tests {
             level: LogLevel::Info,
             origin: Origin::of("lightningd"),
             text: "hello".to_owned(),
+            data: None,
         };
         assert_eq!(
             line.format("lightningd-1 ", true),
@@ -159,13 +185,30 @@ mod tests {
         );
         let broken = Line {
             level: LogLevel::Broken,
-            ..line
+            ..line.clone()
         };
         assert_eq!(broken.format("", false), "**BROKEN** lightningd: hello\n");
+        let bytes = Line {
+            level: LogLevel::IoOut,
+            text: String::new(),
+            data: Some(Rc::from([0_u8, 18].as_slice())),
+            ..line
+        };
+        assert_eq!(bytes.format("", false), "lightningd: [OUT] 0012\n");
     }
 
     #[test]
     fn text_from_outside_can_not_move_the_cursor() {
         assert_eq!(printable("a\nb\x1b[31m\u{202e}c"), "a?b?[31m?c");
+        assert_eq!(
+            printable("caf\u{e9} \u{65e5}\u{672c}\u{1f600}"),
+            "caf\u{e9} \u{65e5}\u{672c}\u{1f600}"
+        );
+        assert_eq!(
+            printable("e\u{301}\u{200b}\u{feff}\u{2028}\u{85}\u{e000}\u{2066}\u{ad}'\"\\"),
+            "e????????'\"\\"
+        );
+        let long = printable(&"x".repeat(1 << 20));
+        assert!(long.len() < MAX_TEXT + 30 && long.ends_with("x... (1048576 bytes)"));
     }
 }

@@ -21,19 +21,19 @@ const OVERHEAD: usize = 64;
 impl Ring {
     /// Keeps a line; the oldest go when there is no room.
     pub(crate) fn push(&mut self, line: Line) {
-        self.bytes += line.text.len() + OVERHEAD;
+        self.bytes += size(&line);
         self.lines.push_back(line);
         while self.bytes > MAX_BYTES {
             let Some(oldest) = self.lines.pop_front() else {
                 break;
             };
-            self.bytes = self.bytes.saturating_sub(oldest.text.len() + OVERHEAD);
+            self.bytes = self.bytes.saturating_sub(size(&oldest));
             self.skipped += 1;
         }
     }
 
     /// The lines, oldest first.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = &Line> {
+    pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
         self.lines.iter()
     }
 
@@ -46,4 +46,8 @@ impl Ring {
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
+}
+
+fn size(line: &Line) -> usize {
+    line.text.len() + line.data.as_ref().map_or(0, |data| data.len()) + OVERHEAD
 }

@@ -65,6 +65,10 @@ pub(crate) struct Config {
 pub(crate) struct DevConfig {
     /// The helper that waits for a debugger.
     pub(crate) debugger: Option<String>,
+    /// The helper that makes a mistake, and after how many messages.
+    pub(crate) panic: Option<(String, u32)>,
+    /// Whether programs may stand in for helpers whatever version they are.
+    pub(crate) any_version: bool,
     /// Seconds after which the node crashes.
     pub(crate) crash_after: Option<u64>,
     pub(crate) fast_gossip: bool,
@@ -96,6 +100,7 @@ pub(crate) struct LogConfig {
 impl LogConfig {
     /// Understands the log's options.
     pub(crate) fn new(settings: &Settings) -> Result<Self, OptionError> {
+        let files = settings.every("log-file");
         let mut filters = Vec::new();
         for setting in settings
             .all()
@@ -104,12 +109,13 @@ impl LogConfig {
         {
             let text = setting.value.as_deref().unwrap_or_default();
             filters.push(
-                LogFilter::parse(text).map_err(|problem| OptionError::new(setting, problem))?,
+                LogFilter::parse(text, &files)
+                    .map_err(|problem| OptionError::new(setting, problem))?,
             );
         }
         Ok(Self {
             filters,
-            files: settings.every("log-file"),
+            files,
             prefix: settings.text("log-prefix").unwrap_or_default().to_owned(),
             timestamps: settings.bool("log-timestamps", true)?,
         })
@@ -225,6 +231,15 @@ fn helper(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// `HELPER[:MESSAGES]`.
+fn panicking(text: &str) -> Result<(String, u32), String> {
+    let (name, after) = text.split_once(':').unwrap_or((text, "0"));
+    let after = after
+        .parse()
+        .map_err(|_| format!("'{after}' is not a number of messages"))?;
+    Ok((helper(name)?, after))
+}
+
 fn subdaemons(settings: &Settings) -> Result<Vec<(String, String)>, OptionError> {
     let mut found = Vec::new();
     for setting in settings
@@ -252,6 +267,8 @@ impl DevConfig {
         };
         Ok(Self {
             debugger: special(settings, "dev-debugger", helper)?,
+            any_version: settings.flag("dev-no-version-checks"),
+            panic: special(settings, "dev-panic", panicking)?,
             crash_after: special(settings, "dev-crash-after", |text| {
                 text.parse()
                     .map_err(|_| format!("'{text}' is not a number of seconds"))
@@ -286,6 +303,28 @@ fn promises(settings: &Settings) -> Promises {
         promises.add(&name);
     }
     promises
+}
+
+/// Whether the operator is to be asked for a passphrase.
+fn asks_passphrase(settings: &Settings, allow_deprecated: bool) -> Result<bool, OptionError> {
+    let old = settings.last("encrypted-hsm");
+    if let Some(old) = old.filter(|_| !allow_deprecated) {
+        return Err(OptionError::new(old, "is deprecated: write hsm-passphrase"));
+    }
+    Ok(old.is_some() || settings.flag("hsm-passphrase"))
+}
+
+/// Refuses values whose meaning is not built yet.
+fn refuse_unbuilt(settings: &Settings) -> Result<(), OptionError> {
+    match settings.last("require-confirmed-inputs") {
+        Some(setting) if settings.bool("require-confirmed-inputs", false)? => {
+            Err(OptionError::new(
+                setting,
+                "true is not supported yet by this version: there is no dual funding",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Config {
@@ -338,6 +377,8 @@ impl Config {
         let pick = |main, on_test| if test { on_test } else { main };
         let network_dir = base_dir.join(network.name());
         let developer = settings.flag("developer");
+        let allow_deprecated = settings.bool("allow-deprecated-apis", !developer)?;
+        refuse_unbuilt(settings)?;
         let dev = DevConfig::new(settings)?;
         let database = special(settings, "wallet", |text| {
             let path = text
@@ -355,7 +396,7 @@ impl Config {
             base_dir,
             network_dir,
             developer,
-            allow_deprecated: settings.bool("allow-deprecated-apis", !developer)?,
+            allow_deprecated,
             promises: promises(settings),
             rpc_file: settings
                 .text("rpc-file")
@@ -388,7 +429,7 @@ impl Config {
             emergency_reserve: settings
                 .parsed("min-emergency-msat", Msat::from_msat(25_000_000))?,
             net: Networking::new(settings, network)?,
-            hsm_passphrase: settings.flag("hsm-passphrase"),
+            hsm_passphrase: asks_passphrase(settings, allow_deprecated)?,
             subdaemons: subdaemons(settings)?,
             dev,
         })

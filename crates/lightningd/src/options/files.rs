@@ -132,7 +132,7 @@ impl Reader {
     fn misplaced(&self, name: &str) -> Option<String> {
         let problem = match (name, self.which) {
             ("conf", _) => "not permitted in configuration files: give it on the command line",
-            ("help" | "version" | "list-features-only", _) => {
+            ("help" | "version" | "list-features-only" | "test-daemons-only", _) => {
                 "only makes sense on the command line"
             }
             ("lightning-dir", ConfigFile::Base | ConfigFile::Network) => {

@@ -2,6 +2,7 @@
 
 mod config;
 mod files;
+mod missing;
 mod nearest;
 mod networking;
 mod persist;
@@ -9,7 +10,7 @@ mod plugin_options;
 mod settings;
 mod table;
 
-pub(crate) use config::{Config, LogConfig, network};
+pub(crate) use config::{Config, DevConfig, LogConfig, network};
 pub(crate) use files::ConfigFile;
 pub(crate) use nearest::nearest;
 pub(crate) use networking::{Discovery, Networking};

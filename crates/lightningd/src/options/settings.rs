@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::missing::is_missing;
 use super::nearest::nearest;
 use super::table::{Kind, NOT_YET, OPTIONS, OptionInfo};
 
@@ -272,13 +273,13 @@ impl Settings {
                     ));
                 }
                 Some(info) if NOT_YET.contains(&info.name) => {
-                    return Err(OptionError::new(
-                        setting,
-                        "is not supported yet by this version: leave it out",
-                    ));
+                    return Err(OptionError::new(setting, NOT_SUPPORTED));
                 }
                 Some(info) => check_shape(info, setting)?,
                 None if of_plugin(&setting.name) => {}
+                None if is_missing(&setting.name) => {
+                    return Err(OptionError::new(setting, NOT_SUPPORTED));
+                }
                 None => {
                     let hint = nearest(&setting.name, OPTIONS.iter().map(|info| info.name))
                         .map(|name| format!(": did you mean '{name}'?"))
@@ -328,6 +329,8 @@ pub(crate) fn is_own(name: &str) -> bool {
 pub(crate) fn find(name: &str) -> Option<&'static OptionInfo> {
     OPTIONS.iter().find(|info| info.name == name)
 }
+
+const NOT_SUPPORTED: &str = "is not supported yet by this version: leave it out";
 
 const NOT_TEXT: &str = "is not UTF-8 text";
 
@@ -390,6 +393,10 @@ mod tests {
         assert_eq!(error, "--aliass: unknown option: did you mean 'alias'?");
         assert!(line(&["--alias"]).is_err());
         assert!(line(&["alias"]).is_err());
+        let settings = line(&["--clnrest-port=3010"]).unwrap();
+        let error = settings.check_known(false, |_| false).unwrap_err();
+        assert_eq!(error.problem(), NOT_SUPPORTED);
+        assert!(settings.check_known(false, |_| true).is_ok());
         let settings = line(&["--rescan=many"]).unwrap();
         assert!(settings.check_known(false, |_| false).is_err());
         let settings = line(&["--dev-fast-gossip"]).unwrap();

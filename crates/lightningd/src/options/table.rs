@@ -108,9 +108,14 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "print the supported features and exit",
     ),
     option(
+        "test-daemons-only",
+        Flag,
+        "try whether the programs given with subdaemon can be run, and exit",
+    ),
+    option(
         "database-upgrade",
         Bool,
-        "upgrade the database, or refuse to",
+        "bring the database of an older version up to date (default: true); with false the node does not start with one",
     ),
     // Daemon
     option(
@@ -139,6 +144,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         Flag,
         "ask for the passphrase of hsm_secret",
     ),
+    option("encrypted-hsm", Flag, "same as hsm-passphrase (deprecated)"),
     option(
         "rescan",
         Int,
@@ -146,7 +152,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     ),
     multi(
         "log-level",
-        "io, trace, debug, info, unusual or broken, with :SUBSYSTEM for some lines only (default: info)",
+        "io, trace, debug, info, unusual or broken, with :SUBSYSTEM for some lines only, and :PATH behind that for one log-file only (default: info)",
     ),
     multi(
         "log-file",
@@ -242,7 +248,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     option(
         "require-confirmed-inputs",
         Bool,
-        "demand confirmed inputs of peers (default: false)",
+        "demand confirmed inputs of peers that fund channels with us (default: false; true needs dual funding, which is not built yet)",
     ),
     option(
         "commit-fee",
@@ -363,9 +369,18 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "close channels with the simple protocol",
     ),
     option("experimental-splicing", Flag, "no longer of any effect"),
+    option("experimental-peer-storage", Flag, "no longer of any effect"),
     // Of plugins that are not there yet
-    option("grpc-host", Text, "the gRPC server's address"),
-    option("grpc-port", Int, "the gRPC server's port"),
+    option(
+        "grpc-host",
+        Text,
+        "the gRPC server's address: there is none yet, and nothing listens",
+    ),
+    option(
+        "grpc-port",
+        Int,
+        "the gRPC server's port: there is none yet, and nothing listens",
+    ),
     // Developer
     dev("dev-fast-gossip", Flag, "short delays in gossip"),
     dev(
@@ -408,6 +423,16 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     dev("dev-crash-after", Int, "crash after so many seconds"),
     dev("dev-debugger", Text, "wait for a debugger in this helper"),
     dev(
+        "dev-debug-self",
+        Flag,
+        "wait for a debugger before anything is done",
+    ),
+    dev(
+        "dev-panic",
+        Text,
+        "HELPER[:MESSAGES]: make a mistake in this helper, after so many messages (default: 0)",
+    ),
+    dev(
         "dev-disable-commit-after",
         Int,
         "send only so many commitments",
@@ -440,7 +465,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     dev(
         "dev-no-htlc-timeout",
         Flag,
-        "never close a channel over an HTLC",
+        "without effect: no connection is closed because a peer is slow with an HTLC",
     ),
     dev(
         "dev-plugin-autoreload",
@@ -455,7 +480,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     dev(
         "dev-no-version-checks",
         Flag,
-        "do not compare helpers' versions",
+        "run programs given with subdaemon whatever version they are",
     ),
     dev(
         "dev-strict-forwarding",
@@ -466,7 +491,11 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
 ];
 
 /// Options that are known but whose feature is not built yet: the node does not start with them, since it could not do what they ask.
-pub(crate) const NOT_YET: &[&str] = &["experimental-dual-fund", "experimental-simple-close"];
+pub(crate) const NOT_YET: &[&str] = &[
+    "dev-strict-forwarding",
+    "experimental-dual-fund",
+    "experimental-simple-close",
+];
 
 #[cfg(test)]
 #[path = "table_tests.rs"]

@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::settings::MAY_BE_EMPTY;
-use super::super::{Config, LogConfig, OptionError, Settings};
+use super::super::{Config, ConfigFile, LogConfig, OptionError, Settings};
 use super::*;
 
 /// Reads settings as the node does before it writes anything.
@@ -62,6 +62,49 @@ fn what_is_wrong_is_said_in_one_line_that_names_the_option() {
             let expected = format!("--{name}: ");
             assert!(text.starts_with(&expected), "--{name}, {kind}: {text}");
             assert!(!text.contains('\n') && text.len() < 500, "{kind}: {text}");
+        }
+    }
+}
+
+/// Reads a config file with one line as the node does before it writes anything.
+fn load_file(path: &Path, line: &[u8]) -> Result<(), OptionError> {
+    std::fs::write(path, line).unwrap();
+    let settings = Settings::file(path, ConfigFile::Explicit)?;
+    settings.check_known(true, |_| true)?;
+    Config::new(&settings, PathBuf::from("/nowhere"))?;
+    LogConfig::new(&settings).map(drop)
+}
+
+#[test]
+fn the_same_in_a_file_names_the_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config");
+    for info in OPTIONS {
+        // The second line of these would be a line of its own.
+        for (kind, value) in wrong_values()
+            .into_iter()
+            .filter(|(kind, _)| *kind != "two lines")
+        {
+            let mut line = info.name.as_bytes().to_vec();
+            if let Some(value) = &value {
+                line.push(b'=');
+                line.extend_from_slice(value);
+            }
+            let name = info.name;
+            let Err(error) = load_file(&path, &line) else {
+                let fine = matches!(name, "help" | "version") || kind == "zero byte";
+                assert!(!fine && !never_right(info, kind), "{name}, {kind}: taken");
+                continue;
+            };
+            let text = error.to_string();
+            let expected = format!("{} line 1", path.display());
+            assert!(text.starts_with(&expected), "{name}, {kind}: {text}");
+            let about_the_line = matches!(kind, "no text" | "zero byte");
+            assert!(
+                about_the_line || text.contains(name),
+                "{name}, {kind}: {text}"
+            );
+            assert!(!text.contains('\n') && text.len() < 600, "{kind}: {text}");
         }
     }
 }

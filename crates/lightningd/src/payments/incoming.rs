@@ -120,6 +120,7 @@ pub(crate) fn forward_resolved(node: &Rc<Node>, htlc: HtlcRow) {
 async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Result<()> {
     let decision = match open_onion(&htlc) {
         Err(decision) => decision,
+        Ok(_) if node.grace.get() => Decision::Fail(FailureMessage::TemporaryNodeFailure {}),
         Ok(_) if over_dust => Decision::Fail(FailureMessage::TemporaryChannelFailure {
             channel_update: Vec::new(),
         }),

@@ -57,7 +57,8 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
         use_dns: net.use_dns,
         message_padding: net.message_padding,
         gossip_store: "gossip_store".to_owned(),
-        log_messages: node.log.shows(LogLevel::Debug),
+        log_messages: node.log.may_show(LogLevel::Debug, "connectd"),
+        log_io: node.log.may_show(LogLevel::IoOut, "connectd"),
         dev: ConnectdDev {
             disconnect_file: dev.disconnect_file.clone(),
             no_reconnect: dev.no_reconnect,
@@ -180,7 +181,10 @@ fn on_connected(node: &Rc<Node>, connected: ConnectdPeerConnected) {
         remote_addr,
         incoming,
     };
-    if node.plugins.judges_peers() {
+    if node.grace.get() && node.is_idle(id) {
+        let word = "the node is about to be shut down".to_owned();
+        turn_away(node, id, &connection, Some(word));
+    } else if node.plugins.judges_peers() {
         node.peers.arriving.begin(id, counter);
         tokio::task::spawn_local(judge(Rc::clone(node), id, connection, features));
     } else {
@@ -214,7 +218,11 @@ async fn judge(node: Rc<Node>, id: NodeId, connection: Connection, features: Fea
 }
 
 fn turn_away(node: &Node, id: NodeId, connection: &Connection, word: Option<String>) {
-    let text = "a plugin does not want this peer: disconnected";
+    let text = if node.grace.get() {
+        "Peer has reconnected, but gracefully shutting down: disconnected"
+    } else {
+        "a plugin does not want this peer: disconnected"
+    };
     node.log.debug(&Origin::of_peer(id, "lightningd"), text);
     match &word {
         Some(word) => {

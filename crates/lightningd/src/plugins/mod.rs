@@ -24,7 +24,6 @@ mod life;
 mod lifecycle;
 mod manage;
 mod manifest;
-mod masked;
 mod method;
 mod options;
 mod permissions;

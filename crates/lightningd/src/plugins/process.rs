@@ -34,7 +34,7 @@ use super::save_io::SaveIo;
 use super::stats::Stats;
 use super::tap::{Taps, Trace, Way};
 use super::topics::SHUTDOWN;
-use crate::log::{Logger, Origin};
+use crate::log::{LogLevel, Logger, Origin, masked_json};
 use crate::rpc::Context;
 
 /// How long is read on after the process ended: what it wrote is in the pipe already, unless a child of its own holds the other end.
@@ -275,8 +275,16 @@ impl PluginProcess {
         receiver.await.unwrap_or_else(|_| Err(terminated()))
     }
 
+    /// Shows the log what it is sent or says, without secrets, where somebody wants to see it.
+    pub(super) fn show_log(&self, level: LogLevel, message: &[u8]) {
+        if self.log.may_show(level, &self.origin.name) {
+            self.log.io(level, &self.origin, "", &masked_json(message));
+        }
+    }
+
     /// Shows who watches what it is sent.
     fn show_sent(&self, bytes: &[u8]) {
+        self.show_log(LogLevel::IoOut, bytes);
         if self.taps.is_watched() {
             self.taps.show(Way::To, &String::from_utf8_lossy(bytes));
         }

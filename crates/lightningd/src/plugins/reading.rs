@@ -18,6 +18,7 @@ use super::excerpt::{excerpt, excerpt_bytes};
 use super::host::PluginHost;
 use super::process::PluginProcess;
 use super::tap::Way;
+use crate::log::LogLevel;
 
 /// A message larger than this is not taken: blocks, the largest there are, stay below 8 MiB of hex.
 const MAX_MESSAGE: usize = 64 << 20;
@@ -163,6 +164,7 @@ fn blame_unasked(host: &PluginHost, plugin: &PluginProcess, id: &RawValue) {
 
 /// Shows who watches what it says.
 fn show(plugin: &PluginProcess, took: Option<Duration>, text: &str) {
+    plugin.show_log(LogLevel::IoIn, text.as_bytes());
     if plugin.taps.is_watched() {
         plugin.taps.show(Way::From(took), text);
     }

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::masked::masked;
 use crate::clock;
-use crate::log::timestamp;
+use crate::log::{masked, timestamp};
 
 /// How many messages wait for whoever watches. When there are more, some are lost: the plugin must not wait.
 const WAITING: usize = 1024;

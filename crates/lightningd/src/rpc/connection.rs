@@ -1,5 +1,6 @@
 //! One client's connection.
 
+use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::context::{Context, Switches};
 use super::dispatch::dispatch;
-use crate::log::Origin;
+use crate::log::{LogLevel, Logger, Origin, masked_json};
 use crate::node::Node;
 use crate::plugins::Caller;
 
@@ -28,6 +29,8 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug)]
 enum Outgoing {
     Bytes(Vec<u8>),
+    /// Bytes that the log must not show: it would show itself.
+    Quiet(Vec<u8>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -39,6 +42,11 @@ impl Outbox {
     /// Sends bytes; waits while the client does not read.
     pub(crate) async fn send(&self, bytes: Vec<u8>) {
         drop(self.0.send(Outgoing::Bytes(bytes)).await);
+    }
+
+    /// Sends what the log itself came to.
+    async fn send_quietly(&self, bytes: Vec<u8>) {
+        drop(self.0.send(Outgoing::Quiet(bytes)).await);
     }
 
     /// Sends bytes if there is room: for what may be missed.
@@ -55,15 +63,36 @@ impl Outbox {
     }
 }
 
-async fn write(mut half: OwnedWriteHalf, mut outgoing: mpsc::Receiver<Outgoing>) {
+/// Shows what a client says and is told in the log, without secrets, where somebody wants to see it.
+#[derive(Debug, Clone)]
+struct Traffic {
+    log: Logger,
+    origin: Origin,
+}
+
+impl Traffic {
+    fn show(&self, level: LogLevel, message: &[u8]) {
+        if self.log.may_show(level, &self.origin.name) {
+            self.log.io(level, &self.origin, "", &masked_json(message));
+        }
+    }
+}
+
+async fn write(mut half: OwnedWriteHalf, mut outgoing: mpsc::Receiver<Outgoing>, traffic: Traffic) {
     while let Some(next) = outgoing.recv().await {
-        match next {
+        let bytes = match next {
             Outgoing::Bytes(bytes) => {
-                if half.write_all(&bytes).await.is_err() {
-                    break;
-                }
+                traffic.show(LogLevel::IoOut, &bytes);
+                bytes
             }
-            Outgoing::Flush(done) => drop(done.send(())),
+            Outgoing::Quiet(bytes) => bytes,
+            Outgoing::Flush(done) => {
+                let _gone = done.send(());
+                continue;
+            }
+        };
+        if half.write_all(&bytes).await.is_err() {
+            break;
         }
     }
 }
@@ -71,10 +100,14 @@ async fn write(mut half: OwnedWriteHalf, mut outgoing: mpsc::Receiver<Outgoing>)
 /// Serves a client until it hangs up.
 pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
     let caller = node.plugins.caller(&stream);
+    let traffic = Traffic {
+        log: node.log.clone(),
+        origin: Origin::of(&format!("jsonrpc#{}", stream.as_raw_fd())),
+    };
     let (mut reader, writer) = stream.into_split();
     let (sender, receiver) = mpsc::channel(OUTBOX);
     let outbox = Outbox(sender);
-    tokio::task::spawn_local(write(writer, receiver));
+    tokio::task::spawn_local(write(writer, receiver, traffic.clone()));
     let switches = Rc::new(Switches::default());
     let _gone = switches.until_gone();
     let in_progress = Arc::new(Semaphore::new(IN_PROGRESS));
@@ -89,6 +122,7 @@ pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
         loop {
             match splitter.next_text() {
                 Ok(Some(text)) => {
+                    traffic.show(LogLevel::IoIn, text.as_bytes());
                     let Ok(permit) = Arc::clone(&in_progress).acquire_owned().await else {
                         return;
                     };
@@ -209,8 +243,10 @@ async fn start(
                 Some(out)
             }
         };
-        if let Some(reply) = reply {
-            outbox.send(reply).await;
+        match reply {
+            Some(reply) if name == "getlog" => outbox.send_quietly(reply).await,
+            Some(reply) => outbox.send(reply).await,
+            None => {}
         }
         drop(permit);
     });

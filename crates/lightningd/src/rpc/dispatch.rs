@@ -218,6 +218,12 @@ async fn ask_plugin(
     match node.plugins.method(method) {
         Some(serving) => ask_serving(node, context, &serving, method, params).await,
         None => {
+            if super::developer::is_not_yet(method) {
+                let text = format!(
+                    "Unknown command '{method}': Core Lightning has it for its developers, this version has not yet"
+                );
+                return Err(RpcError::new(RpcErrorCode::MethodNotFound, text));
+            }
             let absence = node.plugins.explain_absence(method);
             Err(absence.unwrap_or_else(|| RpcError::unknown_command(method)))
         }

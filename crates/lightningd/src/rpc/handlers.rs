@@ -17,6 +17,7 @@ use ln_rpc::methods::control::deprecations::Deprecations;
 use ln_rpc::methods::control::feerates::Feerates;
 use ln_rpc::methods::control::getinfo::Getinfo;
 use ln_rpc::methods::control::getlog::Getlog;
+use ln_rpc::methods::control::graceful::Graceful;
 use ln_rpc::methods::control::help::Help;
 use ln_rpc::methods::control::listconfigs::Listconfigs;
 use ln_rpc::methods::control::makesecret::Makesecret;
@@ -31,6 +32,7 @@ use ln_rpc::methods::datastore::datastore::Datastore;
 use ln_rpc::methods::datastore::datastoreusage::Datastoreusage;
 use ln_rpc::methods::datastore::deldatastore::Deldatastore;
 use ln_rpc::methods::datastore::listdatastore::Listdatastore;
+use ln_rpc::methods::developer::dev::Dev;
 use ln_rpc::methods::developer::dev_fail::DevFail;
 use ln_rpc::methods::developer::dev_forget_channel::DevForgetChannel;
 use ln_rpc::methods::developer::dev_memleak::DevMemleak;
@@ -89,6 +91,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Delinvoice>(),
     Entry::of::<Delpay>(),
     Entry::of::<Deprecations>(),
+    Entry::of::<Dev>(),
     Entry::of::<DevFail>(),
     Entry::of::<DevForgetChannel>(),
     Entry::of::<DevMemleak>(),
@@ -102,6 +105,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Fundpsbt>(),
     Entry::of::<Getinfo>(),
     Entry::of::<Getlog>(),
+    Entry::of::<Graceful>(),
     Entry::of::<Help>(),
     Entry::of::<Invoice>(),
     Entry::of::<Listaddresses>(),

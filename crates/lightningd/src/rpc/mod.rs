@@ -30,7 +30,7 @@ pub(crate) use param_checks::{bad_value, check_length, hex_or_string};
 pub(crate) use payments::{payment_error, shown_payment};
 pub(crate) use peers::shown_address;
 pub(crate) use random::random;
-pub(crate) use server::{listen, serve};
+pub(crate) use server::{listen, may_listen, serve};
 pub(crate) use state::RpcState;
 
 use ln_rpc::{RpcError, RpcErrorCode};

@@ -2,22 +2,26 @@
 
 use std::cell::RefCell;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use command_fds::{CommandFdExt, FdMapping};
 use ln_codec::Decode;
-use ln_daemon::VERSION;
-use ln_ipc::status::{LogLevel, Status};
+use ln_daemon::{DEV_PANIC, VERSION};
+use ln_ipc::status::Status;
 use ln_ipc::{AsyncReader, AsyncStream, FrameError, Stream, message_number};
+use ln_types::NodeId;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 
 use super::SubdSender;
+use crate::crash;
 use crate::log::{Logger, Origin};
+use crate::options::DevConfig;
 
 /// The numbers every helper's status messages begin at.
 const STATUS_NUMBERS: u16 = 0xfff0;
@@ -28,6 +32,17 @@ const HEAP: (&str, &str) = (
     "GLIBC_TUNABLES",
     "glibc.malloc.trim_threshold=32768:glibc.malloc.mmap_threshold=32768",
 );
+
+/// Signals that a program sends itself by its mistakes.
+const CRASHES: &[i32] = &[
+    Signal::ABORT.as_raw(),
+    Signal::BUS.as_raw(),
+    Signal::FPE.as_raw(),
+    Signal::ILL.as_raw(),
+    Signal::SEGV.as_raw(),
+    Signal::SYS.as_raw(),
+    Signal::TRAP.as_raw(),
+];
 
 /// What is needed to start a helper.
 pub(crate) struct SubdStart<'a> {
@@ -88,6 +103,10 @@ impl std::fmt::Display for SubdEnd {
 
 /// The helper that waits for a debugger.
 static DEBUGGED: OnceLock<String> = OnceLock::new();
+/// Whether helpers may be of other versions than ours.
+static ANY_VERSION: AtomicBool = AtomicBool::new(false);
+/// The helper that makes a mistake, and after how many messages.
+static PANICKING: OnceLock<(String, u32)> = OnceLock::new();
 
 /// Stops a helper that is to be debugged where it is, and says how to go on.
 fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
@@ -108,10 +127,14 @@ fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
 }
 
 impl Subd {
-    /// Lets one of the helpers wait for a debugger whenever it is started.
-    pub(crate) fn debug(name: Option<String>) {
-        if let Some(name) = name {
+    /// Does with helpers what developers want.
+    pub(crate) fn configure(dev: &DevConfig) {
+        ANY_VERSION.store(dev.any_version, Ordering::Relaxed);
+        if let Some(name) = dev.debugger.clone() {
             drop(DEBUGGED.set(name));
+        }
+        if let Some(asked) = dev.panic.clone() {
+            drop(PANICKING.set(asked));
         }
     }
 
@@ -142,6 +165,9 @@ impl Subd {
             .context("descriptors for a helper collide")?;
         if std::env::var_os(HEAP.0).is_none() {
             command.env(HEAP.0, HEAP.1);
+        }
+        if let Some((_, after)) = PANICKING.get().filter(|(name, _)| *name == start.name) {
+            command.env(DEV_PANIC, after.to_string());
         }
         // A helper must not die of the operator's ctrl-c before lightningd has said what to do.
         command.process_group(0);
@@ -213,14 +239,16 @@ impl Subd {
     fn on_status(&mut self, message: &[u8]) {
         match Status::from_bytes(message) {
             Ok(Status::Log(line)) => {
-                let origin = match line.peer {
-                    Some(peer) => Origin {
-                        peer: Some(peer),
-                        name: Rc::clone(&self.origin.name),
-                    },
-                    None => self.origin.clone(),
-                };
+                let origin = self.origin_of(line.peer);
                 self.log.log(line.level, &origin, line.text);
+            }
+            Ok(Status::Io(io)) => {
+                let origin = self.origin_of(io.peer);
+                self.log.io(io.level, &origin, &io.text, &io.data);
+            }
+            Ok(Status::Panic(panic)) => {
+                let title = format!("{} crashed: {}", self.name, panic.text);
+                self.report(&title, &panic.backtrace);
             }
             Ok(Status::Fail(fail)) => {
                 self.log.broken(&self.origin, &fail.text);
@@ -231,7 +259,7 @@ impl Subd {
             }
             Ok(Status::Billboard(billboard)) => *self.billboard.borrow_mut() = Some(billboard.text),
             Ok(Status::Version(version)) => {
-                if version.version != VERSION {
+                if version.version != VERSION && !ANY_VERSION.load(Ordering::Relaxed) {
                     self.failure = Some(format!(
                         "{} is of version {}, lightningd of {VERSION}: restart the node",
                         self.name, version.version
@@ -242,6 +270,47 @@ impl Subd {
                 .log
                 .broken(&self.origin, format!("undecodable status message: {error}")),
         }
+    }
+
+    /// Who a line of it comes from.
+    fn origin_of(&self, peer: Option<NodeId>) -> Origin {
+        match peer {
+            Some(peer) => Origin {
+                peer: Some(peer),
+                name: Rc::clone(&self.origin.name),
+            },
+            None => self.origin.clone(),
+        }
+    }
+
+    /// It crashed: tells so, and keeps it for whoever waits for an answer.
+    fn report(&mut self, title: &str, backtrace: &str) {
+        let told = crash::report(&self.log, &self.origin, self.child.id(), title, backtrace);
+        self.failure = Some(told);
+    }
+
+    /// Tells how it ended, if that was not as it should.
+    fn tell_end(&mut self, status: Option<ExitStatus>) {
+        if self.failure.is_some() || status.is_some_and(|status| status.success()) {
+            return;
+        }
+        let text = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
+        let signal = status.and_then(|status| status.signal());
+        if signal.is_some_and(|signal| CRASHES.contains(&signal)) {
+            let title = format!("{} crashed: killed by {text}", self.name);
+            self.report(
+                &title,
+                "No backtrace: a core file shows more, where there is one.",
+            );
+            return;
+        }
+        let hint = if signal == Some(Signal::KILL.as_raw()) {
+            ": by somebody, or by the kernel because memory ran out"
+        } else {
+            ""
+        };
+        let text = format!("{} died: {text}{hint}", self.name);
+        self.log.unusual(&self.origin, text);
     }
 
     /// Its socket is closed: it ends now or is made to.
@@ -256,14 +325,7 @@ impl Subd {
                 self.child.wait().await.ok()
             }
         };
-        if self.failure.is_none() && !status.is_some_and(|status| status.success()) {
-            let text = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
-            self.log.log(
-                LogLevel::Unusual,
-                &self.origin,
-                format!("{} died: {text}", self.name),
-            );
-        }
+        self.tell_end(status);
         SubdEnd {
             failure: self.failure.take(),
             status,

@@ -148,6 +148,7 @@ impl Node {
             message_padding: config.message_padding,
             gossip_store: config.gossip_store,
             log_messages: true,
+            log_io: false,
             dev: config.dev,
         });
         let FromConnectd::InitReply(reply) = node.next() else {

@@ -75,12 +75,19 @@ const EMPTY: ConfigEntry = ConfigEntry {
 
 /// Options that end the process: there is never a running node they could be shown of.
 fn exits(name: &str) -> bool {
-    matches!(name, "help" | "version" | "list-features-only")
+    matches!(
+        name,
+        "help" | "version" | "list-features-only" | "test-daemons-only"
+    )
 }
 
 /// Options that no longer mean anything are shown only where somebody still gives them.
 fn is_hidden(info: &OptionInfo) -> bool {
-    info.dev || matches!(info.name, "large-channels" | "wumbo")
+    info.dev
+        || matches!(
+            info.name,
+            "encrypted-hsm" | "experimental-peer-storage" | "large-channels" | "wumbo"
+        )
 }
 
 fn source(setting: Option<&Setting>) -> String {

@@ -72,8 +72,7 @@ fn entry(line: &Line, created: Duration) -> LogEntry {
         source: Some(line.origin.name.to_string()),
         log: Some(line.text.clone()),
         node_id: line.origin.peer,
-        // The bytes themselves are not kept: they would push everything else out of the log.
-        data: is_io.then(Hex::default),
+        data: is_io.then(|| Hex(line.data.as_deref().unwrap_or_default().to_vec())),
     }
 }
 
@@ -89,6 +88,7 @@ mod tests {
             level: LogLevel::Unusual,
             origin: Origin::of("connectd"),
             text: "hm".to_owned(),
+            data: None,
         };
         let entry = entry(&line, Duration::from_secs(1));
         assert_eq!(entry.kind, LogEntryType::Unusual);

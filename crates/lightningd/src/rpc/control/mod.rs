@@ -8,6 +8,7 @@ mod deprecations;
 mod feerates;
 mod getinfo;
 mod getlog;
+mod graceful;
 mod help;
 mod listconfigs;
 mod log_entries;

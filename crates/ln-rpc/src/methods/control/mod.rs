@@ -7,6 +7,7 @@ pub mod deprecations;
 pub mod feerates;
 pub mod getinfo;
 pub mod getlog;
+pub mod graceful;
 pub mod help;
 pub mod listconfigs;
 pub mod makesecret;

@@ -1,5 +1,6 @@
 //! For developers.
 
+pub mod dev;
 pub mod dev_fail;
 pub mod dev_forget_channel;
 pub mod dev_memleak;

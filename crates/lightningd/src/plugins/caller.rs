@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ln_rpc::{RpcError, RpcErrorCode};
-use rustix::process::{Pid, WaitOptions, getpgid, waitpid};
+use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::net::UnixStream;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -64,7 +64,7 @@ impl PluginHost {
             return Some(Caller::Plugin(plugin));
         }
         if !strict {
-            let group = getpgid(Some(peer)).ok()?;
+            let group = group(peer.as_raw_pid()).and_then(Pid::from_raw)?;
             return self.with_pid(group).map(Caller::Plugin);
         }
         let unknown = |why: &str| {
@@ -163,6 +163,14 @@ fn origin(pid: i32, parent: impl Fn(i32) -> Option<i32>) -> Origin {
 fn parent(pid: i32) -> Option<i32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat_fields(&stat)?.1
+}
+
+/// The process group of a process that lives; 0 if the group began outside of our namespace of processes. `getpgid` of rustix
+/// takes it for granted that there is no such thing.
+fn group(pid: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(2)?.parse().ok()
 }
 
 /// State and parent in a line of `/proc/PID/stat`; the name before them may hold anything.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ln_plugin::Init;
+use ln_types::Network;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -30,7 +31,7 @@ pub(crate) fn begin(init: &Init, pause: Duration) -> Result<Backend, String> {
     let options = Options::read(init)?;
     let network = init.network().map_err(|error| error.to_string())?;
     let mut backend = Backend::new(options, network, init.log(), pause)?;
-    let info = network_info(&backend)?;
+    let info = network_info(&backend, network)?;
     if info.version < MIN_VERSION {
         return Err(format!(
             "Unsupported bitcoind version {}, at least {MIN_VERSION} required.",
@@ -51,7 +52,7 @@ pub(crate) fn begin(init: &Init, pause: Duration) -> Result<Backend, String> {
     Ok(backend)
 }
 
-fn network_info(backend: &Backend) -> Result<NetworkInfo, String> {
+fn network_info(backend: &Backend, network: Network) -> Result<NetworkInfo, String> {
     let started = Instant::now();
     let timeout = backend.options.client_timeout.min(TIMEOUT);
     let mut attempts = 1..ATTEMPTS;
@@ -62,16 +63,17 @@ fn network_info(backend: &Backend) -> Result<NetworkInfo, String> {
         };
         let again = error.is_passing() && started.elapsed() < PATIENCE;
         if !again || attempts.next().is_none() {
-            return Err(unreachable_text(backend, &error));
+            return Err(unreachable_text(backend, network, &error));
         }
         backend.wait();
     }
 }
 
-fn unreachable_text(backend: &Backend, error: &CallError) -> String {
+fn unreachable_text(backend: &Backend, network: Network, error: &CallError) -> String {
     let command = backend.command("echo", &json!(["'hello world'"]));
     format!(
-        "\n{error}\n\nMake sure you have bitcoind running and that bitcoin-cli is able to connect to bitcoind.\n\n\
+        "\n{error}\n\nThis node is on the network '{network}': another one is chosen by --network, as in --network=regtest.\n\n\
+         Make sure you have bitcoind running and that bitcoin-cli is able to connect to bitcoind.\n\n\
          You can verify that your Bitcoin Core installation is ready for use by running:\n\n    $ {command}\n"
     )
 }

@@ -15,6 +15,7 @@ mod addresses;
 mod background;
 mod bad_params;
 mod bad_start;
+mod book;
 mod chain;
 mod chain_proxy;
 mod channel_life;

@@ -25,7 +25,13 @@ pub(super) fn excerpt(text: &str) -> String {
     out
 }
 
-/// The same of bytes that may be no text at all.
+/// All of a text in one line.
+pub(super) fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// [`excerpt`] of bytes that may be no text at all.
 pub(super) fn excerpt_bytes(bytes: &[u8]) -> String {
     // A character has four bytes at most, and one more shows that there is more.
     let start = bytes.get(..SHOWN * 4 + 4).unwrap_or(bytes);

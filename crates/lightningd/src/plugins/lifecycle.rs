@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::candidates::Candidate;
 use super::error::PluginError;
-use super::excerpt::excerpt;
+use super::excerpt::{excerpt, one_line};
 use super::host::{PluginHost, life};
 use super::manifest::Unfit;
 use super::options::PluginOption;
@@ -166,7 +166,12 @@ impl PluginHost {
             Ok(Err(PluginError::Answered(error))) => Err(NotRunning::Unfit(format!(
                 "answered {method} with the error {}: {}",
                 error.code.number(),
-                excerpt(&error.message)
+                // Our own plugins say what to do, which may take some lines.
+                if plugin.builtin {
+                    one_line(&error.message)
+                } else {
+                    excerpt(&error.message)
+                }
             ))),
             Ok(Err(_)) => Err(NotRunning::Ended(format!(
                 "ended before it answered {method}"

@@ -181,7 +181,12 @@ fn a_bitcoind_that_does_not_fit_stops_the_start() {
         "Unsupported bitcoind version 210000, at least 220000 required."
     );
     assert!(refused(json!({"version": 270_000, "localrelay": false})).contains("blocksonly"));
-    assert!(refused(json!({"version": "new"})).contains("Make sure you have bitcoind running"));
+    let text = refused(json!({"version": "new"}));
+    assert!(text.contains("Make sure you have bitcoind running"));
+    assert!(
+        text.contains("This node is on the network 'regtest'"),
+        "{text}"
+    );
 }
 
 #[test]

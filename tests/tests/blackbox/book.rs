@@ -1,0 +1,54 @@
+//! The book and the README are typed, page by page, each in a fresh home with the built programs.
+
+use tests::book::{self, Report};
+
+/// A test for each page with commands, and the list of them.
+macro_rules! pages {
+    ($($name:ident: $page:literal,)*) => {
+        const PAGES: &[&str] = &[$($page),*];
+        $(
+            #[test]
+            fn $name() {
+                print(&book::run($page).unwrap_or_else(|error| panic!("{error}")));
+            }
+        )*
+    };
+}
+
+pages! {
+    readme: "README.md",
+    quick_start: "docs/book/src/quick-start.md",
+}
+
+fn print(report: &Report) {
+    let Report {
+        typed, compared, left_out, ..
+    } = report;
+    eprintln!("{typed} typed, {compared} of them compared, {} left out", left_out.len());
+    for reason in left_out {
+        eprintln!("  left out: {reason}");
+    }
+}
+
+#[test]
+fn every_page_is_typed() {
+    let (mut typed, mut left_out, mut problems) = (0, 0, Vec::new());
+    for page in book::book() {
+        match book::read(&page) {
+            Ok(read) => {
+                let (of_page, not) = read.counts();
+                typed += of_page;
+                left_out += not;
+                let is_ours = of_page > 0 && read.needs_python.is_none();
+                if is_ours != PAGES.contains(&page.as_str()) {
+                    problems.push(format!(
+                        "{page}: belongs into the list of tests/tests/blackbox/book.rs if it has commands that need no Python package"
+                    ));
+                }
+            }
+            Err(broken) => problems.push(broken),
+        }
+    }
+    eprintln!("{typed} blocks and lines of the book are typed, {left_out} blocks are left out");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -141,7 +141,9 @@ fn kind(word: &str, cut: bool) -> Option<&'static str> {
         Some("<address>")
     } else if word.len() == 10
         && digits_only
-        && word.parse::<u64>().is_ok_and(|number| (1_600_000_000..2_000_000_000).contains(&number))
+        && word
+            .parse::<u64>()
+            .is_ok_and(|number| (1_600_000_000..2_000_000_000).contains(&number))
     {
         // Seconds since 1970.
         Some("<time>")
@@ -155,7 +157,8 @@ fn kind(word: &str, cut: bool) -> Option<&'static str> {
 /// Whether a word is like `103x1x0`: outputs of a transaction come in any order.
 fn is_short_channel_id(word: &str) -> bool {
     let parts: Vec<&str> = word.split('x').collect();
-    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     parts.len() == 3 && parts.iter().all(is_number)
 }
 
@@ -183,8 +186,14 @@ mod tests {
         for (shown, came) in [
             ("id: 4f9671a9...", HASH),
             ("\"at\": 1796010938", "1796099999"),
-            ("2026-11-23T03:55:32.475Z INFO", "2027-01-02T00:00:00.001Z INFO"),
-            ("lnbcrt240p1p4s8w...", "lnbcrt240p1p4s8wfusp53avcknwvgm0dx6tuxujdtdpcwr9v"),
+            (
+                "2026-11-23T03:55:32.475Z INFO",
+                "2027-01-02T00:00:00.001Z INFO",
+            ),
+            (
+                "lnbcrt240p1p4s8w...",
+                "lnbcrt240p1p4s8wfusp53avcknwvgm0dx6tuxujdtdpcwr9v",
+            ),
         ] {
             let came = shown
                 .split_once(": ")

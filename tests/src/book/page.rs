@@ -208,7 +208,10 @@ impl Reader {
             None if ONLY_SHOWN.contains(&language) => {}
             None => self.problem(
                 line,
-                &format!("a block of '{language}': write sh, {}, or nothing", ONLY_SHOWN.join(", ")),
+                &format!(
+                    "a block of '{language}': write sh, {}, or nothing",
+                    ONLY_SHOWN.join(", ")
+                ),
             ),
         }
     }
@@ -343,7 +346,10 @@ mod tests {
             ("x\n\n```\nout\n```\n", "line 3: no commands"),
             ("```bash\na\n```\n", "line 1: a block of 'bash'"),
             ("<!-- book: run -->\n", "line 1: what is 'book: run'?"),
-            ("<!-- book: not run: -->\n```sh\na\n```\n", "line 2: say why"),
+            (
+                "<!-- book: not run: -->\n```sh\na\n```\n",
+                "line 2: say why",
+            ),
             ("<!-- book: not run: x -->\n", "line 1: a mark without"),
         ] {
             let problems = Page::parse(text).unwrap_err();

@@ -60,10 +60,13 @@ pub fn book() -> Vec<String> {
 /// # Errors
 /// If it is not there or breaks the rules.
 pub fn read(page: &str) -> Result<Page, String> {
-    let text = fs::read_to_string(repository().join(page)).map_err(|error| format!("{page}: {error}"))?;
+    let text =
+        fs::read_to_string(repository().join(page)).map_err(|error| format!("{page}: {error}"))?;
     Page::parse(&text).map_err(|problems| {
         let problems = problems.into_iter();
-        let lines: Vec<String> = problems.map(|problem| format!("{page}, {problem}")).collect();
+        let lines: Vec<String> = problems
+            .map(|problem| format!("{page}, {problem}"))
+            .collect();
         lines.join("\n")
     })
 }
@@ -75,7 +78,11 @@ pub fn read(page: &str) -> Result<Page, String> {
 pub fn run(page: &str) -> Result<Report, String> {
     let read = read(page)?;
     let place = Place::new().map_err(|error| error.to_string())?;
-    let directory = if read.in_repository { repository() } else { place.home() };
+    let directory = if read.in_repository {
+        repository()
+    } else {
+        place.home()
+    };
     let shell = Shell::start(&place, &directory).map_err(|error| error.to_string())?;
     let mut typist = Typist {
         shell,
@@ -119,7 +126,9 @@ impl Typist<'_> {
             What::Meanwhile(command) => self.type_in(command, None),
             What::File { path, text } => self.write(path, text),
             What::LeftOut(reason) => {
-                self.report.left_out.push(format!("{page}, line {}: {reason}", step.line));
+                self.report
+                    .left_out
+                    .push(format!("{page}, line {}: {reason}", step.line));
                 Ok(())
             }
             What::After { page: other, until } => {
@@ -155,7 +164,10 @@ impl Typist<'_> {
                 return Ok(());
             };
             let Some(again) = again.filter(|_| Instant::now() < end) else {
-                return Err(format!("{difference}\n$ {text}\nthe page shows\n{}\nthis came\n{output}", shown.text));
+                return Err(format!(
+                    "{difference}\n$ {text}\nthe page shows\n{}\nthis came\n{output}",
+                    shown.text
+                ));
             };
             std::thread::sleep(std::time::Duration::from_millis(100));
             output = self.shell.type_in(again).output;
@@ -165,7 +177,11 @@ impl Typist<'_> {
     fn write(&mut self, path: &str, text: &str) -> Result<(), String> {
         self.report.typed += 1;
         let end = "END_OF_THE_FILE";
-        let executable = if text.starts_with("#!") { format!("\nchmod +x {path}") } else { String::new() };
+        let executable = if text.starts_with("#!") {
+            format!("\nchmod +x {path}")
+        } else {
+            String::new()
+        };
         let command = format!("cat > {path} <<'{end}'\n{text}{end}{executable}");
         succeeded(path, &self.shell.type_in(&command))
     }
@@ -173,7 +189,9 @@ impl Typist<'_> {
     /// The ends of the logs in the home, for who looks for what went wrong.
     fn logs(&mut self) -> String {
         let _ = self.place;
-        let found = self.shell.type_in("find ~ /tmp/ -type f -name log -exec tail -n 15 {} +; true");
+        let found = self
+            .shell
+            .type_in("find ~ /tmp/ -type f -name log -exec tail -n 15 {} +; true");
         found.output
     }
 }

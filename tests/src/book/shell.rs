@@ -91,7 +91,11 @@ impl<'a> Shell<'a> {
             .env("LANG", "C.UTF-8")
             .env("TERM", "dumb")
             .env("SHELL_NOTES", place.notes())
-            .envs(["BITCOIND", "BITCOIN_CLI"].into_iter().filter_map(|name| Some((name, env::var_os(name)?))))
+            .envs(
+                ["BITCOIND", "BITCOIN_CLI"]
+                    .into_iter()
+                    .filter_map(|name| Some((name, env::var_os(name)?))),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
@@ -105,7 +109,11 @@ impl<'a> Shell<'a> {
             _alone: alone,
         };
         // Without it nothing listens on this machine's own addresses.
-        let up = if shell._alone.is_none() { "ip link set lo up\n" } else { "" };
+        let up = if shell._alone.is_none() {
+            "ip link set lo up\n"
+        } else {
+            ""
+        };
         let begun = shell.type_in(&format!("{up}{BEFORE}"));
         match begun.failed {
             None => Ok(shell),
@@ -137,11 +145,11 @@ impl<'a> Shell<'a> {
         let stdin = self.stdin.as_mut().expect("it is open until the end");
         stdin.write_all(line.as_bytes()).expect("the shell reads");
         let child = &mut self.child;
-        let ended = try_wait_until("the end of what was typed", || {
-            match child.try_wait() {
-                Ok(Some(status)) => Err(format!("the shell ended: {status}")),
-                Ok(None) | Err(_) => Ok(fs::read_to_string(&done).ok().filter(|text| text.ends_with('\n'))),
-            }
+        let ended = try_wait_until("the end of what was typed", || match child.try_wait() {
+            Ok(Some(status)) => Err(format!("the shell ended: {status}")),
+            Ok(None) | Err(_) => Ok(fs::read_to_string(&done)
+                .ok()
+                .filter(|text| text.ends_with('\n'))),
         });
         let output = fs::read(&output).unwrap_or_default();
         let output = self.place.as_on_page(&String::from_utf8_lossy(&output));
@@ -163,7 +171,9 @@ impl Drop for Shell<'_> {
         for pid in of_home(&self.place.home()) {
             let _ = kill_process(pid, Signal::KILL);
             let number = u32::try_from(pid.as_raw_nonzero().get()).unwrap_or(0);
-            wait_until("the end of what a page started", || (!process_is_running(number)).then_some(()));
+            wait_until("the end of what a page started", || {
+                (!process_is_running(number)).then_some(())
+            });
         }
     }
 }

@@ -18,13 +18,26 @@ macro_rules! pages {
 pages! {
     readme: "README.md",
     quick_start: "docs/book/src/quick-start.md",
+    playground: "docs/book/src/playground.md",
+    backups: "docs/book/src/operate/backups.md",
+    chain: "docs/book/src/operate/chain.md",
+    options: "docs/book/src/operate/options.md",
+    tools: "docs/book/src/operate/tools.md",
+    rpc_basics: "docs/book/src/rpc/basics.md",
+    writing_plugins: "docs/book/src/plugins/writing.md",
 }
 
 fn print(report: &Report) {
     let Report {
-        typed, compared, left_out, ..
+        typed,
+        compared,
+        left_out,
+        ..
     } = report;
-    eprintln!("{typed} typed, {compared} of them compared, {} left out", left_out.len());
+    eprintln!(
+        "{typed} typed, {compared} of them compared, {} left out",
+        left_out.len()
+    );
     for reason in left_out {
         eprintln!("  left out: {reason}");
     }

@@ -58,5 +58,6 @@ mod reorg;
 mod restart;
 mod setconfig;
 mod start_stop;
+mod talk;
 mod trouble;
 mod wallet;

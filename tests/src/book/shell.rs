@@ -39,7 +39,8 @@ synced() {
 # For pages that speak of a node: one in ~/.lightning, on a private chain. It may be called by the name of the main one.
 a_node() {
     btc() { regtest-cli -regtest "$@"; }
-    mkdir -p ~/.bitcoin ~/.lightning/regtest
+    mkdir -p -m 700 ~/.bitcoin ~/.lightning
+    mkdir -m 700 ~/.lightning/regtest
     ln -s regtest ~/.lightning/bitcoin
     echo network=regtest >~/.lightning/config
     regtest-bitcoind -regtest -daemonwait

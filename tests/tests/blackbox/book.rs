@@ -18,13 +18,18 @@ macro_rules! pages {
 pages! {
     readme: "README.md",
     quick_start: "docs/book/src/quick-start.md",
+    talk: "docs/book/src/talk.md",
     playground: "docs/book/src/playground.md",
     backups: "docs/book/src/operate/backups.md",
     chain: "docs/book/src/operate/chain.md",
     options: "docs/book/src/operate/options.md",
     tools: "docs/book/src/operate/tools.md",
+    monitoring: "docs/book/src/operate/monitoring.md",
+    security: "docs/book/src/operate/security.md",
+    moving: "docs/book/src/operate/moving.md",
     rpc_basics: "docs/book/src/rpc/basics.md",
     writing_plugins: "docs/book/src/plugins/writing.md",
+    tour: "docs/book/src/develop/tour.md",
 }
 
 fn print(report: &Report) {
@@ -64,4 +69,23 @@ fn every_page_is_typed() {
     }
     eprintln!("{typed} blocks and lines of the book are typed, {left_out} blocks are left out");
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn the_tour_leads_to_files_that_are_there() {
+    let root = book::repository();
+    let chapter = root.join("docs/book/src/develop/tour.md");
+    let architecture = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let chapter = std::fs::read_to_string(chapter).unwrap();
+    let mut seen = 0;
+    for text in [&chapter, &architecture] {
+        for word in text
+            .split('`')
+            .filter(|word| word.starts_with("crates/") && !word.contains(['<', '*']))
+        {
+            assert!(root.join(word).exists(), "{word}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }

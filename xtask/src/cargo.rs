@@ -160,8 +160,10 @@ pub(crate) fn clippy() -> Result<()> {
 
 /// The programs that nodes on a private chain consist of.
 const PROGRAMS: &[&str] = &[
+    "--package=bolt11-cli",
     "--package=lightningd",
     "--package=lightning-cli",
+    "--package=lightning-hsmtool",
     "--package=lightning-playground",
     "--package=regtest-bitcoind",
 ];
@@ -193,7 +195,7 @@ pub(crate) fn test(rest: &[&str]) -> Result<()> {
 
 /// Other people's programs against ours, with pytest.
 pub(crate) fn interop(rest: &[&str]) -> Result<()> {
-    run(&[&["build"], PROGRAMS].concat())?;
+    run(&[&["build", "--package=tests"], PROGRAMS].concat())?;
     let status = Command::new(root().join("tests/interop/run"))
         .args(rest)
         .status()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::cargo;
+use crate::{book, cargo};
 
 /// The programs.
 const PROGRAMS: &[&str] = &[
@@ -115,7 +115,35 @@ pub(crate) fn install(plan: &Plan) -> Result<Vec<PathBuf>> {
     let unit = unit.replace("@prefix@", &plan.prefix.display().to_string());
     let place = "lib/systemd/system/lightningd.service".into();
     put(plan, &mut done, place, unit.as_bytes(), 0o644)?;
+    put_book(plan, &mut done)?;
     Ok(done)
+}
+
+/// The book for a browser, where mdbook is at hand: it takes longer to compile than all else here.
+fn put_book(plan: &Plan, done: &mut Vec<PathBuf>) -> Result<()> {
+    if !book::is_at_hand() {
+        writeln!(
+            io::stderr(),
+            "without the book: `cargo xtask book` gets mdbook, which makes it"
+        )?;
+        return Ok(());
+    }
+    let rendered = cargo::target_directory()?.join("book");
+    book::render(&rendered)?;
+    let mut directories = vec![PathBuf::new()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(rendered.join(&directory))? {
+            let path = directory.join(entry?.file_name());
+            let source = rendered.join(&path);
+            if source.is_dir() {
+                directories.push(path);
+            } else {
+                let target = Path::new("share/doc/fulgurite/book").join(&path);
+                put(plan, done, target, &read(&source)?, 0o644)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What is copied as it is: from the repository, to below the prefix.

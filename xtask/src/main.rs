@@ -1,6 +1,7 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 
 mod bolts;
+mod book;
 mod cargo;
 mod deb;
 mod generate;
@@ -27,6 +28,8 @@ Usage: cargo xtask <task>
   tidy [--sections]  what the compiler does not check: layers, sizes, citations, dependencies; with --sections also the sections of
                      the BOLTs that nothing cites
   gen [--check]      write docs/schemas, docs/man, docs/completions and the lists of the book; --check only compares
+  book [--check]     follow all links of the documents and make the book with mdbook, which is compiled the first time; --check only
+                     follows the links
   install [--prefix DIR] [--destdir DIR] [--debug]
                      programs, manual, completions and systemd unit to DIR (default: /usr/local)
   deb [--debug] [--check]
@@ -60,6 +63,7 @@ fn run() -> Result<()> {
         ["deb", rest @ ..] => deb::run(rest),
         ["tidy"] => tidy::run(false),
         ["tidy", "--sections"] => tidy::run(true),
+        ["book", rest @ ..] => book::run(rest),
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["bench", rest @ ..] => cargo::run_release("benches", rest),
@@ -76,6 +80,7 @@ fn ci() -> Result<()> {
     cargo::clippy()?;
     tidy::run(false)?;
     generate::run(true)?;
+    book::run(&[])?;
     cargo::test(&[])?;
     if deb::is_possible() {
         deb::run(&["--debug", "--check"])?;

@@ -84,6 +84,24 @@ const PAGES: &[Source] = &[
         help_of: Some("bolt11-cli"),
         see_also: "lightning-cli(1), lightning-decode(7)",
     },
+    Source {
+        name: "lightning-playground",
+        section: "1",
+        summary: "any number of Lightning nodes on a private chain, to play with",
+        synopsis: "lightning-playground [OPTIONS], lightning-playground demo [--stay]",
+        chapters: &[("playground.md", Part::Whole)],
+        help_of: Some("lightning-playground"),
+        see_also: "lightningd(8), lightning-cli(1), regtest-bitcoind(1)",
+    },
+    Source {
+        name: "regtest-bitcoind",
+        section: "1",
+        summary: "a private chain with bitcoind's command line and RPC",
+        synopsis: "regtest-bitcoind -regtest [OPTIONS], regtest-cli -regtest [OPTIONS] COMMAND [PARAMETERS]",
+        chapters: &[("operate/chain.md", Part::Below("A private chain"))],
+        help_of: Some("regtest-bitcoind"),
+        see_also: "lightningd(8), lightning-playground(1)",
+    },
 ];
 
 /// All of them, by their path below docs/.
@@ -158,7 +176,15 @@ fn help_of(program: &str) -> Result<String> {
     }
     let output = cargo::output(
         &[
-            &["run", "--quiet", "--package", program, "--"],
+            &[
+                "run",
+                "--quiet",
+                "--package",
+                program,
+                "--bin",
+                program,
+                "--",
+            ],
             words.as_slice(),
         ]
         .concat(),

@@ -110,9 +110,10 @@ fn write_control(root: &Path, version: &str, architecture: &str, files: usize) -
             .arg(root),
     )?;
     let size = size.split_whitespace().next().unwrap_or("0").to_owned();
+    let libc = oldest_libc(root)?;
     let control = format!(
         "Package: fulgurite\nVersion: {version}\nArchitecture: {architecture}\nInstalled-Size: {size}\nSection: net\nPriority: optional\n\
-         Maintainer: Fulgurite developers <fulgurite@localhost>\nDepends: libc6, libgcc-s1, libstdc++6\nRecommends: bitcoind | bitcoin-core, man-db\n\
+         Maintainer: Fulgurite developers <fulgurite@localhost>\nDepends: libc6 (>= {libc}), libgcc-s1, libstdc++6\nRecommends: bitcoind | bitcoin-core, man-db\n\
          Suggests: python3\nConflicts: core-lightning, c-lightning\nDescription: Lightning Network node, compatible with Core Lightning\n \
          A master process, small isolated helper processes and plugins: the same\n commands, options, files and plugins as Core Lightning.\n .\n \
          lightningd.service runs the node as its own user in /var/lib/lightningd.\n"
@@ -124,6 +125,34 @@ fn write_control(root: &Path, version: &str, architecture: &str, files: usize) -
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
     }
     Ok(())
+}
+
+/// The oldest libc that has all that the programs ask of it: they name versions such as `GLIBC_2.34`.
+fn oldest_libc(root: &Path) -> Result<String> {
+    let mut newest = (0_u32, 0_u32);
+    for program in fs::read_dir(root.join("usr/bin"))? {
+        let contents = fs::read(program?.path())?;
+        for version in versions_of_libc(&contents) {
+            newest = newest.max(version);
+        }
+    }
+    let (major, minor) = newest;
+    ensure!(
+        major > 0,
+        "the programs in {} name no version of libc",
+        root.display()
+    );
+    Ok(format!("{major}.{minor}"))
+}
+
+fn versions_of_libc(program: &[u8]) -> impl Iterator<Item = (u32, u32)> {
+    let texts = program.split(|byte| *byte == 0);
+    texts.filter_map(|text| {
+        let version = std::str::from_utf8(text.strip_prefix(b"GLIBC_")?).ok()?;
+        let (major, minor) = version.split_once('.')?;
+        let minor = minor.split('.').next()?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    })
 }
 
 /// Installs the package into a directory of its own and runs the demo from there.
@@ -195,4 +224,16 @@ fn text_of(command: &mut Command) -> Result<String> {
     );
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_name_the_libc_they_need() {
+        let program = b"\x7fELF\0GLIBC_2.2.5\0GLIBC_2.34\0GLIBC_PRIVATE\0\xff\0";
+        let found: Vec<_> = versions_of_libc(program).collect();
+        assert_eq!(found, [(2, 2), (2, 34)]);
+    }
 }

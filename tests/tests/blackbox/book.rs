@@ -1,6 +1,6 @@
 //! The book and the README are typed, page by page, each in a fresh home with the built programs.
 
-use tests::book::{self, Report};
+use tests::book::{self, Place, Report, Shell};
 
 /// A test for each page with commands, and the list of them.
 macro_rules! pages {
@@ -46,6 +46,26 @@ fn print(report: &Report) {
     for reason in left_out {
         eprintln!("  left out: {reason}");
     }
+}
+
+#[test]
+fn a_shell_notices_what_fails_and_keeps_what_was_said() {
+    let place = Place::new().unwrap();
+    let mut shell = Shell::start(&place, &place.home()).unwrap();
+    let typed = shell.type_in("alias greet='echo hello'\nname=you");
+    assert_eq!(typed.failed, None);
+    assert_eq!(
+        shell.type_in("greet $name; pwd").output,
+        "hello you\n/home/me\n"
+    );
+    let failed = shell.type_in("grep x /dev/null\ntrue").failed.unwrap();
+    assert!(failed.contains("grep x /dev/null"), "{failed}");
+    assert_eq!(
+        shell.type_in("if false; then :; fi; false || true").failed,
+        None
+    );
+    assert!(shell.type_in("sleep 1000 &").failed.is_none());
+    // What is left running ends with it.
 }
 
 #[test]

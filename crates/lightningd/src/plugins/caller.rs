@@ -257,5 +257,6 @@ mod tests {
         assert_eq!(stat_fields("12"), None);
         let me = i32::try_from(std::process::id()).unwrap();
         assert!(parent(me).is_some());
+        assert!(group(me).is_some());
     }
 }

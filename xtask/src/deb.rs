@@ -188,6 +188,13 @@ fn try_out(package: &Path) -> Result<()> {
     );
     let page = root.join("usr/share/man/man8/lightningd.8.gz");
     ensure!(page.is_file(), "there is no {}", page.display());
+    if Command::new("man").arg("--version").output().is_ok() {
+        let shown = text_of(Command::new(bin.join("lightning-cli")).args(["help", "pay"]))?;
+        ensure!(
+            shown.contains("LIGHTNING-PAY(7)"),
+            "lightning-cli help pay shows no manual page:\n{shown}"
+        );
+    }
     let unit = fs::read_to_string(root.join("usr/lib/systemd/system/lightningd.service"))?;
     ensure!(
         unit.contains("ExecStart=/usr/bin/lightningd "),

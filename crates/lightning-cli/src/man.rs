@@ -20,14 +20,15 @@ pub(crate) fn show(command: &str) -> bool {
 
 /// Where the page may be besides the usual places: installed beside this program, or in the tree it was built in.
 fn near_pages(page: &str) -> Vec<PathBuf> {
-    let file = format!("{page}.7");
+    // Packages compress them.
+    let files = [format!("{page}.7"), format!("{page}.7.gz")];
     let program = env::current_exe().unwrap_or_default();
     program
         .ancestors()
         .skip(1)
         .take(4)
         .flat_map(|directory| [directory.join("share/man/man7"), directory.join("docs/man")])
-        .map(|directory| directory.join(&file))
+        .flat_map(|directory| files.each_ref().map(|file| directory.join(file)))
         .collect()
 }
 

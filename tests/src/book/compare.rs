@@ -166,10 +166,9 @@ fn is_short_channel_id(word: &str) -> bool {
 fn after_time(text: &str) -> Option<&str> {
     const SHAPE: &str = "0000-00-00T00:00:00";
     let start = text.get(..SHAPE.len())?;
-    let alike = start.bytes().zip(SHAPE.bytes());
-    let fits = alike
-        .map(|(found, wanted)| found == wanted || (wanted == b'0' && found.is_ascii_digit()))
-        .all(|fits| fits);
+    let mut alike = start.bytes().zip(SHAPE.bytes());
+    let fits =
+        alike.all(|(found, wanted)| found == wanted || (wanted == b'0' && found.is_ascii_digit()));
     let rest = fits.then(|| text.get(SHAPE.len()..))??;
     let fraction = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
     fraction.strip_prefix('Z')

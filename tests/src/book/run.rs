@@ -46,7 +46,10 @@ pub fn book() -> Vec<String> {
             let path = format!("{directory}/{}", entry.file_name().display());
             if entry.path().is_dir() {
                 directories.push(path);
-            } else if path.ends_with(".md") {
+            } else if Path::new(&path)
+                .extension()
+                .is_some_and(|extension| extension == "md")
+            {
                 pages.push(path);
             }
         }
@@ -86,7 +89,6 @@ pub fn run(page: &str) -> Result<Report, String> {
     let shell = Shell::start(&place, &directory).map_err(|error| error.to_string())?;
     let mut typist = Typist {
         shell,
-        place: &place,
         report: Report {
             typed: 0,
             compared: 0,
@@ -99,7 +101,6 @@ pub fn run(page: &str) -> Result<Report, String> {
 
 struct Typist<'a> {
     shell: Shell<'a>,
-    place: &'a Place,
     report: Report,
 }
 
@@ -188,7 +189,6 @@ impl Typist<'_> {
 
     /// The ends of the logs in the home, for who looks for what went wrong.
     fn logs(&mut self) -> String {
-        let _ = self.place;
         let found = self
             .shell
             .type_in("find ~ /tmp/ -type f -name log -exec tail -n 15 {} +; true");

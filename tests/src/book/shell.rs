@@ -63,7 +63,7 @@ pub struct Shell<'a> {
     stdin: Option<ChildStdin>,
     typed: u32,
     /// Held while nobody else may use the ports that pages name.
-    _alone: Option<File>,
+    alone: Option<File>,
 }
 
 /// What came of a command.
@@ -107,10 +107,10 @@ impl<'a> Shell<'a> {
             child,
             stdin,
             typed: 0,
-            _alone: alone,
+            alone,
         };
         // Without it nothing listens on this machine's own addresses.
-        let up = if shell._alone.is_none() {
+        let up = if shell.alone.is_none() {
             "ip link set lo up\n"
         } else {
             ""

@@ -48,6 +48,12 @@ a_node() {
     lightningd --daemon --log-file=log
     synced lightning-cli
 }
+# Waits until nothing runs below these directories: a node that was told to stop lives a little longer than its answer.
+gone() {
+    for dir; do
+        while ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -q -- "-> $dir/"; do sleep 0.05; done
+    done
+}
 # Waits until a node says something: a pattern for grep, then the command.
 until_says() {
     local wanted=$1; shift

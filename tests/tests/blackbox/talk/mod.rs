@@ -59,6 +59,15 @@ impl<'a> Speaker<'a> {
         output
     }
 
+    /// Stops a node and waits until it is gone: it lives a little longer than its answer.
+    pub(crate) fn stop(&mut self, name: &str) {
+        assert_eq!(
+            self.json(&format!("{name} stop"))["result"],
+            "Shutdown complete"
+        );
+        self.types(&format!("gone /tmp/{name}"));
+    }
+
     /// Types a command that fails; what it printed.
     pub(crate) fn fails(&mut self, command: &str) -> String {
         let Typed { output, failed } = self.shell.type_in(command);

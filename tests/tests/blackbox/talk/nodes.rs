@@ -42,7 +42,7 @@ fn a_first_node_is_started_looked_at_and_configured() {
     );
 
     speaker.types(ALIASES);
-    assert_eq!(speaker.json("l1 stop")["result"], "Shutdown complete");
+    speaker.stop("l1");
     configured(&mut speaker, &id);
 }
 
@@ -121,5 +121,5 @@ fn configured(speaker: &mut Speaker<'_>, id: &str) {
         let page = speaker.types("man -l ~/fulgurite/docs/man/lightningd-config.5");
         assert!(page.contains("--bind-addr"), "{page}");
     }
-    speaker.types("l1 stop");
+    speaker.stop("l1");
 }

@@ -17,7 +17,7 @@ fn a_second_node_listens_on_a_socket_and_is_connected_to() {
     speaker.types("lightningd --network=regtest --lightning-dir=/tmp/l2 --addr=/tmp/l2/peer >/dev/null 2>&1 &");
     let info = speaker.up("l2");
     assert_eq!(info["binding"][0]["socket"], "/tmp/l2/peer", "{info}");
-    speaker.types("l2 stop");
+    speaker.stop("l2");
     with_a_debugger(&mut speaker);
     without_a_network(&mut speaker);
 
@@ -44,7 +44,7 @@ fn with_a_debugger(speaker: &mut Speaker<'_>) {
     speaker
         .types("kill -CONT $(sed -n 's/.*gdb -p \\([0-9]*\\) .*/\\1/p' /tmp/debugged | head -n 1)");
     speaker.up("l2");
-    speaker.types("l2 stop");
+    speaker.stop("l2");
 }
 
 fn without_a_network(speaker: &mut Speaker<'_>) {
@@ -84,7 +84,7 @@ fn connected(speaker: &mut Speaker<'_>, id2: &str) {
     assert_eq!(of_l2["peers"][0]["connected"], true);
 
     // l2 begins anew: without a channel nobody remembers the other one.
-    speaker.types("l2 stop");
+    speaker.stop("l2");
     speaker.until_shown("l1 listpeers", "\"peers\": []");
     speaker.types(START_L2);
     speaker.up("l2");

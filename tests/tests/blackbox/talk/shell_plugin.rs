@@ -27,7 +27,7 @@ fn a_plugin_that_never_answers_keeps_the_node_from_starting() {
     speaker.types(
         "printf '#!/bin/sh\\ncat >> /tmp/plugin.log\\n' > /tmp/plugin.sh; chmod a+x /tmp/plugin.sh",
     );
-    speaker.types("l1 stop");
+    speaker.stop("l1");
     let refused = speaker.fails("lightningd --lightning-dir=/tmp/l1 --plugin=/tmp/plugin.sh");
     assert!(refused.contains("/tmp/plugin.sh"), "{refused}");
     assert!(
@@ -45,7 +45,7 @@ fn a_plugin_that_answers_twice_has_an_option_and_a_method() {
     let mut speaker = Speaker::with_l1(&place);
     speaker.types(ANSWERS_TWICE);
     speaker.types("chmod a+x /tmp/plugin.sh");
-    speaker.types("l1 stop");
+    speaker.stop("l1");
     let help = speaker.types("lightningd --lightning-dir=/tmp/l1 --plugin=/tmp/plugin.sh --help");
     let option = help.lines().find(|line| line.contains("--dumboption"));
     assert!(
@@ -63,7 +63,7 @@ fn a_plugin_that_answers_twice_has_an_option_and_a_method() {
     speaker.types("kill -0 $hangs");
     assert_eq!(speaker.types("cat /tmp/hangs"), "");
     its_log(&log);
-    speaker.types("l1 stop");
+    speaker.stop("l1");
 }
 
 /// First the question, then `init` with options and the place of the socket, then the request.

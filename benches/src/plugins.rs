@@ -238,7 +238,7 @@ fn heard_payments(
     }
     let count = IN_PARALLEL * TURNS;
     let payments = u32::try_from(count).unwrap_or(u32::MAX);
-    let nodes = |spent: &Spent| (spent.all - spent.listeners) / payments;
+    let nodes = |spent: &Spent| spent.all.saturating_sub(spent.listeners) / payments;
     report.duration("CPU for a payment, nothing listens", nodes(&without), "");
     report.duration(
         "the same with 20 listeners, without theirs",

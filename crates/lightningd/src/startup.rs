@@ -268,7 +268,7 @@ async fn bring_up(
     crash::install(log);
     log.configure(logs.filters, &logs.files, &logs.prefix, logs.timestamps)
         .map_err(|problem| anyhow!(problem))?;
-    let _pid_file = PidFile::take(&config.pid_file)?;
+    let pid_file = PidFile::take(&config.pid_file)?;
     rpc::may_listen(&config.rpc_file)?;
     let origin = Origin::of("lightningd");
     log.info(&origin, VERSION);
@@ -316,6 +316,10 @@ async fn bring_up(
             node.log.unusual(&node.origin, "told to end once more: not waiting for plugins");
         }
     }
+    // Whoever waits for `stop` may copy the directory, or start a node in it, as soon as there is an answer.
+    node.db.close().await;
+    drop(pid_file);
+    node.rpc.say_farewell().await;
     Ok(code)
 }
 
@@ -630,5 +634,4 @@ async fn take_down(node: &Rc<Node>) {
         drop(tokio::time::timeout(Duration::from_secs(5), flushed).await);
     };
     node.plugins.shut_down(flush).await;
-    node.rpc.say_farewell().await;
 }

@@ -1,8 +1,11 @@
 //! The two threads, group commit, and folding the write-ahead log back into the file.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,6 +42,13 @@ type Read = Box<dyn FnOnce(&Txn<'_>) + Send>;
 /// The database. Dropping it finishes what was asked and ends its threads.
 #[derive(Debug)]
 pub struct Db {
+    /// Nothing once it is closed.
+    ways: Mutex<Option<Ways>>,
+}
+
+/// The ways to the threads.
+#[derive(Debug)]
+struct Ways {
     writes: Option<Sender<Write>>,
     reads: Option<Sender<Read>>,
     /// The one that writes, the one that reads.
@@ -88,11 +98,34 @@ impl Db {
             spawn(path, "db-write", Box::new(write))?,
             spawn(path, "db-read", Box::new(read))?,
         ];
-        Ok(Self {
+        let ways = Ways {
             writes: Some(write_sender),
             reads: Some(read_sender),
             threads,
+        };
+        Ok(Self {
+            ways: Mutex::new(Some(ways)),
         })
+    }
+
+    fn ways(&self) -> MutexGuard<'_, Option<Ways>> {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finishes what was asked and closes the file: the future resolves when nothing of it is open any more. What is asked from now on is never
+    /// answered, so that nobody acts on what will not be kept.
+    pub fn close(&self) -> impl Future<Output = ()> + use<> {
+        let ways = self.ways().take();
+        let (sender, receiver) = oneshot::channel();
+        // Waiting for threads would block whoever has other things to do.
+        let waiting = std::thread::spawn(move || {
+            drop(ways);
+            let _nobody_waits = sender.send(());
+        });
+        async move {
+            drop(receiver.await);
+            drop(waiting);
+        }
     }
 
     /// Queues a write at once; the future resolves when it is durable. Writes are applied in the order of the calls.
@@ -112,10 +145,12 @@ impl Db {
                 drop(sender.send(result));
             })
         });
-        if let Some(writes) = &self.writes {
+        let ways = self.ways();
+        let writes = ways.as_ref().and_then(|ways| ways.writes.as_ref());
+        Pending(writes.map(|writes| {
             drop(writes.send(write));
-        }
-        Pending(receiver)
+            receiver
+        }))
     }
 
     /// Reads what is durable, on the reading thread.
@@ -125,19 +160,23 @@ impl Db {
     ) -> Pending<T> {
         let (sender, receiver) = oneshot::channel();
         let read: Read = Box::new(move |txn| drop(sender.send(work(txn))));
-        if let Some(reads) = &self.reads {
+        let ways = self.ways();
+        let reads = ways.as_ref().and_then(|ways| ways.reads.as_ref());
+        Pending(reads.map(|reads| {
             drop(reads.send(read));
-        }
-        Pending(receiver)
+            receiver
+        }))
     }
+}
 
+impl Ways {
     fn join_last(&mut self) {
         // A panic in a database thread was already reported by the panic hook.
         drop(self.threads.pop().map(JoinHandle::join));
     }
 }
 
-impl Drop for Db {
+impl Drop for Ways {
     fn drop(&mut self) {
         // The reader ends first: whoever closes the file last removes the log, which only the writer can.
         drop(self.reads.take());
@@ -149,12 +188,18 @@ impl Drop for Db {
 
 /// The result of a queued write or read, when it is there. Dropping it does not undo what was asked.
 #[derive(Debug)]
-pub struct Pending<T>(oneshot::Receiver<Result<T, DbError>>);
+pub struct Pending<T>(
+    /// Nothing if the database was closed before.
+    Option<oneshot::Receiver<Result<T, DbError>>>,
+);
 
 impl<T> Future for Pending<T> {
     type Output = Result<T, DbError>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0)
+        let Some(receiver) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        Pin::new(receiver)
             .poll(context)
             .map(|result| result.unwrap_or(Err(DbError::Closed)))
     }
@@ -209,8 +254,18 @@ fn ask(mut txn: Txn<'_>, wanted: bool, watch: &dyn CommitWatch) -> Result<(), Db
     Ok(())
 }
 
+/// Makes the file if there is none, for the node's user alone; its log gets the same mode. What keeps it from being made keeps SQLite
+/// from opening it, which says so.
+fn make(path: &Path) {
+    let mut options = OpenOptions::new();
+    drop(options.write(true).create_new(true).mode(0o600).open(path));
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
     let open = || {
+        if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+            make(path);
+        }
         let connection =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY)?;

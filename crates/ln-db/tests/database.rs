@@ -5,6 +5,9 @@
     clippy::missing_docs_in_private_items
 )]
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::task::{Context, Waker};
+
 use bitcoin::hashes::Hash as _;
 use bitcoin::{OutPoint, Txid};
 use ln_db::{
@@ -407,4 +410,28 @@ fn what_moved_in_channels_is_read_back_with_the_fees_of_its_payment() {
     .unwrap();
     assert_eq!(rows, [kept]);
     assert_eq!(last, 1);
+}
+
+#[test]
+fn a_closed_database_is_whole_in_its_file_and_answers_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db.sqlite3");
+    let db = Db::open(&path).unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let asked_before = db.write(|txn| txn.set_var("kept", 7));
+    run(db.close());
+    run(asked_before).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        assert!(!dir.path().join(format!("db.sqlite3{suffix}")).exists());
+    }
+    let copy = dir.path().join("copy.sqlite3");
+    std::fs::copy(&path, &copy).unwrap();
+    let copied = Db::open(&copy).unwrap();
+    assert_eq!(run(copied.read(|txn| txn.var("kept"))).unwrap(), 7);
+    // Nobody may act on what is not kept.
+    let late = std::pin::pin!(db.write(|txn| txn.set_var("kept", 8)));
+    let mut nobody = Context::from_waker(Waker::noop());
+    assert!(late.poll(&mut nobody).is_pending());
+    run(db.close());
 }

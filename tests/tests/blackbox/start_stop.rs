@@ -1,9 +1,42 @@
 //! Starting, looking around, stopping.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use ln_testkit::nodes::{NodeOptions, TestNet, program};
 use serde_json::{Value, json};
+
+#[test]
+fn when_stop_is_answered_the_directory_can_be_copied() {
+    let net = TestNet::start();
+    let node = net.node("alice");
+    let dir = node.dir().join("regtest");
+    let mode = fs::metadata(dir.join("lightningd.sqlite3"))
+        .unwrap()
+        .permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+    for _ in 0..3 {
+        node.call("stop", json!({}));
+        let names = |dir: &Path| -> Vec<String> {
+            let entries = fs::read_dir(dir).unwrap();
+            entries
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect()
+        };
+        let left = [names(&dir), names(node.dir())].concat();
+        let of_running = |name: &String| {
+            name.ends_with("-wal")
+                || name.ends_with("-shm")
+                || name.ends_with(".pid")
+                || name == "lightning-rpc"
+        };
+        assert!(!left.iter().any(of_running), "{left:?}");
+        node.wait_for_exit();
+        node.start_again();
+    }
+}
 
 #[test]
 fn a_node_shows_itself_and_stops_when_asked() {

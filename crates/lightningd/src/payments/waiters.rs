@@ -29,6 +29,9 @@ pub(crate) struct Paying {
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
     waiting: RefCell<HashMap<Part, Vec<oneshot::Sender<()>>>>,
+    /// Parts whose end plugins are still to be told of, and whether somebody is at it.
+    untold: RefCell<Vec<Part>>,
+    is_telling: Cell<bool>,
     /// Parts between the decision to send them and their being durable.
     pub(crate) claims: Claims,
     /// What `pay` is paying.
@@ -53,7 +56,10 @@ impl Payments {
         }
         node.rpc.index_changed();
         if node.plugins.hears_of_payments() {
-            tokio::task::spawn_local(tell(Rc::clone(node), hash, part));
+            self.untold.borrow_mut().push((hash, part));
+            if !self.is_telling.replace(true) {
+                tokio::task::spawn_local(tell(Rc::clone(node)));
+            }
         }
     }
 
@@ -68,9 +74,20 @@ impl Payments {
     }
 }
 
-/// Tells plugins how a part ended.
-async fn tell(node: Rc<Node>, hash: PaymentHash, part: (u64, u64)) {
-    if let Ok(Some(row)) = node.db.read(move |txn| txn.payment(&hash, part)).await {
-        node.plugins.tell_payment(node.id(), row);
+/// Tells plugins how parts ended, in that order. Those that end while some are read from the database are read together the next time.
+async fn tell(node: Rc<Node>) {
+    loop {
+        let parts = node.payments.untold.take();
+        if parts.is_empty() {
+            node.payments.is_telling.set(false);
+            return;
+        }
+        let rows = node.db.read(move |txn| {
+            let rows = parts.iter().map(|(hash, part)| txn.payment(hash, *part));
+            rows.collect::<Result<Vec<_>, _>>()
+        });
+        for row in rows.await.into_iter().flatten().flatten() {
+            node.plugins.tell_payment(node.id(), row);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A plugin that could punish a peer while the node is away.
 
 use std::fs;
+use std::path::Path;
 
 use ln_testkit::nodes::{NodeOptions, TestNet};
 use ln_testkit::schemas;
@@ -13,16 +14,21 @@ use crate::plugin_hooks::{answers, judge};
 use crate::plugins::heard;
 use crate::support::{CAPACITY_MSAT, Pair, confirmed_msat, invoice, payment_status, send};
 
-#[test]
-fn a_revocation_that_was_not_answered_is_told_again() {
+/// Two nodes with a channel, of which the first has this plugin.
+fn watched_by(tower: &Path) -> Pair {
     let net = TestNet::start();
-    let dir = TempDir::new().unwrap();
-    let tower = judge(dir.path(), "tower", &json!(["commitment_revocation"]));
     let options = NodeOptions::default().argument(format!("--plugin={}", tower.display()));
     let l1 = net.node_with("l1", options);
     let l2 = net.node("l2");
     let open = net.open_channel(&l1, &l2, Sat::from_sat(CAPACITY_MSAT / 1000));
-    let pair = Pair { l1, l2, open, net };
+    Pair { l1, l2, open, net }
+}
+
+#[test]
+fn a_revocation_that_was_not_answered_is_told_again() {
+    let dir = TempDir::new().unwrap();
+    let tower = judge(dir.path(), "tower", &json!(["commitment_revocation"]));
+    let pair = watched_by(&tower);
     pair.pay(2_000_000_000, "first");
     // The peer has something to lose from here on.
     answers(&tower, "held", &json!({"result": "continue"}));
@@ -64,7 +70,6 @@ fn a_revocation_that_was_not_answered_is_told_again() {
 
 #[test]
 fn a_watchtower_punishes_for_a_node_that_is_away() {
-    let net = TestNet::start();
     let dir = TempDir::new().unwrap();
     let tower = judge(dir.path(), "tower", &json!(["commitment_revocation"]));
     // Whatever it answers: the channel goes on.
@@ -73,11 +78,7 @@ fn a_watchtower_punishes_for_a_node_that_is_away() {
         "commitment_revocation",
         &json!({"result": "whatever"}),
     );
-    let options = NodeOptions::default().argument(format!("--plugin={}", tower.display()));
-    let l1 = net.node_with("l1", options);
-    let l2 = net.node("l2");
-    let open = net.open_channel(&l1, &l2, Sat::from_sat(CAPACITY_MSAT / 1000));
-    let pair = Pair { l1, l2, open, net };
+    let pair = watched_by(&tower);
     pair.pay(2_000_000_000, "first");
     pair.wait_quiet();
     pair.l2.stop();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use ln_daemon::VERSION;
-use ln_db::Db;
+use ln_db::{CommitWatch, Db, Replica};
 use ln_plugin::protocol::{Configuration, FeatureBits, Proxy};
 use ln_rpc::deprecated::OLD_PLUGINS;
 use ln_types::{FeatureBit, NetAddr, NodeId};
@@ -348,7 +348,12 @@ async fn open_database(
     plugins: &Rc<PluginHost>,
     upgrade: bool,
 ) -> anyhow::Result<Db> {
-    Ok(Db::open_watched(&config.database, Box::new(plugins.watch_db()), upgrade).await?)
+    let plugins: Box<dyn CommitWatch> = Box::new(plugins.watch_db());
+    let watch = match &config.database_backup {
+        Some(backup) => Box::new(Replica::new(&config.database, backup, plugins)),
+        None => plugins,
+    };
+    Ok(Db::open_watched(&config.database, watch, upgrade).await?)
 }
 
 /// Opens the database and loads what the node knows.

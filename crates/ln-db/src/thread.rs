@@ -256,7 +256,7 @@ fn ask(mut txn: Txn<'_>, wanted: bool, watch: &dyn CommitWatch) -> Result<(), Db
 
 /// Makes the file if there is none, for the node's user alone; its log gets the same mode. What keeps it from being made keeps SQLite
 /// from opening it, which says so.
-fn make(path: &Path) {
+pub(crate) fn make(path: &Path) {
     let mut options = OpenOptions::new();
     drop(options.write(true).create_new(true).mode(0o600).open(path));
 }

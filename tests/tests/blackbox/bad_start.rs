@@ -206,6 +206,9 @@ fn a_database_that_is_damaged_or_of_another_node_is_left_alone() {
         .fails(&["--wallet=postgres://localhost/x"])
         .assert(1, &["--wallet: ", "sqlite3://PATH"]);
     place
+        .fails(&["--wallet=sqlite3:///tmp/one:"])
+        .assert(1, &["--wallet: ", "two different files"]);
+    place
         .fails(&["--wallet=sqlite3:///no/such/place/db"])
         .assert(1, &["/no/such/place/db"]);
 }

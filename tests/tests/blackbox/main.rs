@@ -56,6 +56,7 @@ mod proxies;
 mod recover;
 mod reorg;
 mod restart;
+mod second_file;
 mod setconfig;
 mod start_stop;
 mod talk;

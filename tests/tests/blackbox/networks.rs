@@ -31,12 +31,13 @@ fn lying_proxy(net: &TestNet) -> (ChainProxy, Lies) {
 }
 
 /// Starts the node's program on its directory with a chain at another port, where it should give up.
-fn start_in_vain(node: &TestNode, chain_port: u16) -> String {
+pub(crate) fn start_in_vain(node: &TestNode, chain_port: u16, more: &[&str]) -> String {
     let output: Output = Command::new(program("lightningd"))
         .arg(format!("--lightning-dir={}", node.dir().display()))
         .args(["--network=regtest", "--autolisten=false"])
         .args(["--bitcoin-rpcuser=regtest", "--bitcoin-rpcpassword=regtest"])
         .arg(format!("--bitcoin-rpcport={chain_port}"))
+        .args(more)
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -64,7 +65,7 @@ fn a_backend_of_another_network_is_refused_and_nothing_is_lost() {
     let kept = database(&l1);
     for chain in ["main", "test", "testnet4", "signet", "liquidv1"] {
         lie(&lies, &[("chain", json!(chain))]);
-        let said = start_in_vain(&l1, proxy.port());
+        let said = start_in_vain(&l1, proxy.port(), &[]);
         let expected = format!("the chain backend is on chain '{chain}', this node on 'regtest'");
         assert!(said.contains(&expected), "{said}");
     }
@@ -86,10 +87,10 @@ fn another_chain_of_the_same_name_is_refused_and_nothing_is_lost() {
     l1.stop();
     let kept = database(&l1);
     let other = TestNet::start();
-    let said = start_in_vain(&l1, other.chain.port());
+    let said = start_in_vain(&l1, other.chain.port(), &[]);
     assert!(said.contains("gone backwards"), "{said}");
     other.chain.mine(200);
-    let said = start_in_vain(&l1, other.chain.port());
+    let said = start_in_vain(&l1, other.chain.port(), &[]);
     assert!(
         said.contains("another chain of the name 'regtest'"),
         "{said}"

@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) rpc_file_mode: u32,
     pub(crate) pid_file: PathBuf,
     pub(crate) database: PathBuf,
+    /// A second file that holds the same after each commit.
+    pub(crate) database_backup: Option<PathBuf>,
     /// Blocks to look at again, or a negative height to start from.
     pub(crate) rescan: i64,
     pub(crate) alias: Option<[u8; 32]>,
@@ -173,6 +175,21 @@ pub(crate) fn network(settings: &Settings) -> Result<Network, OptionError> {
         shorthand => shorthand,
     };
     Network::from_str(name).map_err(|error| OptionError::new(setting, error))
+}
+
+/// The database, and the second file that holds the same.
+fn wallet(text: &str) -> Result<(PathBuf, Option<PathBuf>), String> {
+    let paths = text
+        .strip_prefix("sqlite3://")
+        .ok_or("only sqlite3://PATH and sqlite3://PATH:BACKUP are supported")?;
+    let (path, backup) = match paths.split_once(':') {
+        None => (paths, None),
+        Some((path, backup)) => (path, Some(backup)),
+    };
+    if path.is_empty() || backup.is_some_and(|backup| backup.is_empty() || backup == path) {
+        return Err("needs two different files: sqlite3://PATH:BACKUP".to_owned());
+    }
+    Ok((path.into(), backup.map(PathBuf::from)))
 }
 
 fn alias(text: &str) -> Result<[u8; 32], String> {
@@ -380,12 +397,7 @@ impl Config {
         let allow_deprecated = settings.bool("allow-deprecated-apis", !developer)?;
         refuse_unbuilt(settings)?;
         let dev = DevConfig::new(settings)?;
-        let database = special(settings, "wallet", |text| {
-            let path = text
-                .strip_prefix("sqlite3://")
-                .ok_or("only sqlite3://PATH is supported")?;
-            Ok(PathBuf::from(path))
-        })?;
+        let (database, database_backup) = special(settings, "wallet", wallet)?.unzip();
         let pid_file = settings
             .text("pid-file")
             .map_or_else(|| format!("lightningd-{network}.pid").into(), PathBuf::from);
@@ -393,6 +405,7 @@ impl Config {
             network,
             pid_file: base_dir.join(pid_file),
             database: database.unwrap_or_else(|| network_dir.join("lightningd.sqlite3")),
+            database_backup: database_backup.flatten(),
             base_dir,
             network_dir,
             developer,

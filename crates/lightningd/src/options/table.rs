@@ -137,7 +137,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     option(
         "wallet",
         Text,
-        "where the database is (default: sqlite3://<network directory>/lightningd.sqlite3)",
+        "where the database is (default: sqlite3://<network directory>/lightningd.sqlite3); sqlite3://PATH:BACKUP keeps a second file that holds the same",
     ),
     option(
         "hsm-passphrase",

@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use ln_daemon::{Panic, VERSION};
 
-use crate::log::{Line, LogLevel, Logger, Origin, printable, timestamp};
+use crate::log::{Line, LogLevel, Logger, Origin, printable, start_of, timestamp};
 use crate::{clock, daemon};
 
 /// What is written of one crash at most: the text comes from a process that is not to be trusted any more.
 const MAX_TEXT: usize = 64 * 1024;
+/// What of its first line is in the log.
+const MAX_TITLE: usize = 2000;
 /// How many lines of the log a file has.
 const LAST_LINES: usize = 500;
 /// How many files one run leaves behind: a helper that crashes with every connection must not fill the disk.
@@ -147,7 +149,7 @@ pub(crate) fn report(
 
 /// The one line that tells of a crash.
 fn said(title: &str, file: Option<&Path>) -> String {
-    let title = printable(title.get(..2000).unwrap_or(title));
+    let title = printable(start_of(title, MAX_TITLE));
     match file {
         Some(file) => format!("{title}: see {}", file.display()),
         None => title,
@@ -156,17 +158,8 @@ fn said(title: &str, file: Option<&Path>) -> String {
 
 /// The lines of a backtrace for the log.
 fn frames(backtrace: &str) -> impl Iterator<Item = String> {
-    let lines = start_of(backtrace).lines();
+    let lines = start_of(backtrace, MAX_TEXT).lines();
     lines.map(|line| format!("backtrace: {}", line.trim_end()))
-}
-
-/// The start of what may be too long.
-fn start_of(text: &str) -> &str {
-    let mut end = text.len().min(MAX_TEXT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 /// Writes the file; nothing if there is no place for it, or there are enough.
@@ -183,7 +176,7 @@ fn write_file(title: &str, pid: u32, backtrace: &str, last: &[String]) -> Option
     let mut text = format!(
         "{title}\n{} pid {pid} {VERSION}\n\n{}\n\n",
         timestamp(clock::since_epoch()),
-        start_of(backtrace)
+        start_of(backtrace, MAX_TEXT)
     );
     // Writing to a string can't fail.
     let _ = writeln!(text, "The last lines of the log:");

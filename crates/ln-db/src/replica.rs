@@ -44,7 +44,7 @@ enum ReplicaError {
 }
 
 impl Replica {
-    /// Keeps the database at `database` a second time at `path`, and asks `next` about each transaction before.
+    /// Keeps the database at `database` a second time at `path`, and then asks `next` about each transaction.
     pub fn new(database: &Path, path: &Path, next: Box<dyn CommitWatch>) -> Self {
         Self {
             database: database.to_owned(),

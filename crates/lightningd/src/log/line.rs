@@ -81,6 +81,15 @@ pub(crate) fn printable(text: &str) -> String {
     out
 }
 
+/// The start of what may be too long: whole letters of at most so many bytes.
+pub(crate) fn start_of(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 fn is_printable(letter: char) -> bool {
     if letter.is_ascii() {
         return letter == ' ' || letter.is_ascii_graphic();
@@ -195,6 +204,13 @@ mod tests {
             ..line
         };
         assert_eq!(bytes.format("", false), "lightningd: [OUT] 0012\n");
+    }
+
+    #[test]
+    fn what_is_too_long_ends_after_a_whole_letter() {
+        assert_eq!(start_of("a\u{e9}b", 2), "a");
+        assert_eq!(start_of("a\u{e9}b", 3), "a\u{e9}");
+        assert_eq!(start_of("ab", 9), "ab");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::line::start_of;
+
 /// Members whose values are not shown, and options: what a plugin writes in another way is its own doing.
 const SECRET: &[&str] = &[
     "bitcoin-rpcpassword",
@@ -121,11 +123,7 @@ pub(crate) fn masked(text: &str) -> String {
 
 fn masked_up_to(text: &str, most: usize) -> String {
     let text = text.trim();
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let (shown, rest) = text.split_at(end);
+    let shown = start_of(text, most);
     let mut out = String::with_capacity(shown.len() + 64);
     // A plugin's option may be one that is concealed.
     let sets_option = shown.contains("\"method\":\"setconfig\"");
@@ -146,7 +144,7 @@ fn masked_up_to(text: &str, most: usize) -> String {
         .chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect();
-    if !rest.is_empty() {
+    if shown.len() < text.len() {
         // Writing to a string can't fail.
         let _ = write!(line, "... ({} bytes)", text.len());
     }

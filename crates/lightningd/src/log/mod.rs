@@ -8,7 +8,7 @@ mod output;
 mod ring;
 
 pub(crate) use filter::LogFilter;
-pub(crate) use line::{Line, Origin, printable, timestamp};
+pub(crate) use line::{Line, Origin, printable, start_of, timestamp};
 pub(crate) use ln_ipc::status::LogLevel;
 pub(crate) use logger::Logger;
 pub(crate) use masked::{masked, masked_json};

@@ -50,9 +50,6 @@ impl Lane {
 
     /// Adds the messages there is room for, and empties the list: whether there was room for all of them.
     pub(super) fn offer(&self, messages: &mut Vec<Incoming>) -> bool {
-        if messages.is_empty() {
-            return true;
-        }
         let mut waiting = self.lock();
         let fits = messages.drain(..).all(|message| {
             let room = waiting.bytes <= LIMIT;

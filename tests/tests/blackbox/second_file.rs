@@ -27,6 +27,7 @@ fn a_node_goes_on_with_the_second_file_when_its_database_is_lost() {
     pair.l1.stop();
     fs::copy(&database, &old).unwrap();
     pair.l1.start_again();
+    pair.wait_quiet();
     pair.pay(1_000_000_000, "second");
     pair.l1.kill();
     // An old copy in its place is noticed: the node would lose its channel with it.

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -17,7 +18,7 @@ use crate::error::is_damage;
 use crate::watch::Nobody;
 use crate::{CommitWatch, DbError, Txn, migrations};
 
-/// How many writes share one commit at most, so that none waits for ever.
+/// How many writes share one commit, or reads one look, at most, so that none waits for ever.
 const MAX_BATCH: usize = 1024;
 
 /// How long nothing is written before the log is folded back: longer than the pause between two commits of one payment.
@@ -89,11 +90,7 @@ impl Db {
         let (write_sender, write_receiver) = channel();
         let (read_sender, read_receiver) = channel::<Read>();
         let write = move || write_loop(writer, &write_receiver, &*watch);
-        let read = move || {
-            while let Ok(read) = read_receiver.recv() {
-                read(&Txn::new(&reader));
-            }
-        };
+        let read = move || read_loop(&reader, &read_receiver);
         let threads = vec![
             spawn(path, "db-write", Box::new(write))?,
             spawn(path, "db-read", Box::new(read))?,
@@ -270,6 +267,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(256);
+        // Otherwise a statement that was used before is parsed again when it is to run with other values.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -290,6 +289,24 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
             reason,
         }
     })
+}
+
+/// Runs reads until every sender is gone: all that wait look at the same state of the file, and pay for looking it up once. It is at least as new as
+/// when the last of them was asked.
+fn read_loop(connection: &Connection, reads: &Receiver<Read>) {
+    while let Ok(first) = reads.recv() {
+        let mut batch = vec![first];
+        batch.extend(reads.try_iter().take(MAX_BATCH));
+        let run = |statement| connection.prepare_cached(statement)?.execute([]);
+        // If it can't begin, each reads for itself and learns why; and there is nothing to lose at its end.
+        let begun = run("BEGIN").is_ok();
+        for read in batch {
+            read(&Txn::new(connection));
+        }
+        if begun {
+            drop(run("COMMIT"));
+        }
+    }
 }
 
 /// Runs writes until every sender is gone: all that wait share one transaction and one commit. When no more come, the log is folded back.

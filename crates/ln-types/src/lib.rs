@@ -2,7 +2,8 @@
 //!
 //! Covers BOLT 1 §Fundamental Types, BOLT 7 §Definition of `short_channel_id`, BOLT 9, and the ways users type these things.
 //!
-//! Invariants: values only; no clock, no file, no socket, no global state. Depends on `ln-codec` alone among our crates (a value
+//! Invariants: values only; no clock, no file, no socket, no global state (but for a memory of keys that were checked, which changes nothing but
+//! time). Depends on `ln-codec` alone among our crates (a value
 //! knows its own wire form).
 #![warn(clippy::arithmetic_side_effects)]
 
@@ -14,6 +15,7 @@ mod feature_bits;
 mod features;
 mod feerate;
 mod height;
+mod known_points;
 mod net_addr;
 mod network;
 mod node_id;

@@ -7,6 +7,8 @@ use bitcoin::hex::{DisplayHex, FromHex};
 use bitcoin::secp256k1::PublicKey;
 use ln_codec::{Decode, DecodeError, Encode, Reader};
 
+use crate::known_points::is_point;
+
 /// A node's public key as 33 bytes. It is on the curve: every way of making one checks that.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId([u8; 33]);
@@ -24,10 +26,8 @@ impl NodeId {
 
     /// From 33 bytes that are a point.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        PublicKey::from_slice(bytes)
-            .ok()
-            .filter(|_| bytes.len() == 33)
-            .map(Self::from)
+        let bytes = bytes.try_into().ok()?;
+        is_point(&bytes).then_some(Self(bytes))
     }
 
     /// The key.
@@ -50,7 +50,8 @@ impl Encode for NodeId {
 
 impl Decode for NodeId {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        PublicKey::decode(reader).map(Self::from)
+        let bytes = <[u8; 33]>::decode(reader)?;
+        Self::from_slice(&bytes).ok_or(DecodeError::Invalid { what: "point" })
     }
 }
 

@@ -15,16 +15,19 @@ const MAX_WAITING: usize = 64 << 20;
 /// How much is written in one piece at most: what a pipe holds. A longer message goes alone.
 const AT_ONCE: usize = 64 << 10;
 
-/// How long notifications gather for a plugin while there are many: it wakes up twenty times a second and finds all that happened, instead
+/// How long notifications gather for a plugin while there are many: it wakes up ten times a second and finds all that happened, instead
 /// of waking up for each, which costs both sides more than all the rest.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(100);
 
 /// Over how long messages are counted.
-const WINDOW: Duration = Duration::from_millis(100);
+const WINDOW: Duration = Duration::from_millis(200);
 
-/// From how many in that time on there are many. A plugin that goes on when it hears of something, from one payment to the next, stays far
+/// From how many in that time on there are many. A plugin that goes on when it hears of something, from one payment to the next, stays
 /// below and is told at once.
-const MANY: usize = 50;
+const MANY: usize = 80;
+
+/// With how many there still are many: so few come when a plugin waits for each, but not when the disk holds up the node for a moment.
+const STILL_MANY: usize = 10;
 
 /// Whether somebody waits for what a message brings about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,9 +122,10 @@ impl Pace {
         match &mut self.window {
             Some((since, count)) if now < *since + WINDOW => *count += 1,
             window => {
+                let enough = if self.is_fast { STILL_MANY } else { MANY };
                 // After a pause nothing is known of the window before.
                 self.is_fast = window
-                    .is_some_and(|(since, count)| count >= MANY && now < since + WINDOW + WINDOW);
+                    .is_some_and(|(since, count)| count >= enough && now < since + WINDOW + WINDOW);
                 *window = Some((now, 1));
             }
         }

@@ -28,7 +28,7 @@ const RPCCLIENTTIMEOUT: PluginOption<i64> = PluginOption::new(
 .with_default("60");
 const RETRY_TIMEOUT: PluginOption<i64> = PluginOption::new(
     "bitcoin-retry-timeout",
-    "how many seconds to keep trying to reach bitcoind before a call fails",
+    "how many seconds to keep trying to reach bitcoind before a call fails; at start 30 at most",
 )
 .with_default("60");
 const DEV_NO_FAKE_FEES: PluginOption<bool> =

@@ -13,12 +13,10 @@ use crate::options::Options;
 
 /// The oldest bitcoind that will do.
 const MIN_VERSION: u32 = 220_000;
-/// How often to try to reach it.
-const ATTEMPTS: u32 = 30;
-/// How long all that may take; lightningd gives a plugin two minutes to begin.
-const PATIENCE: Duration = Duration::new(60, 0);
-/// How long one of them may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// For how long to keep trying to reach it: as long as Core Lightning does, and well within the minute that lightningd gives a plugin to begin.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one call may take at least, however little patience there is: a bitcoind that works answers sooner, unless it is very busy.
+const SHORTEST_CALL: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
 struct NetworkInfo {
@@ -52,17 +50,18 @@ pub(crate) fn begin(init: &Init, pause: Duration) -> Result<Backend, String> {
     Ok(backend)
 }
 
+/// Asks until there is an answer or `bitcoin-retry-timeout` has passed. One that takes the call and does not answer uses up the time, too.
 fn network_info(backend: &Backend, network: Network) -> Result<NetworkInfo, String> {
     let started = Instant::now();
-    let timeout = backend.options.client_timeout.min(TIMEOUT);
-    let mut attempts = 1..ATTEMPTS;
+    let patience = backend.options.retry_timeout.min(PATIENCE);
     loop {
+        let left = patience.saturating_sub(started.elapsed());
+        let timeout = left.max(SHORTEST_CALL).min(backend.options.client_timeout);
         let error = match backend.call_within("getnetworkinfo", &json!([]), timeout) {
             Ok(info) => return Ok(info),
             Err(error) => error,
         };
-        let again = error.is_passing() && started.elapsed() < PATIENCE;
-        if !again || attempts.next().is_none() {
+        if !error.is_passing() || started.elapsed() >= patience {
             return Err(unreachable_text(backend, network, &error));
         }
         backend.wait();

@@ -1,4 +1,6 @@
 //! What happens when bitcoind is away, slow, restarted or not bitcoind at all.
+use std::time::{Duration, Instant};
+
 use crate::support::{Act, FakeBitcoind, Host, greeting, html, status};
 use ln_rpc::{RpcError, RpcErrorCode};
 use serde_json::{Value, json};
@@ -190,31 +192,59 @@ fn a_bitcoind_that_does_not_fit_stops_the_start() {
 }
 
 #[test]
-fn a_start_waits_for_bitcoind_but_not_for_ever() {
+fn a_start_waits_for_bitcoind() {
     let bitcoind = FakeBitcoind::start(vec![
         Act::Close,
         Act::Error(-28, "Loading wallet..."),
         greeting(),
     ]);
     let mut host = Host::new();
-    host.init(bitcoind.port, json!({})).unwrap();
+    host.init(bitcoind.port, json!({"bitcoin-retry-timeout": 60}))
+        .unwrap();
     assert_eq!(
         host.log.last().unwrap(),
         "bitcoin-cli initialized and connected to bitcoind."
     );
+}
 
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = nobody.local_addr().unwrap().port();
-    drop(nobody);
+#[test]
+fn a_start_waits_as_long_as_it_is_told_to() {
+    let port = {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        nobody.local_addr().unwrap().port()
+    };
     let mut host = Host::new();
-    let error = host.init(port, json!({})).unwrap_err();
+    let started = Instant::now();
+    let error = host
+        .init(port, json!({"bitcoin-retry-timeout": 1}))
+        .unwrap_err();
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    for part in [
+        "could not connect to the server 127.0.0.1",
+        "-stdinrpcpass echo 'hello world'",
+    ] {
+        assert!(error.message.contains(part), "{error}");
+    }
+
+    // Without patience there is one attempt.
+    let bitcoind = FakeBitcoind::start(vec![Act::Close, greeting()]);
+    let error = Host::new().init(bitcoind.port, json!({})).unwrap_err();
     assert!(
         error
             .message
-            .contains("could not connect to the server 127.0.0.1")
+            .contains("Make sure you have bitcoind running")
     );
+    assert!(bitcoind.seen().is_empty());
+}
+
+#[test]
+fn a_bitcoind_that_takes_the_call_and_does_not_answer_ends_the_start() {
+    let bitcoind = FakeBitcoind::start(vec![Act::Hang, greeting()]);
+    let options = json!({"bitcoin-retry-timeout": 1, "bitcoin-rpcclienttimeout": 1});
+    let error = Host::new().init(bitcoind.port, options).unwrap_err();
     assert!(
-        error.message.contains("-stdinrpcpass echo 'hello world'"),
+        error.message.contains("no complete reply in time"),
         "{error}"
     );
+    assert!(bitcoind.seen().is_empty());
 }

@@ -258,7 +258,7 @@ async fn bring_up(
     let programs = candidates(&settings, &config.base_dir)?;
     let about_plugins = host_config(&config, &settings)?;
     let logs = LogConfig::new(&settings)?;
-    try_programs(&config.subdaemons, config.dev.any_version)?;
+    try_programs(&config.subdaemons, config.dev.any_version).await?;
     if settings.flag("test-daemons-only") {
         return Ok(0);
     }

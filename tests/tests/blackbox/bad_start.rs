@@ -338,6 +338,21 @@ fn values_that_mean_nothing_are_told_by_their_option() {
 }
 
 #[test]
+fn a_program_that_hangs_when_asked_for_its_version_is_named() {
+    let place = Place::new();
+    place.write("signer", "#!/bin/sh\nexec sleep 1000\n");
+    let signer = place.path("signer");
+    fs::set_permissions(&signer, fs::Permissions::from_mode(0o755)).unwrap();
+    let argument = format!("--subdaemon=hsmd:{}", signer.display());
+    let words = [
+        &argument[2..],
+        "was asked for --version and did not answer and end within 10 seconds",
+        "leave this subdaemon out",
+    ];
+    place.fails(&[&argument]).assert(10, &words);
+}
+
+#[test]
 fn a_directory_that_is_a_file_is_left_alone() {
     let place = Place::new();
     let file = place.path("file");

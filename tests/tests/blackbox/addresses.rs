@@ -1,7 +1,9 @@
 //! Where nodes listen and what they announce.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 
@@ -10,7 +12,7 @@ use ln_testkit::websocket::bridge;
 use ln_types::Sat;
 use serde_json::{Value, json};
 
-use crate::support::{invoice, send};
+use crate::support::{Stranger, invoice, send};
 
 const ONION: &str = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd";
 
@@ -18,13 +20,21 @@ const ONION: &str = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd";
 fn run(net: &TestNet, arguments: &[String]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     Command::new(program("lightningd"))
-        .arg(format!("--lightning-dir={}", dir.path().display()))
-        .arg("--network=regtest")
-        .args(["--bitcoin-rpcuser=regtest", "--bitcoin-rpcpassword=regtest"])
-        .arg(format!("--bitcoin-rpcport={}", net.chain.port()))
+        .args(base_arguments(net, dir.path()))
         .args(arguments)
         .output()
         .unwrap()
+}
+
+/// What a node needs to come so far that it listens.
+fn base_arguments(net: &TestNet, dir: &Path) -> [String; 5] {
+    [
+        format!("--lightning-dir={}", dir.display()),
+        "--network=regtest".to_owned(),
+        "--bitcoin-rpcuser=regtest".to_owned(),
+        "--bitcoin-rpcpassword=regtest".to_owned(),
+        format!("--bitcoin-rpcport={}", net.chain.port()),
+    ]
 }
 
 fn refused(net: &TestNet, argument: &str, says: &str) {
@@ -68,6 +78,56 @@ fn what_cannot_be_listened_at_ends_the_start_with_what_to_do() {
         "add bind-addr=127.0.0.1:9735",
     );
     refused(&net, &format!("--addr={ONION}.onion"), "nobody can listen");
+}
+
+/// The last port that is the system's; nothing if anybody may have every port.
+fn last_low_port() -> Option<u16> {
+    let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").ok();
+    // What can't be read is as it always was.
+    let first = first.and_then(|text| text.trim().parse().ok());
+    first.unwrap_or(1024).min(1024_u16).checked_sub(1)
+}
+
+/// Whether this process may have such ports without being root.
+fn has_capability() -> bool {
+    const CAP_NET_BIND_SERVICE: u32 = 10;
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> CAP_NET_BIND_SERVICE & 1 == 1)
+}
+
+#[test]
+fn a_port_of_the_system_is_named_with_what_to_do() {
+    let stranger = Stranger::new();
+    let Some(port) = last_low_port().filter(|port| *port > 0) else {
+        eprintln!("SKIPPED: ip_unprivileged_port_start leaves every port to everybody");
+        return;
+    };
+    if !stranger.is_another() && has_capability() {
+        eprintln!("SKIPPED: the tests run with CAP_NET_BIND_SERVICE");
+        return;
+    }
+    let net = TestNet::start();
+    for address in [format!("127.0.0.1:{port}"), format!(":{port}")] {
+        let dir = stranger.directory();
+        let output = stranger
+            .lightningd()
+            .args(base_arguments(&net, dir.path()))
+            .arg(format!("--bind-addr={address}"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{address}: {said}");
+        for part in [
+            "bind-addr: ",
+            &format!(":{port}: Permission denied"),
+            "ports below 1024 are the system's: choose a higher one",
+            "CAP_NET_BIND_SERVICE",
+        ] {
+            assert!(said.contains(part), "{address}: no \"{part}\" in {said}");
+        }
+    }
 }
 
 /// The addresses in a reply, as `type host:port`.

@@ -1,11 +1,69 @@
 //! What several themes need.
 
-use ln_testkit::nodes::{NodeOptions, OpenChannel, TestNet, TestNode, wait_until};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::process::Command;
+
+use ln_testkit::nodes::{NodeOptions, OpenChannel, TestNet, TestNode, program, wait_until};
 use ln_types::Sat;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// What the channels of most tests hold.
 pub(crate) const CAPACITY_MSAT: u64 = 4_200_000_000;
+
+/// A user without any rights, where root runs the tests; else whoever does.
+pub(crate) struct Stranger {
+    /// Where anybody may run the program.
+    copy: Option<TempDir>,
+}
+
+impl Stranger {
+    /// Nobody's user and group.
+    const ID: u32 = 65534;
+
+    pub(crate) fn new() -> Self {
+        if !rustix::process::getuid().is_root() {
+            return Self { copy: None };
+        }
+        let copy = TempDir::new().unwrap();
+        let node = copy.path().join("lightningd");
+        fs::copy(program("lightningd"), &node).unwrap();
+        for path in [copy.path(), &node] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        Self { copy: Some(copy) }
+    }
+
+    /// Whether it is somebody else.
+    pub(crate) fn is_another(&self) -> bool {
+        self.copy.is_some()
+    }
+
+    /// The node's program, run by it.
+    pub(crate) fn lightningd(&self) -> Command {
+        let Some(copy) = &self.copy else {
+            return Command::new(program("lightningd"));
+        };
+        let mut command = Command::new("setpriv");
+        command
+            .arg(format!("--reuid={}", Self::ID))
+            .arg(format!("--regid={}", Self::ID))
+            .arg("--clear-groups")
+            .arg(copy.path().join("lightningd"))
+            .env("HOME", "/nonexistent");
+        command
+    }
+
+    /// A directory of its own.
+    pub(crate) fn directory(&self) -> TempDir {
+        let dir = TempDir::new().unwrap();
+        if self.is_another() {
+            chown(dir.path(), Some(Self::ID), Some(Self::ID)).unwrap();
+        }
+        dir
+    }
+}
 
 /// Two nodes with a channel from the first to the second.
 pub(crate) struct Pair {

@@ -119,6 +119,7 @@ impl Hsm {
             },
         )?;
         let mut requests = AsyncStream::new(ours)?;
+        subd.also_ends_on(&requests);
         let init = ToHsmd::Init(HsmdInit {
             bip32_key_version: Bip32KeyVersion::from(network),
             chain_params: ChainParams(network),

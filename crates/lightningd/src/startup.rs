@@ -37,7 +37,7 @@ use crate::plugins::{
 };
 use crate::rpc::RpcState;
 use crate::signals::{Asked, Signals};
-use crate::subd::{Subd, try_programs};
+use crate::subd::{self, Subd, try_programs};
 use crate::wallet::Wallet;
 use crate::{chain, channels, clock, crash, daemon, invoices, payments, peers, rpc};
 
@@ -210,8 +210,19 @@ fn start(log: &Logger, settings: Settings, base_dir: PathBuf) -> i32 {
     }
 }
 
-/// Runs the node. Told to end before it serves, it ends at once: what it has written by then is durable.
+/// Runs the node. However it ends, no helper outlives it.
 async fn until_told(log: &Logger, settings: Settings, base_dir: PathBuf) -> anyhow::Result<i32> {
+    let outcome = until_told_early(log, settings, base_dir).await;
+    subd::end_all(log).await;
+    outcome
+}
+
+/// Runs the node. Told to end before it serves, it ends at once: what it has written by then is durable.
+async fn until_told_early(
+    log: &Logger,
+    settings: Settings,
+    base_dir: PathBuf,
+) -> anyhow::Result<i32> {
     let mut early = Signals::listen()?;
     let (serves, mut serving) = oneshot::channel();
     let node = bring_up(log, settings, base_dir, serves);
@@ -316,7 +327,8 @@ async fn bring_up(
             node.log.unusual(&node.origin, "told to end once more: not waiting for plugins");
         }
     }
-    // Whoever waits for `stop` may copy the directory, or start a node in it, as soon as there is an answer.
+    // Whoever waits for `stop` may copy the directory, or start a node in it or on its ports, as soon as there is an answer.
+    subd::end_all(&node.log).await;
     node.db.close().await;
     drop(pid_file);
     node.rpc.say_farewell().await;
@@ -634,6 +646,8 @@ async fn take_down(node: &Rc<Node>) {
     node.log.info(&node.origin, "shutting down");
     drop(std::fs::remove_file(&node.config.rpc_file));
     let flush = async {
+        // Without helpers nothing more comes from peers.
+        subd::end_all(&node.log).await;
         // Whatever was queued for the database before this is on disk when this is.
         let flushed = node.db.write(|txn| txn.var("data_version"));
         drop(tokio::time::timeout(Duration::from_secs(5), flushed).await);

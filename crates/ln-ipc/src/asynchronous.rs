@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use ln_codec::{Decode, Encode};
 use tokio::io::Interest;
@@ -30,6 +30,20 @@ pub struct AsyncWriter {
     socket: Arc<UnixStream>,
 }
 
+/// Ends a conversation from elsewhere. It keeps nothing open by itself.
+#[derive(Debug, Clone)]
+pub struct HangUp(Weak<UnixStream>);
+
+impl HangUp {
+    /// From now on nothing is written: the other side reads the end of the stream, and what it says until it hangs up can still be read.
+    pub fn hang_up(&self) {
+        if let Some(socket) = self.0.upgrade() {
+            // One whose other side is gone has ended already.
+            let _gone_already = rustix::net::shutdown(&socket, rustix::net::Shutdown::Write);
+        }
+    }
+}
+
 impl AsyncStream {
     /// Speaks over a connected unix stream socket. Must run inside a runtime.
     pub fn new(socket: OwnedFd) -> Result<Self, FrameError> {
@@ -49,6 +63,11 @@ impl AsyncStream {
     /// The two halves.
     pub fn split(self) -> (AsyncReader, AsyncWriter) {
         (self.reader, self.writer)
+    }
+
+    /// See [`AsyncWriter::hang_up`].
+    pub fn hang_up(&self) -> HangUp {
+        self.writer.hang_up()
     }
 
     /// See [`AsyncReader::recv`].
@@ -125,6 +144,11 @@ impl AsyncReader {
 }
 
 impl AsyncWriter {
+    /// What ends the conversation while the writer is elsewhere.
+    pub fn hang_up(&self) -> HangUp {
+        HangUp(Arc::downgrade(&self.socket))
+    }
+
     /// Sends one message.
     pub async fn send(&self, message: &impl Encode) -> Result<(), FrameError> {
         self.send_raw_with_fds(&message.to_bytes(), &[]).await

@@ -22,7 +22,7 @@ mod frame;
 mod peer_stream;
 mod queued;
 
-pub use asynchronous::{AsyncReader, AsyncStream, AsyncWriter};
+pub use asynchronous::{AsyncReader, AsyncStream, AsyncWriter, HangUp};
 pub use blocking::Stream;
 pub use frame::{FrameError, MAX_FRAME, message_number};
 pub use peer_stream::PeerStream;

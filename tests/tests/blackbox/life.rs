@@ -66,11 +66,20 @@ done
     fs::set_permissions(&plugin, mode).unwrap();
     let options = NodeOptions::default().argument(format!("--plugin={}", plugin.display()));
     let node = net.node_with("l1", options);
+    let mut helpers = node.helpers();
+    helpers.retain(|helper| helper.name.starts_with("lightning_"));
     signal(node.pid().unwrap(), "-TERM");
     node.wait_log("shutting down");
     signal(node.pid().unwrap(), "-TERM");
     node.wait_log("told to end once more");
+    let waited = std::time::Instant::now();
     ends_with_0(&node);
+    // The plugin has 30 seconds, and a helper that hangs has 5.
+    assert!(waited.elapsed() < std::time::Duration::from_secs(25));
+    for helper in helpers {
+        let process = format!("/proc/{}", helper.pid);
+        assert!(!std::path::Path::new(&process).exists(), "{helper:?}");
+    }
 }
 
 #[test]

@@ -1,12 +1,61 @@
 //! Starting, looking around, stopping.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use ln_testkit::nodes::{NodeOptions, TestNet, program};
+use ln_testkit::nodes::{HelperProcess, NodeOptions, TestNet, program};
 use serde_json::{Value, json};
+
+/// None of these helpers is left, not even for a moment.
+fn assert_ended(helpers: &[HelperProcess]) {
+    assert!(helpers.len() >= 3, "{helpers:?}");
+    for helper in helpers {
+        let process = format!("/proc/{}", helper.pid);
+        assert!(!Path::new(&process).exists(), "{helper:?} runs");
+    }
+}
+
+#[test]
+fn when_stop_is_answered_no_helper_runs_and_the_port_is_free() {
+    let pair = crate::support::Pair::start();
+    let address = ("127.0.0.1", pair.l1.port());
+    for _ in 0..3 {
+        let helpers = pair.l1.helpers();
+        let channeld = |helper: &HelperProcess| helper.name.ends_with("channeld");
+        assert!(helpers.iter().any(channeld), "{helpers:?}");
+        pair.l1.call("stop", json!({}));
+        assert_ended(&helpers);
+        drop(TcpListener::bind(address).expect("the port is free"));
+        assert!(pair.l1.wait_for_exit().success());
+        let mut unusual = pair.l1.log().all_with("UNUSUAL");
+        unusual.retain(|line| !line.contains("created new hsm_secret"));
+        assert_eq!(unusual, [""; 0]);
+        pair.l1.start_again();
+        pair.l1.wait_for("channeld", || pair.l1.helper("channeld"));
+    }
+}
+
+#[test]
+fn a_helper_that_hangs_is_killed_at_the_end() {
+    let pair = crate::support::Pair::start();
+    let helpers = pair.l1.helpers();
+    let hanging = pair.l1.helper("connectd").unwrap();
+    hanging.pause();
+    pair.l1.call("stop", json!({}));
+    assert_ended(&helpers);
+    assert!(pair.l1.wait_for_exit().success());
+    let killed = pair.l1.log().all_with(" seconds: killed");
+    let [line] = &killed[..] else {
+        panic!("one was killed: {killed:?}");
+    };
+    assert!(
+        line.contains("UNUSUAL connectd: did not end within"),
+        "{line}"
+    );
+}
 
 #[test]
 fn when_stop_is_answered_the_directory_can_be_copied() {

@@ -124,13 +124,7 @@ pub(super) fn start_closingd(node: &Rc<Node>, channel: &Rc<Channel>, link: PeerL
                 )));
                 serve(node, channel, subd).await;
             }
-            Err(error) => {
-                node.log.broken(
-                    &channel.origin(),
-                    format!("closingd can't be started: {error:#}"),
-                );
-                *channel.owner.borrow_mut() = None;
-            }
+            Err(error) => super::live::not_started(&node, &channel, "closingd", &error),
         }
     });
 }

@@ -61,15 +61,18 @@ pub(super) fn start_channeld(node: &Rc<Node>, channel: &Rc<Channel>, link: PeerL
     tokio::task::spawn_local(async move {
         match launch(&node, &channel, link).await {
             Ok(subd) => serve(node, channel, subd).await,
-            Err(error) => {
-                node.log.broken(
-                    &channel.origin(),
-                    format!("channeld can't be started: {error:#}"),
-                );
-                *channel.owner.borrow_mut() = None;
-            }
+            Err(error) => not_started(&node, &channel, "channeld", &error),
         }
     });
+}
+
+/// A channel's daemon can't be started. While the node ends none is.
+pub(super) fn not_started(node: &Node, channel: &Channel, daemon: &str, error: &anyhow::Error) {
+    *channel.owner.borrow_mut() = None;
+    if node.stop.borrow().is_none() {
+        let text = format!("{daemon} can't be started: {error:#}");
+        node.log.broken(&channel.origin(), text);
+    }
 }
 
 /// Starts a daemon of a channel with its two descriptors, and has connectd route the channel's messages to it.
@@ -353,6 +356,9 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Opt
 
 /// The daemon of a channel that goes on is gone: makes the link anew. A peer that is back already, on another connection, waits for the next daemon.
 pub(super) fn connect_again(node: &Rc<Node>, channel: &Channel, daemon: &str, end: &SubdEnd) {
+    if node.stop.borrow().is_some() {
+        return;
+    }
     let Some(connection) = node.peers.connection(channel.peer) else {
         return;
     };

@@ -2,8 +2,10 @@
 
 mod process;
 mod programs;
+mod running;
 mod sender;
 
 pub(crate) use process::{Subd, SubdEnd, SubdStart};
 pub(crate) use programs::try_programs;
+pub(crate) use running::end_all;
 pub(crate) use sender::SubdSender;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use command_fds::{CommandFdExt, FdMapping};
 use ln_codec::Decode;
 use ln_daemon::{DEV_PANIC, VERSION};
@@ -16,9 +16,9 @@ use ln_ipc::status::Status;
 use ln_ipc::{AsyncReader, AsyncStream, FrameError, Stream, message_number};
 use ln_types::NodeId;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::Child;
 
 use super::SubdSender;
+use super::running::{self, PATIENCE, Running};
 use crate::crash;
 use crate::log::{Logger, Origin};
 use crate::options::DevConfig;
@@ -64,7 +64,7 @@ pub(crate) struct Subd {
     log: Logger,
     reader: AsyncReader,
     sender: SubdSender,
-    child: Child,
+    running: Rc<Running>,
     failure: Option<String>,
     billboard: Rc<RefCell<Option<String>>>,
 }
@@ -140,6 +140,9 @@ impl Subd {
 
     /// Starts a helper out of this very executable, or the program given for it.
     pub(crate) fn start(log: &Logger, start: SubdStart<'_>) -> anyhow::Result<Self> {
+        if running::is_ending() {
+            bail!("the node stops");
+        }
         let (ours, theirs) = Stream::pair()?;
         let argv0 = format!("lightning_{}", start.name);
         let mut command = match start.program {
@@ -183,13 +186,14 @@ impl Subd {
             &start.origin,
             format!("pid {}, msgfd {number}", child.id().unwrap_or_default()),
         );
+        let running = Running::watch(start.name, start.origin.clone(), child, writer.hang_up());
         Ok(Self {
             name: start.name.to_owned(),
             origin: start.origin,
             log: log.clone(),
             reader,
             sender: SubdSender::new(writer),
-            child,
+            running,
             failure: None,
             billboard: Rc::default(),
         })
@@ -198,6 +202,11 @@ impl Subd {
     /// The way to it.
     pub(crate) fn sender(&self) -> SubdSender {
         self.sender.clone()
+    }
+
+    /// Ends it by another stream, too: it may listen to that one alone.
+    pub(crate) fn also_ends_on(&self, stream: &AsyncStream) {
+        self.running.also_on(stream.hang_up());
     }
 
     /// The sentence it last set for `listpeerchannels`' `status`.
@@ -285,13 +294,21 @@ impl Subd {
 
     /// It crashed: tells so, and keeps it for whoever waits for an answer.
     fn report(&mut self, title: &str, backtrace: &str) {
-        let told = crash::report(&self.log, &self.origin, self.child.id(), title, backtrace);
+        let told = crash::report(
+            &self.log,
+            &self.origin,
+            self.running.pid(),
+            title,
+            backtrace,
+        );
         self.failure = Some(told);
     }
 
     /// Tells how it ended, if that was not as it should.
     fn tell_end(&mut self, status: Option<ExitStatus>) {
-        if self.failure.is_some() || status.is_some_and(|status| status.success()) {
+        let is_clean = status.is_some_and(|status| status.success());
+        // One that is ended with the node finds lightningd gone.
+        if self.failure.is_some() || is_clean || running::is_ending() {
             return;
         }
         let text = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
@@ -315,14 +332,13 @@ impl Subd {
 
     /// Its socket is closed: it ends now or is made to.
     async fn end(&mut self) -> SubdEnd {
-        let patience = std::time::Duration::from_secs(5);
-        let status = match tokio::time::timeout(patience, self.child.wait()).await {
-            Ok(status) => status.ok(),
+        let status = match tokio::time::timeout(PATIENCE, self.running.ended()).await {
+            Ok(status) => status,
             Err(_) => {
                 self.log
                     .unusual(&self.origin, "did not end by itself, killed");
-                drop(self.child.start_kill());
-                self.child.wait().await.ok()
+                self.running.kill();
+                self.running.ended().await
             }
         };
         self.tell_end(status);
@@ -339,6 +355,6 @@ impl Subd {
 
     /// Kills it.
     pub(crate) fn kill(&mut self) {
-        drop(self.child.start_kill());
+        self.running.kill();
     }
 }

@@ -535,6 +535,7 @@ fn host_config(config: &Config, settings: &Settings) -> Result<HostConfig, Optio
         save_io: settings
             .text("dev-save-plugin-io")
             .and_then(|dir| std::path::absolute(dir).ok()),
+        panic: config.dev.panic.clone(),
     })
 }
 

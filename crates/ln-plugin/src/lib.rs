@@ -86,7 +86,7 @@
 //!
 //! - What comes from outside is bounded and nothing in it panics: 64 MiB of requests and as much of notifications may wait.
 //! - Every request is answered exactly once: a handler that fails, panics, or drops its [`Responder`] answers with an error, and nothing else is
-//!   harmed. (In a program built with `panic = "abort"` a panic ends the plugin.)
+//!   harmed. (In a program built with `panic = "abort"` a panic ends the plugin.) Either way the node's log has the panic, with its backtrace.
 //! - Notifications are heard in order; a handler of one may take its time without keeping requests waiting.
 //! - Messages are written whole: any thread may log or answer at any time.
 //! - The built-in plugins are written with this kit and use nothing else to talk to lightningd.

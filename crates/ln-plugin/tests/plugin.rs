@@ -3,7 +3,7 @@
 
 mod host;
 
-use ln_plugin::protocol::{Manifest, Message, OptionType, write_notification};
+use ln_plugin::protocol::{Configuration, Manifest, Message, OptionType, write_notification};
 use ln_plugin::topics::Topic;
 use ln_plugin::{Call, Init, Method, Plugin, PluginOption};
 use ln_rpc::{RpcError, RpcErrorCode};
@@ -139,6 +139,20 @@ fn a_plugin_that_can_not_begin_says_why_and_ends() {
     let logged = host.next();
     assert!(logged.contains("13 brings bad luck"), "{logged}");
     assert_eq!(host.close(), 1);
+}
+
+#[test]
+fn a_plugin_that_panics_when_it_begins_ends() {
+    let begin = |_: &Init| -> Result<(), String> { panic!("on purpose") };
+    let mut host = Host::start(Plugin::new(begin));
+    let params = json!({"options": {}, "configuration": Configuration::default()});
+    host.ask("cln:init#1", "init", &params);
+    let logged = host.next();
+    assert!(
+        logged.contains("the plugin panicked and can't go on"),
+        "{logged}"
+    );
+    assert_eq!(host.wait(), 1);
 }
 
 #[test]

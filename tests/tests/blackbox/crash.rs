@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use ln_testkit::nodes::{CallError, NodeOptions, TestNet, TestNode, program};
+use ln_testkit::nodes::{CallError, NodeOptions, TestNet, TestNode, program, wait_until};
 use ln_types::Sat;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::support::{Pair, channel};
@@ -150,4 +151,91 @@ fn the_node_ends_where_it_made_a_mistake_and_comes_up_again() {
     assert!(told.contains(report.to_str().unwrap()), "{told}");
     pair.l1.start_again();
     assert_eq!(pair.wait_quiet(), before);
+}
+
+/// Who panics in the plugins below.
+const PANICS: &str = "ln_plugin::sdk::panic::panic_if_asked";
+
+/// A node whose backend panics when it is asked something, for which it waits: its log, and the files that were left.
+fn run_with_backend(arguments: &[String]) -> (String, Vec<String>) {
+    let net = TestNet::start();
+    let dir = tempfile::TempDir::new().unwrap();
+    let log = dir.path().join("log");
+    let mut child = Command::new(program("lightningd"))
+        .arg(format!("--lightning-dir={}", dir.path().display()))
+        .arg(format!("--log-file={}", log.display()))
+        .args(["--network=regtest", "--developer", "--autolisten=false"])
+        .args(["--bitcoin-rpcuser=regtest", "--bitcoin-rpcpassword=regtest"])
+        .arg(format!("--bitcoin-rpcport={}", net.chain.port()))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the backtrace of a panic", || {
+        let text = fs::read_to_string(&log).ok()?;
+        text.contains(PANICS).then_some(())
+    });
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    kill_process(pid.unwrap(), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    let entries = fs::read_dir(dir.path().join("regtest")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().path());
+    let reports = names.filter(|path| path.display().to_string().contains("/crash.log."));
+    let reports = reports.map(|path| fs::read_to_string(path).unwrap());
+    let reports = reports.collect();
+    (fs::read_to_string(log).unwrap(), reports)
+}
+
+#[test]
+fn a_mistake_in_a_plugin_of_ours_is_in_the_log_and_in_a_file() {
+    let (said, reports) = run_with_backend(&["--dev-panic=bcli".to_owned()]);
+    let line = said.lines().find(|line| line.contains("panicked: "));
+    let line = line.unwrap_or_else(|| panic!("nothing of a panic: {said}"));
+    assert!(
+        line.contains("**BROKEN** plugin-bcli: bcli panicked: dev-panic asked for this (thread "),
+        "{line}"
+    );
+    assert!(line.contains("ln-plugin/src/sdk/panic.rs:"), "{line}");
+    assert!(line.contains("/crash.log."), "{line}");
+    let frames = said.lines().filter(|line| line.contains("backtrace: "));
+    assert!(frames.clone().count() > 3, "{said}");
+    assert!(frames.clone().any(|frame| frame.contains(PANICS)), "{said}");
+    assert!(
+        reports[0].starts_with("bcli panicked: dev-panic asked for this"),
+        "{reports:?}"
+    );
+    assert!(reports[0].contains(PANICS), "{reports:?}");
+}
+
+#[test]
+fn a_mistake_in_a_plugin_made_with_the_kit_is_in_the_log() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let plugin = dir.path().join("chain.sh");
+    // Such a plugin is at hand: the built-in one, run as somebody else's.
+    let script = format!(
+        "#!/bin/bash\nFULGURITE_DEV_PANIC=0 exec -a bcli {}\n",
+        program("lightningd").display()
+    );
+    fs::write(&plugin, script).unwrap();
+    fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
+    let (said, reports) = run_with_backend(&[
+        "--disable-plugin=bcli".to_owned(),
+        format!("--plugin={}", plugin.display()),
+    ]);
+    let lines: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("**BROKEN** plugin-chain.sh: "))
+        .collect();
+    assert!(
+        lines[0].contains("panicked: dev-panic asked for this"),
+        "{said}"
+    );
+    assert!(lines[0].contains("ln-plugin/src/sdk/panic.rs:"), "{said}");
+    let frame = |line: &&str| line.contains("backtrace: ") && line.contains(PANICS);
+    assert!(lines.iter().any(frame), "{said}");
+    assert_eq!(
+        reports, [""; 0],
+        "such files are of the node's own mistakes"
+    );
 }

@@ -13,6 +13,7 @@ use ln_types::{CltvDelta, Feerate, Msat, Network, Sat};
 use super::{Networking, OptionError, Settings};
 use crate::features::ForceFeatures;
 use crate::log::LogFilter;
+use crate::plugins::BUILTIN_PLUGINS;
 
 /// Everything the node runs by.
 #[derive(Debug, Clone)]
@@ -248,12 +249,15 @@ fn helper(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// `HELPER[:MESSAGES]`.
+/// `NAME[:MESSAGES]`.
 fn panicking(text: &str) -> Result<(String, u32), String> {
     let (name, after) = text.split_once(':').unwrap_or((text, "0"));
     let after = after
         .parse()
         .map_err(|_| format!("'{after}' is not a number of messages"))?;
+    if BUILTIN_PLUGINS.contains(&name) {
+        return Ok((name.to_owned(), after));
+    }
     Ok((helper(name)?, after))
 }
 

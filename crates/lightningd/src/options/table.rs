@@ -430,7 +430,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     dev(
         "dev-panic",
         Text,
-        "HELPER[:MESSAGES]: make a mistake in this helper, after so many messages (default: 0)",
+        "NAME[:MESSAGES]: make a mistake in this helper or built-in plugin, after so many messages (default: 0)",
     ),
     dev(
         "dev-disable-commit-after",

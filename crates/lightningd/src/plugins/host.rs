@@ -50,6 +50,8 @@ pub(crate) struct HostConfig {
     pub(crate) permissions: Permissions,
     /// Where what they are asked and told is saved.
     pub(crate) save_io: Option<PathBuf>,
+    /// The built-in one that makes a mistake, and after how many messages.
+    pub(crate) panic: Option<(String, u32)>,
 }
 
 /// How a plugin ended.

@@ -11,6 +11,7 @@ use super::complaints::Fault;
 use super::excerpt::excerpt;
 use super::host::PluginHost;
 use super::process::PluginProcess;
+use crate::crash;
 
 /// How many lines one `log` may have.
 const MAX_LINES: usize = 1000;
@@ -36,10 +37,7 @@ impl PluginHost {
         params: Option<&RawValue>,
     ) {
         let outcome = match method {
-            "log" => read(params).map(|said: LogParams| {
-                let text = first_lines(&said.message);
-                self.log().log(level(said.level), &plugin.origin, text);
-            }),
+            "log" => read(params).map(|said: LogParams| self.on_log(plugin, &said)),
             "message" => read(params).map(|said: MessageParams| {
                 if let Some(client) = plugin.client(&said.id) {
                     client.tell_message(said.level, &said.message);
@@ -64,6 +62,19 @@ impl PluginHost {
         }
     }
 
+    fn on_log(&self, plugin: &PluginProcess, said: &LogParams) {
+        if said.panic && plugin.builtin {
+            // A mistake of ours leaves a file to send, as a helper's does.
+            let (title, backtrace) = parts_of_panic(&plugin.name, &said.message);
+            let pid = plugin.pid().map(|pid| pid.as_raw_nonzero().get());
+            let pid = pid.and_then(|pid| u32::try_from(pid).ok());
+            crash::report(self.log(), &plugin.origin, pid, &title, &backtrace);
+            return;
+        }
+        let text = first_lines(&said.message);
+        self.log().log(level(said.level), &plugin.origin, text);
+    }
+
     fn on_topic(
         &self,
         plugin: &PluginProcess,
@@ -80,6 +91,17 @@ impl PluginHost {
         self.pass_on(plugin, topic, params);
         Ok(())
     }
+}
+
+/// What a plugin of ours says of a panic: the line that tells of it, and the backtrace.
+fn parts_of_panic(plugin: &str, message: &str) -> (String, String) {
+    let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
+    let frames = rest.lines();
+    let frames = frames.map(|line| line.strip_prefix("backtrace: ").unwrap_or(line));
+    (
+        format!("{plugin} {first}"),
+        frames.collect::<Vec<_>>().join("\n"),
+    )
 }
 
 /// What of a text is logged: a plugin that wants more writes more messages.
@@ -99,6 +121,16 @@ fn read<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_is_a_line_and_a_backtrace() {
+        let said = "panicked: no (thread x, at y)\nbacktrace:    0: main\nbacktrace:        at z";
+        let (title, backtrace) = parts_of_panic("bcli", said);
+        assert_eq!(title, "bcli panicked: no (thread x, at y)");
+        assert_eq!(backtrace, "   0: main\n       at z");
+        let none = parts_of_panic("bcli", "panicked: no");
+        assert_eq!(none, ("bcli panicked: no".to_owned(), String::new()));
+    }
 
     #[test]
     fn one_message_is_no_flood_of_lines() {

@@ -40,6 +40,7 @@ mod stats;
 mod tap;
 mod topics;
 
+pub(crate) use builtin::BUILTIN_PLUGINS;
 pub(crate) use caller::{Caller, adopt_orphans};
 pub(crate) use candidates::candidates;
 pub(crate) use error::PluginError;

@@ -9,7 +9,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ln_daemon::VERSION;
+use ln_daemon::{DEV_PANIC, VERSION};
 use ln_plugin::protocol::{Manifest, write_notification, write_request};
 use ln_rpc::RpcError;
 use rustix::process::{Pid, Signal};
@@ -141,6 +141,10 @@ impl PluginProcess {
             .env("LIGHTNINGD_VERSION", VERSION);
         if program.developer {
             command.arg("--developer");
+        }
+        let panics = host.config.panic.as_ref();
+        if let Some((_, after)) = panics.filter(|(name, _)| program.builtin && name == path) {
+            command.env(DEV_PANIC, after.to_string());
         }
         let mut child = tokio::process::Command::from(command)
             .kill_on_drop(true)

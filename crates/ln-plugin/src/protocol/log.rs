@@ -12,6 +12,10 @@ pub struct LogParams {
     pub level: LogLevel,
     /// The text; each line becomes an entry.
     pub message: String,
+    /// Whether it tells of a panic: what happened on the first line, the backtrace on those after it, each behind `backtrace: `. Only the kit says
+    /// so, and only Fulgurite looks at it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub panic: bool,
 }
 
 /// `message`: a line for the client whose request this is about.
@@ -38,6 +42,11 @@ pub struct ProgressParams {
     /// The part of a longer work, `{num, total}`.
     #[serde(default)]
     pub stage: Option<Stage>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn info() -> LogLevel {

@@ -7,6 +7,7 @@ mod lane;
 mod method;
 mod option;
 mod output;
+mod panic;
 mod plugin;
 mod reply;
 mod rpc;

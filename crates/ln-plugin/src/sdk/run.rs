@@ -13,6 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::incoming::Incoming;
 use super::lane::Lane;
+use super::panic::panic_if_asked;
 use super::plugin::{Copy, Handler, Hear, Request, read_payload};
 use super::reply::Reply;
 use super::setconfig::{SetConfig, Setter};
@@ -32,6 +33,8 @@ pub(crate) enum RunError {
     Protocol(#[from] ProtocolError),
     #[error("{0}")]
     Begin(String),
+    #[error("the plugin panicked and can't go on")]
+    Panicked,
 }
 
 /// The end, of whatever kind.
@@ -40,7 +43,8 @@ type Ended = Result<(), RunError>;
 impl<S: Send + Sync + 'static> Plugin<S> {
     /// Runs on stdin and stdout until lightningd closes them or tells it to end, and returns the exit code.
     ///
-    /// `--developer` among the arguments lets developers' options be declared.
+    /// `--developer` among the arguments lets developers' options be declared. From here on a panic anywhere in the process is told in the node's
+    /// log, with its place and a backtrace.
     pub fn run(self) -> i32 {
         let developer = std::env::args().any(|argument| argument == "--developer");
         let (input, output) = (std::io::stdin(), std::io::stdout());
@@ -48,7 +52,9 @@ impl<S: Send + Sync + 'static> Plugin<S> {
             let hint = "This is a plugin: lightningd starts it (see --plugin).\n";
             drop(std::io::stderr().write_all(hint.as_bytes()));
         }
-        self.run_on(input, output, developer)
+        let log = Log::new(Box::new(output));
+        super::panic::tell_panics(&log);
+        self.run_with(input, log, developer)
     }
 
     /// Runs on any two streams: for tests, and for hosts that run a plugin in a thread.
@@ -58,7 +64,10 @@ impl<S: Send + Sync + 'static> Plugin<S> {
         output: impl Write + Send + 'static,
         developer: bool,
     ) -> i32 {
-        let log = Log::new(Box::new(output));
+        self.run_with(input, Log::new(Box::new(output)), developer)
+    }
+
+    fn run_with(self, input: impl Read + Send + 'static, log: Log, developer: bool) -> i32 {
         let (end, ended) = channel();
         let reader = Reader {
             plugin: Some(self),
@@ -68,8 +77,9 @@ impl<S: Send + Sync + 'static> Plugin<S> {
             end: end.clone(),
         };
         std::thread::spawn(move || {
-            let outcome = reader.read(input);
-            drop(end.send(outcome));
+            // Without its reader it would neither hear nor end.
+            let outcome = catch_unwind(AssertUnwindSafe(|| reader.read(input)));
+            drop(end.send(outcome.unwrap_or(Err(RunError::Panicked))));
         });
         match ended.recv() {
             Ok(Err(error)) => {
@@ -271,6 +281,7 @@ impl<S: Send + Sync + 'static> Shared<S> {
         let Some(id) = request.id.as_deref() else {
             return;
         };
+        panic_if_asked();
         let reply = Reply::new(Asker::new(id, &self.log));
         if let Some(copy) = &self.copy
             && method == DB_WRITE

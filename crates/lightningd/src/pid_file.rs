@@ -13,6 +13,8 @@ use crate::exit::{self, Exit};
 pub(crate) struct PidFile {
     path: PathBuf,
     _locked: File,
+    /// The process of the last run, if that left its file behind: it did not end by itself.
+    pub(crate) left_by: Option<String>,
 }
 
 /// More than this is no process id.
@@ -59,9 +61,11 @@ impl PidFile {
             writeln!(file, "{}", std::process::id())
         })();
         written.with_context(|| format!("can't write the pid file {shown}"))?;
+        let left_by = String::from_utf8_lossy(found.trim_ascii()).into_owned();
         Ok(Self {
             path: path.to_owned(),
             _locked: file,
+            left_by: Some(left_by).filter(|pid| !pid.is_empty()),
         })
     }
 }
@@ -82,10 +86,14 @@ mod tests {
         let path = dir.path().join("pid");
         std::fs::write(&path, "123456789\n").unwrap();
         let taken = PidFile::take(&path).unwrap();
+        assert_eq!(taken.left_by.as_deref(), Some("123456789"));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, format!("{}\n", std::process::id()));
         drop(taken);
         assert!(!path.exists());
+        assert_eq!(PidFile::take(&path).unwrap().left_by, None);
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(PidFile::take(&path).unwrap().left_by, None);
         for other in ["dear diary", &"1".repeat(100), "12\n\n34"] {
             std::fs::write(&path, other).unwrap();
             let error = PidFile::take(&path).unwrap_err().to_string();

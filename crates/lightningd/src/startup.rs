@@ -283,6 +283,7 @@ async fn bring_up(
     rpc::may_listen(&config.rpc_file)?;
     let origin = Origin::of("lightningd");
     log.info(&origin, VERSION);
+    tell_last_run(log, &pid_file);
 
     if !about_plugins.permissions.is_open() {
         adopt_orphans().context("plugin-permissions")?;
@@ -333,6 +334,18 @@ async fn bring_up(
     drop(pid_file);
     node.rpc.say_farewell().await;
     Ok(code)
+}
+
+/// Tells of a last run that did not end by itself: of a signal such as SIGSEGV it could not tell anything any more.
+fn tell_last_run(log: &Logger, pid_file: &PidFile) {
+    if let Some(pid) = &pid_file.left_by {
+        let text = format!(
+            "the last run (process {pid}) ended without being stopped: if it was not killed and the machine did not fail, the node crashed: look \
+             for a crash.log in its directory, for a core file (coredumpctl, or where /proc/sys/kernel/core_pattern says), and what the \
+             kernel's log says of it"
+        );
+        log.unusual(&Origin::of("lightningd"), text);
+    }
 }
 
 /// Tells plugins that the node was made from a secret given.

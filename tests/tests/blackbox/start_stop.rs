@@ -3,10 +3,12 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 
 use ln_testkit::nodes::{HelperProcess, NodeOptions, TestNet, program};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 /// None of these helpers is left, not even for a moment.
@@ -175,6 +177,32 @@ fn a_second_node_in_the_same_directory_is_refused() {
         .unwrap();
     assert_eq!(second.status.code(), Some(11), "{second:?}");
     node.call("getinfo", json!({}));
+}
+
+#[test]
+fn a_run_that_did_not_end_by_itself_is_told_of_at_the_next_start() {
+    let net = TestNet::start();
+    let node = net.node("l1");
+    let told = || node.log().all_with("ended without being stopped");
+    node.stop();
+    node.start_again();
+    assert_eq!(told(), [""; 0]);
+    let mut count = 0;
+    for signal in [Signal::ABORT, Signal::KILL] {
+        let pid = node.pid().unwrap();
+        let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        kill_process(process.unwrap(), signal).unwrap();
+        let status = node.wait_for_exit();
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{status}");
+        node.start_again();
+        count += 1;
+        assert_eq!(told().len(), count);
+        let line = told().remove(count - 1);
+        let words = format!("UNUSUAL lightningd: the last run (process {pid}) ended");
+        assert!(line.contains(&words), "{line}");
+        node.restart();
+        assert_eq!(told().len(), count);
+    }
 }
 
 #[test]

@@ -3,17 +3,14 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use ln_daemon::VERSION;
 use ln_rpc::deprecated::Promises;
 use ln_rpc::params::ParamEnv;
 use ln_types::{CltvDelta, Feerate, Msat, Network, Sat};
 
-use super::{Networking, OptionError, Settings};
-use crate::features::ForceFeatures;
+use super::{DevConfig, Networking, OptionError, Settings};
 use crate::log::LogFilter;
-use crate::plugins::BUILTIN_PLUGINS;
 
 /// Everything the node runs by.
 #[derive(Debug, Clone)]
@@ -63,35 +60,6 @@ pub(crate) struct Config {
     pub(crate) dev: DevConfig,
 }
 
-/// What only developers set.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct DevConfig {
-    /// The helper that waits for a debugger.
-    pub(crate) debugger: Option<String>,
-    /// The helper that makes a mistake, and after how many messages.
-    pub(crate) panic: Option<(String, u32)>,
-    /// Whether programs may stand in for helpers whatever version they are.
-    pub(crate) any_version: bool,
-    /// Seconds after which the node crashes.
-    pub(crate) crash_after: Option<u64>,
-    pub(crate) fast_gossip: bool,
-    pub(crate) fast_gossip_prune: bool,
-    pub(crate) bitcoind_poll: Option<u64>,
-    pub(crate) disconnect_file: Option<String>,
-    pub(crate) no_reconnect: bool,
-    pub(crate) no_reconnect_private: bool,
-    pub(crate) fast_reconnect: bool,
-    pub(crate) no_ping_timer: bool,
-    pub(crate) fail_on_subdaemon_fail: bool,
-    pub(crate) allow_localhost: bool,
-    pub(crate) allow_dust_reserve: bool,
-    pub(crate) timeout_secs: Option<u32>,
-    pub(crate) disable_commit_after: Option<u32>,
-    pub(crate) mpp_timeout: Duration,
-    pub(crate) max_fee_multiplier: u32,
-    pub(crate) force_features: Vec<ForceFeatures>,
-}
-
 /// The log's part of the settings.
 pub(crate) struct LogConfig {
     pub(crate) filters: Vec<LogFilter>,
@@ -126,7 +94,7 @@ impl LogConfig {
 }
 
 /// Reads one setting by a rule of its own.
-fn special<T>(
+pub(super) fn special<T>(
     settings: &Settings,
     name: &str,
     read: impl FnOnce(&str) -> Result<T, String>,
@@ -138,21 +106,6 @@ fn special<T>(
     read(text)
         .map(Some)
         .map_err(|problem| OptionError::new(setting, problem))
-}
-
-/// Reads a setting that may be given more than once.
-fn every<T: FromStr<Err: std::fmt::Display>>(
-    settings: &Settings,
-    name: &str,
-) -> Result<Vec<T>, OptionError> {
-    let all = settings.all().iter();
-    all.filter(|setting| setting.name == name)
-        .map(|setting| {
-            let text = setting.value.as_deref().unwrap_or_default();
-            text.parse()
-                .map_err(|error| OptionError::new(setting, error))
-        })
-        .collect()
 }
 
 /// The network the settings ask for.
@@ -240,25 +193,13 @@ const SUBDAEMONS: &[&str] = &[
 ];
 
 /// The name of a helper, with or without what stands before it in a list of processes.
-fn helper(text: &str) -> Result<String, String> {
+pub(super) fn helper(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("lightning_").unwrap_or(text);
     if !SUBDAEMONS.contains(&name) {
         let known = SUBDAEMONS.join(", ");
         return Err(format!("'{name}' is no helper: use one of {known}"));
     }
     Ok(name.to_owned())
-}
-
-/// `NAME[:MESSAGES]`.
-fn panicking(text: &str) -> Result<(String, u32), String> {
-    let (name, after) = text.split_once(':').unwrap_or((text, "0"));
-    let after = after
-        .parse()
-        .map_err(|_| format!("'{after}' is not a number of messages"))?;
-    if BUILTIN_PLUGINS.contains(&name) {
-        return Ok((name.to_owned(), after));
-    }
-    Ok((helper(name)?, after))
 }
 
 fn subdaemons(settings: &Settings) -> Result<Vec<(String, String)>, OptionError> {
@@ -276,45 +217,6 @@ fn subdaemons(settings: &Settings) -> Result<Vec<(String, String)>, OptionError>
         found.push((name, path.to_owned()));
     }
     Ok(found)
-}
-
-impl DevConfig {
-    fn new(settings: &Settings) -> Result<Self, OptionError> {
-        let optional = |name| {
-            special(settings, name, |text| {
-                text.parse()
-                    .map_err(|_| format!("'{text}' is not a number"))
-            })
-        };
-        Ok(Self {
-            debugger: special(settings, "dev-debugger", helper)?,
-            any_version: settings.flag("dev-no-version-checks"),
-            panic: special(settings, "dev-panic", panicking)?,
-            crash_after: special(settings, "dev-crash-after", |text| {
-                text.parse()
-                    .map_err(|_| format!("'{text}' is not a number of seconds"))
-            })?,
-            fast_gossip: settings.flag("dev-fast-gossip"),
-            fast_gossip_prune: settings.flag("dev-fast-gossip-prune"),
-            bitcoind_poll: special(settings, "dev-bitcoind-poll", |text| {
-                text.parse()
-                    .map_err(|_| format!("'{text}' is not a number of seconds"))
-            })?,
-            disconnect_file: settings.text("dev-disconnect").map(str::to_owned),
-            no_reconnect: settings.flag("dev-no-reconnect"),
-            no_reconnect_private: settings.flag("dev-no-reconnect-private"),
-            fast_reconnect: settings.flag("dev-fast-reconnect"),
-            no_ping_timer: settings.flag("dev-no-ping-timer"),
-            fail_on_subdaemon_fail: settings.flag("dev-fail-on-subdaemon-fail"),
-            allow_localhost: settings.flag("dev-allow-localhost"),
-            allow_dust_reserve: settings.bool("dev-allowdustreserve", false)?,
-            timeout_secs: optional("dev-timeout-secs")?,
-            disable_commit_after: optional("dev-disable-commit-after")?,
-            mpp_timeout: Duration::from_secs(settings.parsed("dev-mpp-timeout", 60)?),
-            max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
-            force_features: every(settings, "dev-force-features")?,
-        })
-    }
 }
 
 /// What was promised. What there is nothing of here is nothing to complain of: it is for another version.

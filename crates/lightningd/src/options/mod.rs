@@ -1,6 +1,7 @@
 //! The command line and the config files.
 
 mod config;
+mod dev;
 mod files;
 mod missing;
 mod nearest;
@@ -10,7 +11,8 @@ mod plugin_options;
 mod settings;
 mod table;
 
-pub(crate) use config::{Config, DevConfig, LogConfig, network};
+pub(crate) use config::{Config, LogConfig, network};
+pub(crate) use dev::DevConfig;
 pub(crate) use files::ConfigFile;
 pub(crate) use nearest::nearest;
 pub(crate) use networking::{Discovery, Networking};

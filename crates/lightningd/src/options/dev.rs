@@ -1,0 +1,105 @@
+//! What only developers set.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::config::{helper, special};
+use super::{OptionError, Settings};
+use crate::features::ForceFeatures;
+use crate::plugins::BUILTIN_PLUGINS;
+
+/// What only developers set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DevConfig {
+    /// The helper that waits for a debugger.
+    pub(crate) debugger: Option<String>,
+    /// The helper that makes a mistake, and after how many messages.
+    pub(crate) panic: Option<(String, u32)>,
+    /// Whether programs may stand in for helpers whatever version they are.
+    pub(crate) any_version: bool,
+    /// Seconds after which the node crashes.
+    pub(crate) crash_after: Option<u64>,
+    pub(crate) fast_gossip: bool,
+    pub(crate) fast_gossip_prune: bool,
+    pub(crate) bitcoind_poll: Option<u64>,
+    pub(crate) disconnect_file: Option<String>,
+    pub(crate) no_reconnect: bool,
+    pub(crate) no_reconnect_private: bool,
+    pub(crate) fast_reconnect: bool,
+    pub(crate) no_ping_timer: bool,
+    pub(crate) fail_on_subdaemon_fail: bool,
+    pub(crate) allow_localhost: bool,
+    pub(crate) allow_dust_reserve: bool,
+    pub(crate) timeout_secs: Option<u32>,
+    pub(crate) disable_commit_after: Option<u32>,
+    pub(crate) mpp_timeout: Duration,
+    pub(crate) max_fee_multiplier: u32,
+    pub(crate) force_features: Vec<ForceFeatures>,
+}
+
+impl DevConfig {
+    /// Understands their options.
+    pub(super) fn new(settings: &Settings) -> Result<Self, OptionError> {
+        let optional = |name| {
+            special(settings, name, |text| {
+                text.parse()
+                    .map_err(|_| format!("'{text}' is not a number"))
+            })
+        };
+        Ok(Self {
+            debugger: special(settings, "dev-debugger", helper)?,
+            any_version: settings.flag("dev-no-version-checks"),
+            panic: special(settings, "dev-panic", panicking)?,
+            crash_after: special(settings, "dev-crash-after", |text| {
+                text.parse()
+                    .map_err(|_| format!("'{text}' is not a number of seconds"))
+            })?,
+            fast_gossip: settings.flag("dev-fast-gossip"),
+            fast_gossip_prune: settings.flag("dev-fast-gossip-prune"),
+            bitcoind_poll: special(settings, "dev-bitcoind-poll", |text| {
+                text.parse()
+                    .map_err(|_| format!("'{text}' is not a number of seconds"))
+            })?,
+            disconnect_file: settings.text("dev-disconnect").map(str::to_owned),
+            no_reconnect: settings.flag("dev-no-reconnect"),
+            no_reconnect_private: settings.flag("dev-no-reconnect-private"),
+            fast_reconnect: settings.flag("dev-fast-reconnect"),
+            no_ping_timer: settings.flag("dev-no-ping-timer"),
+            fail_on_subdaemon_fail: settings.flag("dev-fail-on-subdaemon-fail"),
+            allow_localhost: settings.flag("dev-allow-localhost"),
+            allow_dust_reserve: settings.bool("dev-allowdustreserve", false)?,
+            timeout_secs: optional("dev-timeout-secs")?,
+            disable_commit_after: optional("dev-disable-commit-after")?,
+            mpp_timeout: Duration::from_secs(settings.parsed("dev-mpp-timeout", 60)?),
+            max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
+            force_features: every(settings, "dev-force-features")?,
+        })
+    }
+}
+
+/// `NAME[:MESSAGES]`.
+fn panicking(text: &str) -> Result<(String, u32), String> {
+    let (name, after) = text.split_once(':').unwrap_or((text, "0"));
+    let after = after
+        .parse()
+        .map_err(|_| format!("'{after}' is not a number of messages"))?;
+    if BUILTIN_PLUGINS.contains(&name) {
+        return Ok((name.to_owned(), after));
+    }
+    Ok((helper(name)?, after))
+}
+
+/// Reads a setting that may be given more than once.
+fn every<T: FromStr<Err: std::fmt::Display>>(
+    settings: &Settings,
+    name: &str,
+) -> Result<Vec<T>, OptionError> {
+    let all = settings.all().iter();
+    all.filter(|setting| setting.name == name)
+        .map(|setting| {
+            let text = setting.value.as_deref().unwrap_or_default();
+            text.parse()
+                .map_err(|error| OptionError::new(setting, error))
+        })
+        .collect()
+}

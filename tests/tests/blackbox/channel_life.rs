@@ -177,3 +177,19 @@ fn a_channel_starts_with_everything_on_the_openers_side() {
     }
     assert_eq!(pair.wait_quiet().1, 10_000_045);
 }
+
+#[test]
+fn a_policy_that_changes_within_a_second_is_what_all_get_to_know() {
+    let pair = Pair::start();
+    let (l1, l2) = (&pair.l1, &pair.l2);
+    pair.net.announce(&pair.open, &[l1, l2]);
+    for fee in 2..10 {
+        l1.call("setchannel", json!({"id": l2.id(), "feebase": fee}));
+    }
+    for node in [l1, l2] {
+        node.wait_for("the last policy in the graph", || {
+            let listed = node.poll("listchannels", json!({"source": l1.id()}))?;
+            (listed["channels"][0]["base_fee_millisatoshi"] == 9).then_some(())
+        });
+    }
+}

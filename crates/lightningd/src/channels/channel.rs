@@ -125,6 +125,8 @@ pub(crate) struct Channel {
     pub(crate) reestablished: Cell<bool>,
     /// The channel daemon's last sentence about it.
     pub(crate) billboard: RefCell<Rc<RefCell<Option<String>>>>,
+    /// The timestamp of our last `channel_update` for it in this run.
+    last_update: Cell<u32>,
     /// Its changes of state.
     pub(crate) changes: RefCell<Vec<StateChangeRow>>,
     /// Offers that are not durable yet, by request number.
@@ -162,6 +164,7 @@ impl Channel {
             served_on: Cell::default(),
             reestablished: Cell::new(false),
             billboard: RefCell::default(),
+            last_update: Cell::default(),
             changes: RefCell::new(changes),
             offers: RefCell::default(),
             htlcs: RefCell::new(
@@ -238,6 +241,15 @@ impl Channel {
             row.machine.extend_from_slice(state);
         });
         self.decoded.take();
+    }
+
+    /// The timestamp for our next `channel_update` for it.
+    // BOLT 7 §The `channel_update` Message: greater than in the last one for the channel, or nobody takes it.
+    pub(super) fn update_time(&self, now: u64) -> u32 {
+        let now = u32::try_from(now).unwrap_or(u32::MAX);
+        let time = now.max(self.last_update.get().saturating_add(1));
+        self.last_update.set(time);
+        time
     }
 
     /// How deep its funding transaction is.

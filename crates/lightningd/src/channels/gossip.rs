@@ -65,7 +65,7 @@ async fn make_update(
             signature: placeholder(),
             chain_hash: node.config.network.chain_hash(),
             short_channel_id,
-            timestamp: u32::try_from(clock::now()).unwrap_or(u32::MAX),
+            timestamp: channel.update_time(clock::now()),
             message_flags: ChannelUpdate::MUST_BE_ONE
                 | if announced {
                     0

@@ -24,6 +24,7 @@ mod connecting;
 mod crash;
 mod demo;
 mod deprecated;
+mod developer;
 mod errors;
 mod force_close;
 mod full_disk;

@@ -137,6 +137,8 @@ pub(crate) struct Channel {
     pub(crate) state: watch::Sender<ChannelState>,
     /// What the closing transaction's fee may be, as the user said.
     pub(crate) close_feerates: RefCell<Option<(ln_types::Feerate, ln_types::Feerate)>>,
+    /// The feerate that `dev-feerate` wants for commitments.
+    pub(crate) dev_feerate: Cell<Option<ln_types::Feerate>>,
     /// Counts the attempts to broadcast a transaction that closes it.
     pub(crate) closing_sent: watch::Sender<u64>,
     /// The transaction of a commitment of ours, and its fee, as they were last asked for.
@@ -175,6 +177,7 @@ impl Channel {
             ),
             state: watch::Sender::new(row.state),
             close_feerates: RefCell::default(),
+            dev_feerate: Cell::default(),
             closing_sent: watch::Sender::new(0),
             scratch: RefCell::default(),
             unfunded_since: Cell::default(),

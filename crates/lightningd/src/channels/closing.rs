@@ -321,12 +321,7 @@ pub(super) fn fail_channel(
 /// Broadcasts our newest commitment, or the closing transaction if one is agreed on.
 pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
     wait_for_daemon(channel).await;
-    let agreed = channel.row().last_tx.clone();
-    let tx = match agreed {
-        Some(tx) => Ok(tx),
-        None => sign_commitment(node, channel).await,
-    };
-    match tx {
+    match closing_transaction(node, channel).await {
         Ok(tx) => {
             channel.change(|row| row.last_tx = Some(tx.clone()));
             drop(channel.save(node).await);
@@ -336,6 +331,18 @@ pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
             &channel.origin(),
             format!("our commitment can't be signed: {error:#}"),
         ),
+    }
+}
+
+/// What closes the channel as it is now: the closing transaction if one is agreed on, else our newest commitment; signed by both.
+pub(crate) async fn closing_transaction(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+) -> anyhow::Result<Transaction> {
+    let agreed = channel.row().last_tx.clone();
+    match agreed {
+        Some(tx) => Ok(tx),
+        None => sign_commitment(node, channel).await,
     }
 }
 

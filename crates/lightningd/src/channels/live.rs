@@ -205,7 +205,10 @@ pub(crate) fn feerates(node: &Node, channel: &Channel) -> ChanneldFeerates {
     let bounds = fees.bounds(node.config.dev.max_fee_multiplier);
     let unlimited = channel.row().ignore_fee_limits;
     ChanneldFeerates {
-        desired: fees.commitment(&node.config),
+        desired: channel
+            .dev_feerate
+            .get()
+            .unwrap_or_else(|| fees.commitment(&node.config)),
         min: if unlimited {
             ln_types::Feerate::from_perkw(0)
         } else {

@@ -16,7 +16,7 @@ mod table;
 
 pub(crate) use channel::{Channel, CloseCause, Owner, PendingOffer};
 pub(crate) use closing::{
-    close_mutually, close_unilaterally, new_shutdown_script, shutdown_scripts,
+    close_mutually, close_unilaterally, closing_transaction, new_shutdown_script, shutdown_scripts,
 };
 pub(crate) use forget::forget_unfunded;
 pub(crate) use gossip::{Policy, announce_again, gossip_said, set_policy};

@@ -53,6 +53,9 @@ pub(super) struct Claim {
 
 /// Decides about an HTLC in the background. Asking twice is harmless. `over_dust` tells that too much is in HTLCs too small for the chain.
 pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) {
+    if dev_ignores(node, &htlc) {
+        return;
+    }
     if !node
         .payments
         .deciding
@@ -70,6 +73,21 @@ pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) {
         }
         node.payments.deciding.borrow_mut().remove(&key);
     });
+}
+
+/// Whether `dev-ignore-htlcs` wants an HTLC left alone.
+fn dev_ignores(node: &Node, htlc: &HtlcRow) -> bool {
+    let ignored = node.payments.dev_ignored_peers.borrow();
+    if ignored.is_empty() {
+        return false;
+    }
+    let channel = node.channels.get(htlc.channel);
+    let Some(channel) = channel.filter(|channel| ignored.contains(&channel.peer)) else {
+        return false;
+    };
+    let text = format!("their htlc {} dev_ignore_htlcs", htlc.id);
+    node.log.debug(&channel.origin(), text);
+    true
 }
 
 /// HTLCs that came in before a restart and were not decided.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use ln_rpc::RpcError;
 use ln_rpc::methods::payments::pay::PayResponse;
-use ln_types::{HtlcId, PaymentHash};
+use ln_types::{HtlcId, NodeId, PaymentHash};
 use tokio::sync::{oneshot, watch};
 
 use super::claims::Claims;
@@ -40,6 +40,8 @@ pub(crate) struct Payments {
     pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming parts of payments that are not complete yet.
     pub(super) sets: RefCell<HtlcSets>,
+    /// Peers whose HTLCs are left alone (`dev-ignore-htlcs`).
+    pub(crate) dev_ignored_peers: RefCell<HashSet<NodeId>>,
 }
 
 impl Payments {

@@ -34,9 +34,14 @@ use ln_rpc::methods::datastore::deldatastore::Deldatastore;
 use ln_rpc::methods::datastore::listdatastore::Listdatastore;
 use ln_rpc::methods::developer::dev::Dev;
 use ln_rpc::methods::developer::dev_fail::DevFail;
+use ln_rpc::methods::developer::dev_feerate::DevFeerate;
 use ln_rpc::methods::developer::dev_forget_channel::DevForgetChannel;
+use ln_rpc::methods::developer::dev_ignore_htlcs::DevIgnoreHtlcs;
+use ln_rpc::methods::developer::dev_listaddrs::DevListaddrs;
 use ln_rpc::methods::developer::dev_memleak::DevMemleak;
 use ln_rpc::methods::developer::dev_report_fds::DevReportFds;
+use ln_rpc::methods::developer::dev_rescan_outputs::DevRescanOutputs;
+use ln_rpc::methods::developer::dev_sign_last_tx::DevSignLastTx;
 use ln_rpc::methods::gossip::addgossip::Addgossip;
 use ln_rpc::methods::gossip::listchannels::Listchannels;
 use ln_rpc::methods::gossip::listnodes::Listnodes;
@@ -93,9 +98,14 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Deprecations>(),
     Entry::of::<Dev>(),
     Entry::of::<DevFail>(),
+    Entry::of::<DevFeerate>(),
     Entry::of::<DevForgetChannel>(),
+    Entry::of::<DevIgnoreHtlcs>(),
+    Entry::of::<DevListaddrs>(),
     Entry::of::<DevMemleak>(),
     Entry::of::<DevReportFds>(),
+    Entry::of::<DevRescanOutputs>(),
+    Entry::of::<DevSignLastTx>(),
     Entry::of::<Disconnect>(),
     Entry::of::<Feerates>(),
     Entry::of::<Fundchannel>(),

@@ -222,6 +222,18 @@ impl Wallet {
         }
     }
 
+    /// The last index given out or seen used.
+    pub(crate) fn last_index(&self) -> u32 {
+        self.scripts.borrow().last_used()
+    }
+
+    /// A coin is not what the wallet thought: it is as here from now on.
+    pub(crate) fn put_right(&self, node: &Node, coin: Utxo) -> ln_db::Pending<()> {
+        let row = output_row(&coin);
+        self.coins.borrow_mut().add(coin);
+        node.db.write(move |txn| txn.put_output(&row))
+    }
+
     /// The public key of an index.
     pub(crate) fn public_key(&self, index: u32) -> Option<bitcoin::secp256k1::PublicKey> {
         self.scripts.borrow().keys().public_key(index).ok()

@@ -32,9 +32,14 @@ const REGISTRY: &[MethodInfo] = &[
     control::deprecations::Deprecations::INFO,
     developer::dev::Dev::INFO,
     developer::dev_fail::DevFail::INFO,
+    developer::dev_feerate::DevFeerate::INFO,
     developer::dev_forget_channel::DevForgetChannel::INFO,
+    developer::dev_ignore_htlcs::DevIgnoreHtlcs::INFO,
+    developer::dev_listaddrs::DevListaddrs::INFO,
     developer::dev_memleak::DevMemleak::INFO,
     developer::dev_report_fds::DevReportFds::INFO,
+    developer::dev_rescan_outputs::DevRescanOutputs::INFO,
+    developer::dev_sign_last_tx::DevSignLastTx::INFO,
     peers::disconnect::Disconnect::INFO,
     control::feerates::Feerates::INFO,
     channels::fundchannel::Fundchannel::INFO,
@@ -103,6 +108,14 @@ mod tests {
             assert_eq!(find(info.name).map(|found| found.name), Some(info.name));
         }
         assert!(find("no-such-method").is_none());
+    }
+
+    #[test]
+    fn methods_for_developers_are_named_so() {
+        for info in REGISTRY {
+            let named = info.name == "dev" || info.name.starts_with("dev-");
+            assert_eq!(info.developer, named, "{}", info.name);
+        }
     }
 
     #[test]

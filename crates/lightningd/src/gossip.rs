@@ -7,7 +7,10 @@ use std::rc::Rc;
 use anyhow::{Context as _, bail};
 use bitcoin::OutPoint;
 use ln_gossipd::GossipMap;
-use ln_ipc::gossipd::{FromGossipd, GossipdGetTxout, GossipdInit, GossipdTxoutReply, ToGossipd};
+use ln_ipc::gossipd::{
+    FromGossipd, GossipdAddGossip, GossipdCompactStore, GossipdGetTxout, GossipdInit,
+    GossipdTxoutReply, ToGossipd,
+};
 use ln_types::BlockHeight;
 
 use crate::log::Origin;
@@ -55,6 +58,9 @@ pub(crate) async fn run_gossipd(node: Rc<Node>, mut subd: Subd) {
                 tokio::task::spawn_local(async move { answer_txout(&node, question).await });
             }
             Ok(FromGossipd::AddGossipReply(reply)) => {
+                node.graph.replied(&node, reply.request, reply.error);
+            }
+            Ok(FromGossipd::CompactStoreReply(reply)) => {
                 node.graph.replied(&node, reply.request, reply.error);
             }
             Ok(other) => crate::channels::gossip_said(&node, other),
@@ -111,7 +117,8 @@ async fn answer_txout(node: &Rc<Node>, question: GossipdGetTxout) {
 #[derive(Debug, Default)]
 pub(crate) struct GraphReader {
     map: RefCell<Option<GossipMap>>,
-    adding: RefCell<std::collections::HashMap<u64, tokio::sync::oneshot::Sender<Option<String>>>>,
+    /// Who waits for gossipd to have done something.
+    asked: RefCell<std::collections::HashMap<u64, tokio::sync::oneshot::Sender<Option<String>>>>,
     next_request: std::cell::Cell<u64>,
 }
 
@@ -129,22 +136,37 @@ impl GraphReader {
 
     /// Gives gossipd a message and waits for its verdict.
     pub(crate) async fn add(&self, node: &Node, message: Vec<u8>) -> Option<String> {
-        let request = self.next_request.get() + 1;
-        self.next_request.set(request);
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.adding.borrow_mut().insert(request, sender);
-        node.to_gossipd(ln_ipc::gossipd::GossipdAddGossip {
+        self.ask(node, |request| GossipdAddGossip {
             request,
             message,
             known_amount: None,
-        });
+        })
+        .await
+    }
+
+    /// Has gossipd write its store anew, and waits until it is done; why not, if it can't be.
+    pub(crate) async fn compact(&self, node: &Node) -> Option<String> {
+        self.ask(node, |request| GossipdCompactStore { request })
+            .await
+    }
+
+    async fn ask<T: Into<ToGossipd>>(
+        &self,
+        node: &Node,
+        question: impl FnOnce(u64) -> T,
+    ) -> Option<String> {
+        let request = self.next_request.get() + 1;
+        self.next_request.set(request);
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.asked.borrow_mut().insert(request, sender);
+        node.to_gossipd(question(request));
         receiver
             .await
             .unwrap_or_else(|_| Some("gossipd is gone".to_owned()))
     }
 
     fn replied(&self, node: &Node, request: u64, error: Option<String>) {
-        match (self.adding.borrow_mut().remove(&request), error) {
+        match (self.asked.borrow_mut().remove(&request), error) {
             (Some(sender), error) => drop(sender.send(error)),
             (None, Some(error)) => node.log.debug(
                 &node.origin,

@@ -73,6 +73,11 @@ impl Channel {
         self.session.commits_left = Some(commits);
     }
 
+    /// Sends `commitment_signed` again whenever it is due: from the next event on (`dev-reenable-commit`).
+    pub fn allow_commits(&mut self) {
+        self.session.commits_left = None;
+    }
+
     /// What is durable: encode it at every [`Action::Persist`].
     pub fn state(&self) -> &ChannelState {
         &self.state

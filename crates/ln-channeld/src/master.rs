@@ -36,6 +36,11 @@ impl Channeld {
                 let message = ErrorMessage::new(id, &error.reason);
                 self.perform(vec![Action::Send(message.into()), Action::Disconnect])?;
             }
+            ToChanneld::DevReenableCommit(_) => {
+                self.channel.allow_commits();
+                // Whatever happens makes the machine look for what is to be committed.
+                self.step(Event::Feerates)?;
+            }
         }
         Ok(None)
     }

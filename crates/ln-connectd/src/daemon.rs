@@ -165,6 +165,7 @@ impl Daemon {
             ToConnectd::RejectSpoke(ask) => {
                 self.control(ask.id, Some(ask.counter), Control::Reject(ask.channel_id));
             }
+            ToConnectd::DevSuppressGossip(_) => self.shared.dev_suppress_gossip.set(true),
         }
         Ok(())
     }

@@ -384,6 +384,9 @@ impl Peer {
     }
 
     fn stream_gossip(&mut self) {
+        if self.shared.dev_suppress_gossip.get() {
+            return;
+        }
         while matches!(self.phase, Phase::Open) && self.wire.queued() < PEER_OUT_BYTES {
             let Some(message) = self.gossip.next(now()) else {
                 return;

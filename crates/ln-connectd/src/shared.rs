@@ -1,6 +1,6 @@
 //! What all tasks of the daemon use.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     /// The even types of messages that plugins know.
     pub(crate) custom_types: Rc<RefCell<Vec<u16>>>,
     pub(crate) dev: ConnectdDev,
+    /// `dev-suppress-gossip`: nothing is streamed any more.
+    pub(crate) dev_suppress_gossip: Cell<bool>,
     pub(crate) master: Outbox,
     pub(crate) gossipd: Outbox,
     dev_disconnect: RefCell<Option<DevDisconnect>>,
@@ -58,6 +60,7 @@ impl Shared {
             recent_gossip: RefCell::default(),
             custom_types: Rc::default(),
             dev: init.dev,
+            dev_suppress_gossip: Cell::default(),
             master,
             gossipd,
             dev_disconnect: RefCell::new(None),

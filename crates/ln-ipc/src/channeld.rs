@@ -24,6 +24,7 @@ messages! {
         1005 => Feerates(ChanneldFeerates),
         1006 => Shutdown(ChanneldShutdown),
         1007 => SendError(ChanneldSendError),
+        1008 => DevReenableCommit(ChanneldDevReenableCommit),
     }
 }
 
@@ -166,6 +167,10 @@ pub struct ChanneldSendError {
     /// What to tell the peer.
     pub reason: String,
 }
+
+/// `dev-reenable-commit`: send commitments again that `dev-disable-commit-after` stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ChanneldDevReenableCommit {}
 
 /// Make this durable, answer `Persisted`, then act on the events.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -19,6 +19,7 @@ messages! {
         2008 => RejectSpoke(ConnectdRejectSpoke),
         2009 => AddChannelId(ConnectdAddChannelId),
         2010 => SetCustomTypes(ConnectdSetCustomTypes),
+        2011 => DevSuppressGossip(ConnectdDevSuppressGossip),
     }
 }
 
@@ -235,6 +236,10 @@ pub struct ConnectdSetCustomTypes {
     /// The types.
     pub types: Vec<u16>,
 }
+
+/// `dev-suppress-gossip`: stream no gossip to peers any more.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdDevSuppressGossip {}
 
 /// Nobody will serve the channel a `PeerSpoke` was about: drop what was kept of it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -1,6 +1,8 @@
 //! Commands for those who test nodes.
 
-use ln_testkit::nodes::{NodeOptions, TestNet, TestNode};
+use std::fs;
+
+use ln_testkit::nodes::{CallError, NodeOptions, TestNet, TestNode};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
@@ -157,4 +159,100 @@ fn what_the_wallet_thinks_of_its_coins_is_put_right() {
     assert_eq!(funds["outputs"], json!([]));
     net.mine(1, &[&l1]);
     assert_eq!(states(&l1), [(2, 2)]);
+}
+
+#[test]
+fn commitments_that_were_stopped_go_on() {
+    let options = NodeOptions::default().argument("--dev-disable-commit-after=0");
+    let pair = Pair::start_with(options);
+    let (l1, l2) = (&pair.l1, &pair.l2);
+    let id = &pair.open.channel_id;
+    let invoice = invoice(l2, 10_000, "stopped");
+    let route = json!([{
+        "id": l2.id(), "channel": pair.open.short_channel_id, "amount_msat": 10_000, "delay": 15,
+    }]);
+    let params = json!({
+        "route": route, "payment_hash": invoice["payment_hash"], "payment_secret": invoice["payment_secret"],
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| l1.call("sendpay", params));
+        let mark = l2.log().end();
+        l2.wait_log_after(mark, "WIRE_UPDATE_ADD_HTLC");
+        // Nothing is committed to, and so nothing is known of it.
+        assert_eq!(channel(l2, id).unwrap()["htlcs"], json!([]));
+        l1.call("dev-reenable-commit", json!({"id": l2.id()}));
+        l2.call("dev-reenable-commit", json!({"id": l1.id()}));
+    });
+    let paid = l1.call(
+        "waitsendpay",
+        json!({"payment_hash": invoice["payment_hash"]}),
+    );
+    assert_eq!(paid["status"], "complete");
+    l2.stop();
+    l1.wait_for("the end of channeld", || {
+        match l1.try_call("dev-reenable-commit", json!({"id": l2.id()})) {
+            Err(CallError::Rpc(error)) => error.message.contains("has no owner").then_some(()),
+            _ => None,
+        }
+    });
+}
+
+/// What a node's graph says another one asks for.
+fn base_fee(node: &TestNode, of: &TestNode) -> Option<u64> {
+    let listed = node.poll("listchannels", json!({"source": of.id()}))?;
+    listed["channels"][0]["base_fee_millisatoshi"].as_u64()
+}
+
+fn wait_base_fee(node: &TestNode, of: &TestNode, fee: u64) {
+    node.wait_for("the new policy in the graph", || {
+        (base_fee(node, of)? == fee).then_some(())
+    });
+}
+
+#[test]
+fn a_node_stops_to_talk_of_channels() {
+    let net = TestNet::start();
+    let [l1, l2, l3, witness] = ["l1", "l2", "l3", "l4"].map(|name| net.node(name));
+    let open = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+    net.connect(&l2, &l3);
+    net.connect(&l1, &witness);
+    net.announce(&open, &[&l1, &l2]);
+    for node in [&l1, &l3, &witness] {
+        wait_base_fee(node, &l2, 1);
+        wait_base_fee(node, &l1, 1);
+    }
+    l2.call("dev-suppress-gossip", json!({}));
+    l2.call("setchannel", json!({"id": l1.id(), "feebase": 100}));
+    wait_base_fee(&l2, &l2, 100);
+    // Gossip goes out once a second here: when the witness has heard of several changes, the others would have, too.
+    for fee in 2..6 {
+        l1.call("setchannel", json!({"id": l2.id(), "feebase": fee}));
+        wait_base_fee(&witness, &l1, fee);
+    }
+    assert_eq!(base_fee(&l3, &l1), Some(1));
+    assert_eq!(base_fee(&l3, &l2), Some(1));
+    assert_eq!(base_fee(&l1, &l2), Some(1));
+}
+
+#[test]
+fn the_gossip_store_is_written_anew() {
+    let net = TestNet::start();
+    let (l1, l2) = (net.node("l1"), net.node("l2"));
+    let open = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+    net.announce(&open, &[&l1, &l2]);
+    let store = l1.dir().join("regtest/gossip_store");
+    // Each change of the policy voids a record.
+    for fee in 1..10 {
+        l1.call("setchannel", json!({"id": l2.id(), "feebase": fee}));
+        wait_base_fee(&l1, &l1, fee);
+    }
+    let before = fs::metadata(&store).unwrap().len();
+    assert_eq!(l1.call("dev-compact-gossip-store", json!({})), json!({}));
+    let after = fs::metadata(&store).unwrap().len();
+    assert!(after < before, "{after} of {before}");
+    let listed = l1.call("listchannels", json!({}));
+    assert_eq!(listed["channels"].as_array().unwrap().len(), 2);
+    // Who reads it goes on reading.
+    l1.call("setchannel", json!({"id": l2.id(), "feebase": 77}));
+    wait_base_fee(&l2, &l1, 77);
 }

@@ -130,7 +130,9 @@ fn publish(node: &Rc<Node>, channel: &Rc<Channel>) {
         add_gossip(&node2, announcement, Some(capacity));
         if let Some(update) = make_update(&node2, &channel2, true).await? {
             add_gossip(&node2, update.clone(), None);
-            node2.to_peer(channel2.peer, update);
+            if !node2.config.dev.suppress_gossip.get() {
+                node2.to_peer(channel2.peer, update);
+            }
         }
         announce_node(&node2).await
     });

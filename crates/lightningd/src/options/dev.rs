@@ -1,5 +1,6 @@
 //! What only developers set.
 
+use std::cell::Cell;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(crate) struct DevConfig {
     pub(crate) mpp_timeout: Duration,
     pub(crate) max_fee_multiplier: u32,
     pub(crate) force_features: Vec<ForceFeatures>,
+    /// Whether peers are told nothing of our channels' changes any more: the command `dev-suppress-gossip` sets it.
+    pub(crate) suppress_gossip: Cell<bool>,
 }
 
 impl DevConfig {
@@ -73,6 +76,7 @@ impl DevConfig {
             mpp_timeout: Duration::from_secs(settings.parsed("dev-mpp-timeout", 60)?),
             max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
             force_features: every(settings, "dev-force-features")?,
+            suppress_gossip: Cell::default(),
         })
     }
 }

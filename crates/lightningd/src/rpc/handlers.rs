@@ -33,15 +33,18 @@ use ln_rpc::methods::datastore::datastoreusage::Datastoreusage;
 use ln_rpc::methods::datastore::deldatastore::Deldatastore;
 use ln_rpc::methods::datastore::listdatastore::Listdatastore;
 use ln_rpc::methods::developer::dev::Dev;
+use ln_rpc::methods::developer::dev_compact_gossip_store::DevCompactGossipStore;
 use ln_rpc::methods::developer::dev_fail::DevFail;
 use ln_rpc::methods::developer::dev_feerate::DevFeerate;
 use ln_rpc::methods::developer::dev_forget_channel::DevForgetChannel;
 use ln_rpc::methods::developer::dev_ignore_htlcs::DevIgnoreHtlcs;
 use ln_rpc::methods::developer::dev_listaddrs::DevListaddrs;
 use ln_rpc::methods::developer::dev_memleak::DevMemleak;
+use ln_rpc::methods::developer::dev_reenable_commit::DevReenableCommit;
 use ln_rpc::methods::developer::dev_report_fds::DevReportFds;
 use ln_rpc::methods::developer::dev_rescan_outputs::DevRescanOutputs;
 use ln_rpc::methods::developer::dev_sign_last_tx::DevSignLastTx;
+use ln_rpc::methods::developer::dev_suppress_gossip::DevSuppressGossip;
 use ln_rpc::methods::gossip::addgossip::Addgossip;
 use ln_rpc::methods::gossip::listchannels::Listchannels;
 use ln_rpc::methods::gossip::listnodes::Listnodes;
@@ -97,15 +100,18 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Delpay>(),
     Entry::of::<Deprecations>(),
     Entry::of::<Dev>(),
+    Entry::of::<DevCompactGossipStore>(),
     Entry::of::<DevFail>(),
     Entry::of::<DevFeerate>(),
     Entry::of::<DevForgetChannel>(),
     Entry::of::<DevIgnoreHtlcs>(),
     Entry::of::<DevListaddrs>(),
     Entry::of::<DevMemleak>(),
+    Entry::of::<DevReenableCommit>(),
     Entry::of::<DevReportFds>(),
     Entry::of::<DevRescanOutputs>(),
     Entry::of::<DevSignLastTx>(),
+    Entry::of::<DevSuppressGossip>(),
     Entry::of::<Disconnect>(),
     Entry::of::<Feerates>(),
     Entry::of::<Fundchannel>(),

@@ -2,10 +2,7 @@
 
 /// Their names.
 const NOT_YET: &[&str] = &[
-    "dev-compact-gossip-store",
     "dev-connectd-exhaust-fds",
-    "dev-reenable-commit",
-    "dev-suppress-gossip",
     // Core Lightning's memory is a tree it can show. Ours is not.
     "dev-memdump",
     // Only a program that Core Lightning's tests put in channeld's place understands it.

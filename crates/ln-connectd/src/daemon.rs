@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 
 use crate::admission::{Handshakes, dialled_by_lower, keeps_old};
 use crate::backoff::{Backoff, LONGEST};
+use crate::dev_exhaust_fds::TakenFds;
 use crate::dial::{Addresses, DialFailure, dial};
 use crate::establish::{Direction, EstablishError, Established, establish};
 use crate::hsm::Hsm;
@@ -91,6 +92,8 @@ pub(crate) struct Daemon {
     /// Numbers connections and attempts.
     serial: u64,
     max_peers: usize,
+    /// Descriptors that `dev-connectd-exhaust-fds` took.
+    dev_taken: TakenFds,
 }
 
 impl Daemon {
@@ -110,6 +113,7 @@ impl Daemon {
             responding: HashMap::new(),
             serial: 0,
             max_peers: max_peers(),
+            dev_taken: TakenFds::default(),
         }
     }
 
@@ -166,6 +170,7 @@ impl Daemon {
                 self.control(ask.id, Some(ask.counter), Control::Reject(ask.channel_id));
             }
             ToConnectd::DevSuppressGossip(_) => self.shared.dev_suppress_gossip.set(true),
+            ToConnectd::DevExhaustFds(_) => self.dev_taken.exhaust(&self.shared),
         }
         Ok(())
     }
@@ -196,14 +201,15 @@ impl Daemon {
                 }
             }
             Event::Dialled(id, serial, result) => {
-                if self
-                    .dials
-                    .get(&id)
-                    .is_some_and(|dial| dial.serial == serial)
+                let same = |dial: &Dial| dial.serial == serial;
+                if self.dials.get(&id).is_some_and(same)
+                    && let Some(dial) = self.dials.remove(&id)
                 {
-                    self.dials.remove(&id);
                     match *result {
                         Ok(established) => self.established(established),
+                        Err(failure) if failure.no_descriptors && self.evict() => {
+                            self.start_dial(id, dial.addresses.take());
+                        }
                         Err(failure) => self.dial_failed(id, failure),
                     }
                 }

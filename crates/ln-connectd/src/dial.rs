@@ -31,6 +31,16 @@ impl Addresses {
     fn next(&self) -> Option<NetAddr> {
         self.0.borrow_mut().pop_front()
     }
+
+    /// One that was taken is to be tried again.
+    fn put_back(&self, address: NetAddr) {
+        self.0.borrow_mut().push_front(address);
+    }
+
+    /// Takes all that are left.
+    pub(crate) fn take(&self) -> Vec<NetAddr> {
+        self.0.take().into()
+    }
 }
 
 /// No address worked.
@@ -40,6 +50,8 @@ pub(crate) struct DialFailure {
     pub(crate) reason: String,
     /// There was none to try.
     pub(crate) no_address: bool,
+    /// There was no descriptor for a socket: what was not tried is still waiting.
+    pub(crate) no_descriptors: bool,
 }
 
 /// Tries the addresses in order until a connection is established.
@@ -52,7 +64,7 @@ pub(crate) async fn dial(
     let mut errors = Vec::new();
     loop {
         let Some(address) = addresses.next() else {
-            return Err(failure(&errors));
+            return Err(failure(&errors, false));
         };
         let attempt = async {
             let socket = connect(shared, &address).await?;
@@ -61,12 +73,19 @@ pub(crate) async fn dial(
         };
         match attempt.await {
             Ok(established) => return Ok(established),
-            Err(error) => errors.push(format!("{address}: {error}. ")),
+            Err(error) => {
+                let no_descriptors = error.is_lack_of_descriptors();
+                errors.push(format!("{address}: {error}. "));
+                if no_descriptors {
+                    addresses.put_back(address);
+                    return Err(failure(&errors, true));
+                }
+            }
         }
     }
 }
 
-fn failure(errors: &[String]) -> DialFailure {
+fn failure(errors: &[String], no_descriptors: bool) -> DialFailure {
     DialFailure {
         reason: if errors.is_empty() {
             "no address known for the peer: give one with `connect ID@HOST:PORT`".to_owned()
@@ -74,6 +93,7 @@ fn failure(errors: &[String]) -> DialFailure {
             format!("All addresses failed: {}", errors.concat())
         },
         no_address: errors.is_empty(),
+        no_descriptors,
     }
 }
 

@@ -8,6 +8,7 @@ use ln_noise::{
     ACT_ONE_LENGTH, ACT_THREE_LENGTH, ACT_TWO_LENGTH, HandshakeError, Initiator, Responder, Session,
 };
 use ln_types::{NetAddr, NodeId};
+use rustix::io::Errno;
 
 use crate::dev_disconnect::Fault;
 use crate::hsm::{Hsm, HsmGone};
@@ -64,6 +65,17 @@ pub(crate) enum EstablishError {
 }
 
 impl EstablishError {
+    /// Whether the process, or the system, has as many files open as it may.
+    pub(crate) fn is_lack_of_descriptors(&self) -> bool {
+        let Self::Connect(error) = self else {
+            return false;
+        };
+        let number = error.raw_os_error();
+        [Errno::MFILE, Errno::NFILE]
+            .iter()
+            .any(|errno| number == Some(errno.raw_os_error()))
+    }
+
     fn from_handshake_io(error: io::Error) -> Self {
         let closed = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset];
         if closed.contains(&error.kind()) {

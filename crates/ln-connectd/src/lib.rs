@@ -18,6 +18,7 @@ mod backoff;
 mod bind;
 mod daemon;
 mod dev_disconnect;
+mod dev_exhaust_fds;
 mod dial;
 mod establish;
 mod features;

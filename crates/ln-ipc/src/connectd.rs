@@ -20,6 +20,7 @@ messages! {
         2009 => AddChannelId(ConnectdAddChannelId),
         2010 => SetCustomTypes(ConnectdSetCustomTypes),
         2011 => DevSuppressGossip(ConnectdDevSuppressGossip),
+        2012 => DevExhaustFds(ConnectdDevExhaustFds),
     }
 }
 
@@ -240,6 +241,10 @@ pub struct ConnectdSetCustomTypes {
 /// `dev-suppress-gossip`: stream no gossip to peers any more.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ConnectdDevSuppressGossip {}
+
+/// `dev-connectd-exhaust-fds`: take descriptors until there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdDevExhaustFds {}
 
 /// Nobody will serve the channel a `PeerSpoke` was about: drop what was kept of it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

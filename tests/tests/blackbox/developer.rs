@@ -256,3 +256,19 @@ fn the_gossip_store_is_written_anew() {
     l1.call("setchannel", json!({"id": l2.id(), "feebase": 77}));
     wait_base_fee(&l2, &l1, 77);
 }
+
+#[test]
+fn without_descriptors_a_peer_that_nobody_misses_makes_room() {
+    let net = TestNet::start();
+    let [l1, l2, l3, l4] = ["l1", "l2", "l3", "l4"].map(|name| net.node(name));
+    net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+    net.connect(&l1, &l3);
+    l1.call("dev-connectd-exhaust-fds", json!({}));
+    l1.wait_log("dev_exhaust_fds: expect failures");
+    net.connect(&l1, &l4);
+    let peers = l1.call("listpeers", json!({"id": l3.id()}));
+    assert_eq!(peers["peers"], json!([]));
+    let peers = l1.call("listpeers", json!({"id": l2.id()}));
+    assert_eq!(peers["peers"][0]["connected"], true);
+    l1.wait_log("due to stress, closing peer");
+}

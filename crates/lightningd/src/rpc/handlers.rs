@@ -34,6 +34,7 @@ use ln_rpc::methods::datastore::deldatastore::Deldatastore;
 use ln_rpc::methods::datastore::listdatastore::Listdatastore;
 use ln_rpc::methods::developer::dev::Dev;
 use ln_rpc::methods::developer::dev_compact_gossip_store::DevCompactGossipStore;
+use ln_rpc::methods::developer::dev_connectd_exhaust_fds::DevConnectdExhaustFds;
 use ln_rpc::methods::developer::dev_fail::DevFail;
 use ln_rpc::methods::developer::dev_feerate::DevFeerate;
 use ln_rpc::methods::developer::dev_forget_channel::DevForgetChannel;
@@ -101,6 +102,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Deprecations>(),
     Entry::of::<Dev>(),
     Entry::of::<DevCompactGossipStore>(),
+    Entry::of::<DevConnectdExhaustFds>(),
     Entry::of::<DevFail>(),
     Entry::of::<DevFeerate>(),
     Entry::of::<DevForgetChannel>(),

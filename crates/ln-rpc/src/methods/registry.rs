@@ -32,6 +32,7 @@ const REGISTRY: &[MethodInfo] = &[
     control::deprecations::Deprecations::INFO,
     developer::dev::Dev::INFO,
     developer::dev_compact_gossip_store::DevCompactGossipStore::INFO,
+    developer::dev_connectd_exhaust_fds::DevConnectdExhaustFds::INFO,
     developer::dev_fail::DevFail::INFO,
     developer::dev_feerate::DevFeerate::INFO,
     developer::dev_forget_channel::DevForgetChannel::INFO,

@@ -2,6 +2,7 @@
 
 mod dev;
 mod dev_compact_gossip_store;
+mod dev_connectd_exhaust_fds;
 mod dev_fail;
 mod dev_feerate;
 mod dev_forget_channel;

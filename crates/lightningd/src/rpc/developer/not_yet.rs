@@ -2,7 +2,6 @@
 
 /// Their names.
 const NOT_YET: &[&str] = &[
-    "dev-connectd-exhaust-fds",
     // Core Lightning's memory is a tree it can show. Ours is not.
     "dev-memdump",
     // Only a program that Core Lightning's tests put in channeld's place understands it.

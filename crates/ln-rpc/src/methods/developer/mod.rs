@@ -2,6 +2,7 @@
 
 pub mod dev;
 pub mod dev_compact_gossip_store;
+pub mod dev_connectd_exhaust_fds;
 pub mod dev_fail;
 pub mod dev_feerate;
 pub mod dev_forget_channel;

@@ -10,9 +10,9 @@ use ln_codec::Decode;
 use ln_invoice::UnsignedInvoice;
 use ln_ipc::hsmd::{
     Bip32KeyVersion, ChainParams, FromHsmd, HSMD_MAX_VERSION, HsmUtxo, HsmdClientHsmfd,
-    HsmdDeriveSecret, HsmdGetChannelBasepoints, HsmdInit, HsmdInitTlvs, HsmdNewChannel,
-    HsmdSignInvoice, HsmdSignMessage, HsmdSignWithdrawal, HsmdStatus, LIGHTNINGD_MIN_HSMD_VERSION,
-    Passphrase, ToHsmd, WirePsbt,
+    HsmdDeriveSecret, HsmdDevPreinit, HsmdDevPreinitTlvs, HsmdGetChannelBasepoints, HsmdInit,
+    HsmdInitTlvs, HsmdNewChannel, HsmdSignInvoice, HsmdSignMessage, HsmdSignWithdrawal, HsmdStatus,
+    LIGHTNINGD_MIN_HSMD_VERSION, Passphrase, Secret, ToHsmd, WirePsbt,
 };
 use ln_ipc::{AsyncStream, FrameError, Stream};
 use ln_keys::Basepoints;
@@ -20,6 +20,7 @@ use ln_types::{Network, NodeId};
 use tokio::sync::Mutex;
 
 use crate::log::{Logger, Origin};
+use crate::options::DevConfig;
 use crate::subd::{Subd, SubdStart};
 
 /// Names the reply wanted out of hsmd's answer.
@@ -80,6 +81,8 @@ pub(crate) struct HsmIdentity {
     pub(crate) bip32: Xpub,
     /// The wallet's extended public key of a node with a mnemonic.
     pub(crate) bip86: Option<Xpub>,
+    /// Whether it can be asked if it would approve of a payment, without consequences.
+    pub(crate) checks_approval: bool,
 }
 
 /// hsmd. Requests are answered in order.
@@ -99,6 +102,20 @@ pub(crate) struct HsmRefusal {
     message: String,
 }
 
+/// The number of `preapprove_invoice_check`, which signers name if they know it.
+const PREAPPROVE_INVOICE_CHECK: u32 = 51;
+
+/// What hsmd is told for developers, if there is anything: not every signer knows such words.
+fn dev_switches(dev: &DevConfig) -> Option<HsmdDevPreinit> {
+    let switch = |on: bool| on.then_some(true);
+    let tlvs = HsmdDevPreinitTlvs {
+        fail_preapprove: switch(dev.hsmd_fail_preapprove),
+        no_preapprove_check: switch(dev.hsmd_no_preapprove_check),
+        warn_on_overgrind: switch(dev.warn_on_overgrind),
+    };
+    (tlvs != HsmdDevPreinitTlvs::default()).then_some(HsmdDevPreinit { tlvs })
+}
+
 impl Hsm {
     /// Starts hsmd and unlocks the secret. Returns the process too, so that its end is noticed.
     pub(crate) async fn start(
@@ -106,6 +123,7 @@ impl Hsm {
         network: Network,
         program: Option<&str>,
         passphrase: Option<String>,
+        dev: &DevConfig,
     ) -> anyhow::Result<(Self, Subd)> {
         let (ours, theirs) = Stream::pair()?;
         let origin = Origin::of("hsmd");
@@ -120,14 +138,19 @@ impl Hsm {
         )?;
         let mut requests = AsyncStream::new(ours)?;
         subd.also_ends_on(&requests);
+        if let Some(switches) = dev_switches(dev) {
+            requests.send(&ToHsmd::DevPreinit(switches)).await?;
+        }
+        let forced = &dev.force_secrets;
+        let (channel_secrets, shachain_seed) = forced.channel.clone().unzip();
         let init = ToHsmd::Init(HsmdInit {
             bip32_key_version: Bip32KeyVersion::from(network),
             chain_params: ChainParams(network),
             hsm_encryption_key: None,
-            dev_force_privkey: None,
-            dev_force_bip32_seed: None,
-            dev_force_channel_secrets: None,
-            dev_force_channel_secrets_shaseed: None,
+            dev_force_privkey: forced.node,
+            dev_force_bip32_seed: forced.bip32_seed.map(Secret),
+            dev_force_channel_secrets: channel_secrets,
+            dev_force_channel_secrets_shaseed: shachain_seed,
             hsm_wire_min_version: LIGHTNINGD_MIN_HSMD_VERSION,
             hsm_wire_max_version: HSMD_MAX_VERSION,
             tlvs: HsmdInitTlvs {
@@ -148,6 +171,7 @@ impl Hsm {
                 node_id: reply.node_id,
                 bip32: reply.bip32.0,
                 bip86: reply.tlvs.bip86_base.map(|base| base.0),
+                checks_approval: reply.hsm_capabilities.contains(&PREAPPROVE_INVOICE_CHECK),
             },
             FromHsmd::InitReplyFailure(failure) => {
                 let code = i32::try_from(failure.error_code).unwrap_or(1);

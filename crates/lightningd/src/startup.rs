@@ -273,7 +273,7 @@ async fn bring_up(
     if settings.flag("test-daemons-only") {
         return Ok(0);
     }
-    Subd::configure(&config.dev);
+    Subd::configure(config.developer, &config.dev);
     enter_directory(&config)?;
     crash::note_directory(&config.network_dir);
     crash::install(log);
@@ -296,7 +296,8 @@ async fn bring_up(
         crate::recover::recover(secret, &config.database)?;
     }
     let passphrase = ask_passphrase(&config).await?;
-    let (hsm, hsmd) = Hsm::start(log, config.network, config.subdaemon("hsmd"), passphrase).await?;
+    let program = config.subdaemon("hsmd");
+    let (hsm, hsmd) = Hsm::start(log, config.network, program, passphrase, &config.dev).await?;
     let node = load(log, config, settings, hsm, plugins).await?;
     let (connectd, gossipd) = bring_services_up(&node).await?;
     // Plugins may call the node while they start, and must be there before the first peer.

@@ -13,6 +13,7 @@ use ln_signer::Capabilities;
 
 use crate::capability::required;
 use crate::client_connection::Connection;
+use crate::dev_overgrind::short_signatures;
 use crate::handle::{Identity, Refusal};
 use crate::hsm::{DevSwitches, Hsm, init_failure, negotiate};
 use crate::report::Reporter;
@@ -108,9 +109,19 @@ impl Dispatcher {
         if let ToHsmd::ClientHsmfd(request) = &request {
             return new_client(hsm, request, reporter);
         }
+        if let Some(check_only) = preapproval(&request) {
+            let text = format!("preapprove_invoice: check_only={}", u8::from(check_only));
+            reporter.log(LogLevel::Debug, client.peer, text);
+        }
         let answer = hsm.answer(client, &request)?;
         for remark in answer.remarks {
             reporter.log(LogLevel::Unusual, client.peer, remark);
+        }
+        if hsm.dev.warn_on_overgrind {
+            for length in short_signatures(&answer.reply) {
+                let text = format!("overgrind: short signature length {length}");
+                reporter.log(LogLevel::Broken, client.peer, text);
+            }
         }
         Ok(Step::Reply(answer.reply))
     }
@@ -135,6 +146,7 @@ impl Dispatcher {
         self.dev = DevSwitches {
             fail_preapprove: tlvs.fail_preapprove.unwrap_or_default(),
             no_preapprove_check: tlvs.no_preapprove_check.unwrap_or_default(),
+            warn_on_overgrind: tlvs.warn_on_overgrind.unwrap_or_default(),
         };
     }
 
@@ -184,6 +196,14 @@ impl Dispatcher {
             }
         }
     }
+}
+
+/// Whether a request is to approve of an invoice, and if so, whether nothing is going to be paid.
+fn preapproval(request: &ToHsmd) -> Option<bool> {
+    if let ToHsmd::PreapproveInvoiceCheck(ask) = request {
+        return Some(ask.check_only);
+    }
+    matches!(request, ToHsmd::PreapproveInvoice(_)).then_some(false)
 }
 
 /// Opens a connection for a client of lightningd's choice.

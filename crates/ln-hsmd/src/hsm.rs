@@ -18,6 +18,8 @@ pub(crate) struct DevSwitches {
     pub(crate) fail_preapprove: bool,
     /// Do not offer `preapprove_*_check`.
     pub(crate) no_preapprove_check: bool,
+    /// Complain of signatures shorter than most.
+    pub(crate) warn_on_overgrind: bool,
 }
 
 /// The newer requests we know, which lightningd asks for before it uses them.

@@ -9,6 +9,7 @@
 mod capability;
 pub mod client;
 mod client_connection;
+mod dev_overgrind;
 mod dispatch;
 mod handle;
 mod hsm;

@@ -25,6 +25,7 @@ mod crash;
 mod demo;
 mod deprecated;
 mod developer;
+mod developer_options;
 mod errors;
 mod force_close;
 mod full_disk;

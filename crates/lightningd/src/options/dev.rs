@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::config::{helper, special};
-use super::{OptionError, Settings};
+use super::{ForcedSecrets, OptionError, Settings};
 use crate::features::ForceFeatures;
 use crate::plugins::BUILTIN_PLUGINS;
 
@@ -36,6 +36,13 @@ pub(crate) struct DevConfig {
     pub(crate) mpp_timeout: Duration,
     pub(crate) max_fee_multiplier: u32,
     pub(crate) force_features: Vec<ForceFeatures>,
+    pub(crate) force_secrets: ForcedSecrets,
+    /// Whether hsmd refuses all that it is asked to approve.
+    pub(crate) hsmd_fail_preapprove: bool,
+    /// Whether hsmd pretends that it can't be asked without consequences.
+    pub(crate) hsmd_no_preapprove_check: bool,
+    /// Whether hsmd complains of signatures that are shorter than most.
+    pub(crate) warn_on_overgrind: bool,
     /// Whether peers are told nothing of our channels' changes any more: the command `dev-suppress-gossip` sets it.
     pub(crate) suppress_gossip: Cell<bool>,
 }
@@ -76,6 +83,10 @@ impl DevConfig {
             mpp_timeout: Duration::from_secs(settings.parsed("dev-mpp-timeout", 60)?),
             max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
             force_features: every(settings, "dev-force-features")?,
+            force_secrets: ForcedSecrets::new(settings)?,
+            hsmd_fail_preapprove: settings.flag("dev-hsmd-fail-preapprove"),
+            hsmd_no_preapprove_check: settings.flag("dev-hsmd-no-preapprove-check"),
+            warn_on_overgrind: settings.flag("dev-warn-on-overgrind"),
             suppress_gossip: Cell::default(),
         })
     }

@@ -73,13 +73,8 @@ const MISSING: &[&str] = &[
     "dev-currency-expiry",
     "dev-fail-process-onionpacket",
     "dev-fd-limit-multiplier",
-    "dev-force-bip32-seed",
-    "dev-force-channel-secrets",
-    "dev-force-privkey",
     "dev-force-tmp-channel-id",
     "dev-handshake-no-reply",
-    "dev-hsmd-fail-preapprove",
-    "dev-hsmd-no-preapprove-check",
     "dev-ignore-ibd",
     "dev-invoice-bpath-scid",
     "dev-invoice-internal-scid",
@@ -94,7 +89,6 @@ const MISSING: &[&str] = &[
     "dev-sqlfilename",
     "dev-sqllistlimit",
     "dev-throttle-gossip",
-    "dev-warn-on-overgrind",
     "dev-xpay-no-age",
 ];
 

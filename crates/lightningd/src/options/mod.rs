@@ -3,6 +3,7 @@
 mod config;
 mod dev;
 mod files;
+mod forced_secrets;
 mod missing;
 mod nearest;
 mod networking;
@@ -14,6 +15,7 @@ mod table;
 pub(crate) use config::{Config, LogConfig, network};
 pub(crate) use dev::DevConfig;
 pub(crate) use files::ConfigFile;
+pub(crate) use forced_secrets::ForcedSecrets;
 pub(crate) use nearest::nearest;
 pub(crate) use networking::{Discovery, Networking};
 pub(crate) use persist::Persist;

@@ -463,6 +463,36 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         ..dev("dev-force-features", Text, "change the features offered")
     },
     dev(
+        "dev-force-privkey",
+        Text,
+        "the node's key, in hex, instead of hsm_secret's",
+    ),
+    dev(
+        "dev-force-bip32-seed",
+        Text,
+        "the seed of the wallet, in hex, instead of hsm_secret's; a node with a mnemonic has another wallet",
+    ),
+    dev(
+        "dev-force-channel-secrets",
+        Text,
+        "the secrets of every channel, in hex: funding/revocation/payment/delayed/htlc/shachain seed",
+    ),
+    dev(
+        "dev-hsmd-fail-preapprove",
+        Flag,
+        "refuse every payment that hsmd is asked to approve",
+    ),
+    dev(
+        "dev-hsmd-no-preapprove-check",
+        Flag,
+        "make hsmd one that can't be asked for approval without consequences",
+    ),
+    dev(
+        "dev-warn-on-overgrind",
+        Flag,
+        "complain of signatures that are shorter than most",
+    ),
+    dev(
         "dev-no-htlc-timeout",
         Flag,
         "without effect: no connection is closed because a peer is slow with an HTLC",

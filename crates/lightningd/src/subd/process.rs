@@ -103,6 +103,8 @@ impl std::fmt::Display for SubdEnd {
 
 /// The helper that waits for a debugger.
 static DEBUGGED: OnceLock<String> = OnceLock::new();
+/// Whether helpers are told that the node runs with `developer`.
+static DEVELOPER: AtomicBool = AtomicBool::new(false);
 /// Whether helpers may be of other versions than ours.
 static ANY_VERSION: AtomicBool = AtomicBool::new(false);
 /// The helper that makes a mistake, and after how many messages.
@@ -128,7 +130,8 @@ fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
 
 impl Subd {
     /// Does with helpers what developers want.
-    pub(crate) fn configure(dev: &DevConfig) {
+    pub(crate) fn configure(developer: bool, dev: &DevConfig) {
+        DEVELOPER.store(developer, Ordering::Relaxed);
         ANY_VERSION.store(dev.any_version, Ordering::Relaxed);
         if let Some(name) = dev.debugger.clone() {
             drop(DEBUGGED.set(name));
@@ -166,6 +169,10 @@ impl Subd {
             .stdin(Stdio::from(theirs))
             .fd_mappings(mappings)
             .context("descriptors for a helper collide")?;
+        // As from Core Lightning. hsmd lets nobody else force keys upon it.
+        if DEVELOPER.load(Ordering::Relaxed) {
+            command.arg("--developer");
+        }
         if std::env::var_os(HEAP.0).is_none() {
             command.env(HEAP.0, HEAP.1);
         }

@@ -1,0 +1,140 @@
+//! Options for those who test nodes.
+
+use bitcoin::opcodes::all::{OP_CHECKMULTISIG, OP_PUSHNUM_2};
+use bitcoin::script::Builder;
+use bitcoin::secp256k1::Secp256k1;
+use ln_testkit::nodes::{NodeOptions, TestNet};
+use ln_testkit::peer;
+use ln_types::Sat;
+use serde_json::json;
+
+use crate::support::{Pair, invoice, payment_status};
+
+fn with(argument: &str) -> NodeOptions {
+    NodeOptions::default().argument(argument)
+}
+
+/// 32 bytes of this value, in hex.
+fn secret(byte: u8) -> String {
+    format!("{byte:02x}").repeat(32)
+}
+
+#[test]
+fn keys_are_forced_upon_a_node() {
+    let net = TestNet::start();
+    let node = net.node_with("l1", with(&format!("--dev-force-privkey={}", secret(0x12))));
+    assert_eq!(node.id(), peer::id(0x12).to_string());
+    // The wallet's seed counts for nodes without a mnemonic.
+    let address = |name: &str, own: u8, forced: u8| {
+        let options = with(&format!("--recover={}", secret(own)))
+            .argument(format!("--dev-force-bip32-seed={}", secret(forced)));
+        let node = net.node_with(name, options);
+        node.call("newaddr", json!(["bech32"]))["bech32"].clone()
+    };
+    let first = address("l2", 1, 7);
+    assert_eq!(address("l3", 2, 7), first);
+    assert_ne!(address("l4", 2, 8), first);
+}
+
+#[test]
+fn every_channel_has_the_secrets_that_are_forced_upon_it() {
+    let forced = |first: u8| {
+        let secrets: Vec<String> = (first..first + 6).map(secret).collect();
+        with(&format!(
+            "--dev-force-channel-secrets={}",
+            secrets.join("/")
+        ))
+    };
+    let net = TestNet::start();
+    let (l1, l2) = (
+        net.node_with("l1", forced(0x21)),
+        net.node_with("l2", forced(0x31)),
+    );
+    net.connect(&l1, &l2);
+    net.fund(&l1, Sat::from_sat(1_000_000));
+    let funded = l1.call("fundchannel", json!([l2.id(), 500_000]));
+    let mut keys = [0x21, 0x31].map(|byte| {
+        let key = peer::secret(byte).public_key(&Secp256k1::new());
+        bitcoin::PublicKey::new(key)
+    });
+    keys.sort_by_key(|key| key.inner.serialize());
+    // BOLT 3 §Funding Transaction Output: two of two.
+    let script = Builder::new()
+        .push_opcode(OP_PUSHNUM_2)
+        .push_key(&keys[0])
+        .push_key(&keys[1])
+        .push_opcode(OP_PUSHNUM_2)
+        .push_opcode(OP_CHECKMULTISIG)
+        .into_script();
+    let tx = net
+        .chain
+        .call("decoderawtransaction", json!([funded["tx"]]));
+    let output = &tx["vout"][usize::try_from(funded["outnum"].as_u64().unwrap()).unwrap()];
+    let paid_to = output["scriptPubKey"]["hex"].as_str().unwrap();
+    assert_eq!(paid_to, format!("{:x}", script.to_p2wsh()));
+    net.mine(1, &[&l1, &l2]);
+    net.wait_usable(&l1, funded["channel_id"].as_str().unwrap());
+}
+
+#[test]
+fn what_hsmd_refuses_is_not_paid() {
+    let pair = Pair::start_with(with("--dev-hsmd-fail-preapprove"));
+    let invoice = invoice(&pair.l2, 10_000, "refused");
+    let bolt11 = &invoice["bolt11"];
+    for (method, params) in [
+        ("pay", json!([bolt11])),
+        ("preapproveinvoice", json!([bolt11])),
+        (
+            "check",
+            json!({"command_to_check": "preapproveinvoice", "bolt11": bolt11}),
+        ),
+    ] {
+        let refused = pair.l1.call_err(method, params);
+        assert_eq!(
+            refused,
+            (213, "invoice was declined".to_owned()),
+            "{method}"
+        );
+    }
+    pair.l1.wait_log("preapprove_invoice: check_only=1");
+    assert_eq!(payment_status(&pair.l1, &invoice["payment_hash"]), None);
+}
+
+#[test]
+fn a_signer_that_cannot_be_asked_without_consequences_is_not_asked() {
+    let pair = Pair::start_with(
+        with("--dev-hsmd-fail-preapprove").argument("--dev-hsmd-no-preapprove-check"),
+    );
+    let invoice = invoice(&pair.l2, 10_000, "refused");
+    let check = json!({"command_to_check": "preapproveinvoice", "bolt11": invoice["bolt11"]});
+    pair.l1.call("check", check);
+    pair.l1.wait_log("hsmd too old to check preapprove");
+    let (code, _) = pair.l1.call_err("pay", json!([invoice["bolt11"]]));
+    assert_eq!(code, 213);
+}
+
+#[test]
+fn short_signatures_are_complained_of() {
+    let net = TestNet::start();
+    let options = with("--dev-warn-on-overgrind").allow_complaint("overgrind");
+    let l1 = net.node_with("l1", options);
+    net.fund(&l1, Sat::from_sat(1_000_000));
+    let funds = l1.call("listfunds", json!({}));
+    let output = &funds["outputs"][0];
+    let coin = format!("{}:{}", output["txid"].as_str().unwrap(), output["output"]);
+    // About one in 256 is short: another locktime makes another signature.
+    let found = (1..10_000).find_map(|locktime| {
+        let drawn = l1.call(
+            "utxopsbt",
+            json!({
+                "satoshi": 100_000, "feerate": "253perkw", "startweight": 0, "utxos": [coin],
+                "reserve": 1, "reservedok": true, "locktime": locktime,
+            }),
+        );
+        l1.call("signpsbt", json!([drawn["psbt"]]));
+        l1.log()
+            .all_with("overgrind: short signature length 70")
+            .pop()
+    });
+    assert!(found.is_some_and(|line| line.contains("**BROKEN**") && line.contains("hsmd")));
+}

@@ -99,6 +99,8 @@ pub(crate) struct Daemon {
 impl Daemon {
     pub(crate) fn new(shared: Shared, hsm: Hsm, listeners: Vec<Listener>) -> Self {
         let (sender, events) = mpsc::channel(64);
+        let alone = shared.dev.limit_connections_inflight;
+        let dials = if alone { 1 } else { DIALS };
         Self {
             shared: Rc::new(shared),
             hsm,
@@ -107,7 +109,7 @@ impl Daemon {
             sender,
             peers: HashMap::new(),
             dials: HashMap::new(),
-            dial_slots: Rc::new(Semaphore::new(DIALS)),
+            dial_slots: Rc::new(Semaphore::new(dials)),
             important: HashMap::new(),
             handshakes: Handshakes::default(),
             responding: HashMap::new(),

@@ -107,8 +107,8 @@ async fn connect(shared: &Shared, address: &NetAddr) -> Result<Socket, Establish
             {
                 through_proxy(shared, &address.host(), *port).await
             }
-            NetAddr::Ipv4(ip, port) => Socket::tcp(TcpStream::connect((*ip, *port)).await?),
-            NetAddr::Ipv6(ip, port) => Socket::tcp(TcpStream::connect((*ip, *port)).await?),
+            NetAddr::Ipv4(ip, port) => tcp(shared, TcpStream::connect((*ip, *port)).await?),
+            NetAddr::Ipv6(ip, port) => tcp(shared, TcpStream::connect((*ip, *port)).await?),
             NetAddr::Dns(host, port) => by_name(shared, host, *port).await,
         }
     };
@@ -118,11 +118,15 @@ async fn connect(shared: &Shared, address: &NetAddr) -> Result<Socket, Establish
     }
 }
 
+fn tcp(shared: &Shared, stream: TcpStream) -> std::io::Result<Socket> {
+    Socket::tcp(stream, &shared.dev)
+}
+
 /// Looks a name up and tries all it stands for.
 async fn by_name(shared: &Shared, host: &str, port: u16) -> std::io::Result<Socket> {
     let found = shared.lookup.find(host, port).await;
     let found = found.map_err(std::io::Error::other)?;
-    Socket::tcp(TcpStream::connect(found.as_slice()).await?)
+    tcp(shared, TcpStream::connect(found.as_slice()).await?)
 }
 
 async fn through_proxy(shared: &Shared, host: &str, port: u16) -> std::io::Result<Socket> {
@@ -137,5 +141,5 @@ async fn through_proxy(shared: &Shared, host: &str, port: u16) -> std::io::Resul
         ))
     })?;
     socks::connect(&mut stream, host, port).await?;
-    Socket::tcp(stream)
+    tcp(shared, stream)
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 use ln_wire::{GossipTimestampFilter, PeerMessage};
 
 use crate::gossip_store::{Scanned, StoreCursor};
-use crate::limits::STREAM_RATE;
 use crate::shared::Shared;
 use crate::throttle::Throttle;
 
@@ -36,14 +35,14 @@ pub(crate) struct GossipStream {
 }
 
 impl GossipStream {
-    pub(crate) fn new(fast: bool, now: Instant) -> Self {
+    pub(crate) fn new(fast: bool, rate: u32, now: Instant) -> Self {
         Self {
             filter: None,
             cursor: None,
             active: false,
             next_flush: None,
             interval: if fast { FLUSH_FAST } else { FLUSH },
-            throttle: Throttle::new(STREAM_RATE, STREAM_RATE, now),
+            throttle: Throttle::new(rate, rate, now),
             remembered: Remembered::default(),
         }
     }
@@ -162,6 +161,7 @@ impl Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::STREAM_RATE;
     use ln_gossip::store::{append, new_store};
     use ln_types::Network;
 
@@ -191,7 +191,7 @@ mod tests {
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), store).unwrap();
-        let mut stream = GossipStream::new(false, now);
+        let mut stream = GossipStream::new(false, STREAM_RATE, now);
         stream.cursor = (first != u32::MAX).then(|| StoreCursor::open(file.path()).unwrap());
         stream.filter = Some(filter(first, range));
         stream.active = true;

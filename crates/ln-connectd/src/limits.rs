@@ -31,5 +31,7 @@ pub(crate) const CHATTER_BURST: u32 = 4 * 1024 * 1024;
 pub(crate) const CHATTER_RATE: u32 = 2 * 1024 * 1024;
 /// Gossip streamed to one peer, bytes per second.
 pub(crate) const STREAM_RATE: u32 = 1_000_000;
+/// The same with `dev-throttle-gossip`.
+pub(crate) const STREAM_RATE_THROTTLED: u32 = 500;
 /// A new connection of this age or less is not stale: when both sides dialled at once, both must keep the same one.
 pub(crate) const FRESH: Duration = Duration::from_secs(2);

@@ -71,7 +71,7 @@ impl Listener {
         loop {
             // Every connection may cause lines in the log.
             shared.master.room().await;
-            let event = match self.accept().await {
+            let event = match self.accept(&shared).await {
                 Ok(incoming) => Event::Incoming(incoming),
                 Err(error) => {
                     if !complained {
@@ -89,12 +89,12 @@ impl Listener {
         }
     }
 
-    async fn accept(&self) -> io::Result<Incoming> {
+    async fn accept(&self, shared: &Shared) -> io::Result<Incoming> {
         match &self.socket {
             ListeningSocket::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 Ok(Incoming {
-                    socket: Socket::tcp(stream)?,
+                    socket: Socket::tcp(stream, &shared.dev)?,
                     address: address.into(),
                     ip: Some(address.ip().to_canonical()),
                     websocket: self.websocket,

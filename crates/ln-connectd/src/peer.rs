@@ -131,7 +131,7 @@ impl Peer {
             served: setup.served,
             control: setup.control,
             mailbox: setup.mailbox,
-            gossip: GossipStream::new(shared.dev.fast_gossip, now),
+            gossip: GossipStream::new(shared.dev.fast_gossip, shared.gossip_rate(), now),
             timer: Box::pin(tokio::time::sleep_until(now.into())),
             phase: Phase::Open,
             sources_idle: false,

@@ -12,6 +12,7 @@ use ln_types::{Features, NetAddr, Network, NodeId};
 
 use crate::dev_disconnect::{DevDisconnect, Fault};
 use crate::gossip_store::RecentMark;
+use crate::limits::{STREAM_RATE, STREAM_RATE_THROTTLED};
 use crate::lookup::Lookup;
 use crate::outbox::Outbox;
 
@@ -74,6 +75,15 @@ impl Shared {
             ),
         }
         shared
+    }
+
+    /// Bytes of gossip a second for each peer.
+    pub(crate) fn gossip_rate(&self) -> u32 {
+        if self.dev.throttle_gossip {
+            STREAM_RATE_THROTTLED
+        } else {
+            STREAM_RATE
+        }
     }
 
     /// Writes a line to the node's log.

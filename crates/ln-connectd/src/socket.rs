@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use ln_ipc::connectd::ConnectdDev;
 use rustix::net::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -25,9 +26,9 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// A TCP socket, with Nagle's algorithm off: whatever is worth sending is sent now.
-    pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
+    /// A TCP socket, with Nagle's algorithm off: whatever is worth sending is sent now. `dev-keep-nagle` leaves it on.
+    pub(crate) fn tcp(stream: TcpStream, dev: &ConnectdDev) -> io::Result<Self> {
+        stream.set_nodelay(!dev.keep_nagle)?;
         Ok(Self::Tcp(stream))
     }
 
@@ -216,4 +217,28 @@ pub(crate) async fn write_all(socket: &mut Socket, bytes: &[u8]) -> io::Result<(
     let mut out = OutBuffer::default();
     out.bytes.extend_from_slice(bytes);
     out.flush(socket).await
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_gathers_what_is_sent_only_if_developers_want_that() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = listener.local_addr().unwrap();
+        for keep_nagle in [false, true] {
+            let stream = TcpStream::connect(place).await.unwrap();
+            let dev = ConnectdDev {
+                keep_nagle,
+                ..ConnectdDev::default()
+            };
+            let Ok(Socket::Tcp(stream)) = Socket::tcp(stream, &dev) else {
+                panic!("a TCP socket stays one");
+            };
+            assert_eq!(stream.nodelay().unwrap(), !keep_nagle);
+        }
+    }
 }

@@ -86,6 +86,14 @@ pub struct ConnectdDev {
     pub fast_gossip: bool,
     /// `dev-allow-localhost`.
     pub allow_localhost: bool,
+    /// `dev-handshake-no-reply`.
+    pub handshake_no_reply: bool,
+    /// `dev-limit-connections-inflight`.
+    pub limit_connections_inflight: bool,
+    /// `dev-keep-nagle`.
+    pub keep_nagle: bool,
+    /// `dev-throttle-gossip`.
+    pub throttle_gossip: bool,
 }
 
 /// An address of the operator's.

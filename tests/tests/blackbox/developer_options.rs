@@ -1,5 +1,8 @@
 //! Options for those who test nodes.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use bitcoin::opcodes::all::{OP_CHECKMULTISIG, OP_PUSHNUM_2};
 use bitcoin::script::Builder;
 use bitcoin::secp256k1::Secp256k1;
@@ -137,4 +140,48 @@ fn short_signatures_are_complained_of() {
             .pop()
     });
     assert!(found.is_some_and(|line| line.contains("**BROKEN**") && line.contains("hsmd")));
+}
+
+#[test]
+fn a_node_that_does_not_answer_holds_up_the_next_one_where_one_is_attempted_at_a_time() {
+    let net = TestNet::start();
+    let options = with("--dev-limit-connections-inflight").argument("--dev-timeout-secs=3");
+    let l1 = net.node_with("l1", options);
+    let silent = net.node_with("l2", with("--dev-handshake-no-reply"));
+    let l3 = net.node("l3");
+    thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            let place = json!({"id": silent.id(), "host": "127.0.0.1", "port": silent.port()});
+            l1.call_err("connect", place)
+        });
+        silent.wait_log("Connect IN");
+        net.connect(&l1, &l3);
+        let gave_up = l1.log().all_with("Failed connected out");
+        assert_eq!(gave_up.len(), 1, "{gave_up:?}");
+        let (code, text) = first.join().unwrap();
+        assert_eq!(code, 401, "{text}");
+        assert!(
+            text.contains("timed out before init was exchanged"),
+            "{text}"
+        );
+    });
+}
+
+#[test]
+fn throttled_gossip_takes_its_time() {
+    let net = TestNet::start();
+    let slow = net.node_with("l1", with("--dev-throttle-gossip"));
+    let [l2, l3] = ["l2", "l3"].map(|name| net.node(name));
+    for _ in 0..3 {
+        let open = net.open_channel(&slow, &l2, Sat::from_sat(1_000_000));
+        net.announce(&open, &[&slow, &l2]);
+    }
+    let start = Instant::now();
+    net.connect(&l3, &slow);
+    l3.wait_for("all channels in both directions", || {
+        let listed = l3.poll("listchannels", json!({}))?;
+        (listed["channels"].as_array()?.len() == 6).then_some(())
+    });
+    // Three announcements of 430 bytes and six updates of 138 at 500 bytes a second, of which 500 come at once and the last is overdrawn.
+    assert!(start.elapsed() > Duration::from_secs(2));
 }

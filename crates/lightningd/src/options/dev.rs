@@ -43,6 +43,10 @@ pub(crate) struct DevConfig {
     pub(crate) hsmd_no_preapprove_check: bool,
     /// Whether hsmd complains of signatures that are shorter than most.
     pub(crate) warn_on_overgrind: bool,
+    pub(crate) handshake_no_reply: bool,
+    pub(crate) limit_connections_inflight: bool,
+    pub(crate) keep_nagle: bool,
+    pub(crate) throttle_gossip: bool,
     /// Whether peers are told nothing of our channels' changes any more: the command `dev-suppress-gossip` sets it.
     pub(crate) suppress_gossip: Cell<bool>,
 }
@@ -87,6 +91,10 @@ impl DevConfig {
             hsmd_fail_preapprove: settings.flag("dev-hsmd-fail-preapprove"),
             hsmd_no_preapprove_check: settings.flag("dev-hsmd-no-preapprove-check"),
             warn_on_overgrind: settings.flag("dev-warn-on-overgrind"),
+            handshake_no_reply: settings.flag("dev-handshake-no-reply"),
+            limit_connections_inflight: settings.flag("dev-limit-connections-inflight"),
+            keep_nagle: settings.flag("dev-keep-nagle"),
+            throttle_gossip: settings.flag("dev-throttle-gossip"),
             suppress_gossip: Cell::default(),
         })
     }

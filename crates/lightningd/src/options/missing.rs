@@ -74,12 +74,9 @@ const MISSING: &[&str] = &[
     "dev-fail-process-onionpacket",
     "dev-fd-limit-multiplier",
     "dev-force-tmp-channel-id",
-    "dev-handshake-no-reply",
     "dev-ignore-ibd",
     "dev-invoice-bpath-scid",
     "dev-invoice-internal-scid",
-    "dev-keep-nagle",
-    "dev-limit-connections-inflight",
     "dev-low-prio-anchor-blocks",
     "dev-max-funding-unconfirmed-blocks",
     "dev-no-fake-fees",
@@ -88,7 +85,6 @@ const MISSING: &[&str] = &[
     "dev-onion-reply-length",
     "dev-sqlfilename",
     "dev-sqllistlimit",
-    "dev-throttle-gossip",
     "dev-xpay-no-age",
 ];
 

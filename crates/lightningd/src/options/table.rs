@@ -493,6 +493,26 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "complain of signatures that are shorter than most",
     ),
     dev(
+        "dev-handshake-no-reply",
+        Flag,
+        "neither send nor await init after the handshake",
+    ),
+    dev(
+        "dev-limit-connections-inflight",
+        Flag,
+        "attempt only one connection at a time",
+    ),
+    dev(
+        "dev-keep-nagle",
+        Flag,
+        "let the kernel gather what is sent to peers",
+    ),
+    dev(
+        "dev-throttle-gossip",
+        Flag,
+        "send no more than 500 bytes of gossip a second to a peer",
+    ),
+    dev(
         "dev-no-htlc-timeout",
         Flag,
         "without effect: no connection is closed because a peer is slow with an HTLC",

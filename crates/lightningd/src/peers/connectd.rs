@@ -66,6 +66,10 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
             no_ping_timer: dev.no_ping_timer,
             fast_gossip: dev.fast_gossip,
             allow_localhost: dev.allow_localhost,
+            handshake_no_reply: dev.handshake_no_reply,
+            limit_connections_inflight: dev.limit_connections_inflight,
+            keep_nagle: dev.keep_nagle,
+            throttle_gossip: dev.throttle_gossip,
         },
     }));
     match subd.next::<FromConnectd>().await {

@@ -21,6 +21,7 @@ mod features;
 mod gossip;
 mod node;
 mod old_forms;
+mod open_files;
 mod pid_file;
 mod roles;
 mod signals;

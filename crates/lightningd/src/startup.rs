@@ -299,6 +299,7 @@ async fn bring_up(
     let program = config.subdaemon("hsmd");
     let (hsm, hsmd) = Hsm::start(log, config.network, program, passphrase, &config.dev).await?;
     let node = load(log, config, settings, hsm, plugins).await?;
+    crate::open_files::make_room(&node);
     let (connectd, gossipd) = bring_services_up(&node).await?;
     // Plugins may call the node while they start, and must be there before the first peer.
     let listener = rpc::listen(&node.config.rpc_file, node.config.rpc_file_mode)?;

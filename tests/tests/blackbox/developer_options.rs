@@ -1,12 +1,13 @@
 //! Options for those who test nodes.
 
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bitcoin::opcodes::all::{OP_CHECKMULTISIG, OP_PUSHNUM_2};
 use bitcoin::script::Builder;
 use bitcoin::secp256k1::Secp256k1;
-use ln_testkit::nodes::{NodeOptions, TestNet};
+use ln_testkit::nodes::{NodeOptions, TestNet, TestNode};
 use ln_testkit::peer;
 use ln_types::Sat;
 use serde_json::json;
@@ -184,4 +185,29 @@ fn throttled_gossip_takes_its_time() {
     });
     // Three announcements of 430 bytes and six updates of 138 at 500 bytes a second, of which 500 come at once and the last is overdrawn.
     assert!(start.elapsed() > Duration::from_secs(2));
+}
+
+/// The soft limit of open files of a process, and how far it could be raised.
+fn open_files(node: &TestNode) -> (u64, u64) {
+    let limits = fs::read_to_string(format!("/proc/{}/limits", node.pid().unwrap())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let mut words = line.unwrap().split_whitespace().skip(3);
+    let mut number = || words.next().unwrap().parse().unwrap_or(u64::MAX);
+    (number(), number())
+}
+
+#[test]
+fn there_is_room_for_open_files_of_all_channels() {
+    let pair = Pair::start_with(with("--dev-fd-limit-multiplier=4294967295"));
+    // Without channels there is enough anyway.
+    assert!(pair.l1.log().all_with("WARNING").is_empty());
+    let (soft, hard) = open_files(&pair.l1);
+    assert!(soft >= hard.min(65_536), "{soft} of {hard}");
+    pair.l1.restart();
+    pair.l1
+        .wait_log("WARNING: we have 1 channels but file descriptors limited to ");
+    let (soft, hard) = open_files(&pair.l1);
+    assert_eq!(soft, hard);
 }

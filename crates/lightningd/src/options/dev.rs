@@ -47,6 +47,8 @@ pub(crate) struct DevConfig {
     pub(crate) limit_connections_inflight: bool,
     pub(crate) keep_nagle: bool,
     pub(crate) throttle_gossip: bool,
+    /// How many open files there shall be room for per channel.
+    pub(crate) fd_limit_multiplier: u32,
     /// Whether peers are told nothing of our channels' changes any more: the command `dev-suppress-gossip` sets it.
     pub(crate) suppress_gossip: Cell<bool>,
 }
@@ -95,6 +97,7 @@ impl DevConfig {
             limit_connections_inflight: settings.flag("dev-limit-connections-inflight"),
             keep_nagle: settings.flag("dev-keep-nagle"),
             throttle_gossip: settings.flag("dev-throttle-gossip"),
+            fd_limit_multiplier: settings.parsed("dev-fd-limit-multiplier", 2)?,
             suppress_gossip: Cell::default(),
         })
     }

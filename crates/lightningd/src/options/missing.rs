@@ -72,7 +72,6 @@ const MISSING: &[&str] = &[
     "dev-autoclean-max-batch",
     "dev-currency-expiry",
     "dev-fail-process-onionpacket",
-    "dev-fd-limit-multiplier",
     "dev-force-tmp-channel-id",
     "dev-ignore-ibd",
     "dev-invoice-bpath-scid",

@@ -513,6 +513,11 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "send no more than 500 bytes of gossip a second to a peer",
     ),
     dev(
+        "dev-fd-limit-multiplier",
+        Int,
+        "open files to have room for, per channel (default: 2)",
+    ),
+    dev(
         "dev-no-htlc-timeout",
         Flag,
         "without effect: no connection is closed because a peer is slow with an HTLC",

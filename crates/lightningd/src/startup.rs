@@ -546,6 +546,7 @@ fn host_config(config: &Config, settings: &Settings) -> Result<HostConfig, Optio
         hook_timeouts: HookTimeouts::read(settings)?,
         restart: RestartPolicy::new(settings)?,
         autoreload: settings.flag("dev-plugin-autoreload"),
+        no_checksum: settings.flag("dev-no-plugin-checksum"),
         permissions: Permissions::read(settings)?,
         save_io: settings
             .text("dev-save-plugin-io")

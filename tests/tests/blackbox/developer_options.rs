@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use bitcoin::opcodes::all::{OP_CHECKMULTISIG, OP_PUSHNUM_2};
 use bitcoin::script::Builder;
 use bitcoin::secp256k1::Secp256k1;
-use ln_testkit::nodes::{NodeOptions, TestNet, TestNode};
+use ln_rpc::RpcError;
+use ln_testkit::nodes::{CallError, NodeOptions, TestNet, TestNode};
 use ln_testkit::peer;
 use ln_types::Sat;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Pair, invoice, payment_status};
+use crate::plugins::{Script, write_plugin};
+use crate::support::{Pair, channels, invoice, payment_status, send};
 
 fn with(argument: &str) -> NodeOptions {
     NodeOptions::default().argument(argument)
@@ -78,6 +80,18 @@ fn every_channel_has_the_secrets_that_are_forced_upon_it() {
     assert_eq!(paid_to, format!("{:x}", script.to_p2wsh()));
     net.mine(1, &[&l1, &l2]);
     net.wait_usable(&l1, funded["channel_id"].as_str().unwrap());
+}
+
+#[test]
+fn the_temporary_id_of_a_channel_is_forced() {
+    let net = TestNet::start();
+    let options =
+        with(&format!("--dev-force-tmp-channel-id={}", secret(0xab))).argument("--log-level=io");
+    let (l1, l2) = (net.node_with("l1", options), net.node("l2"));
+    net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+    // BOLT 2 §The `open_channel` Message: the type, the chain's hash, the temporary id.
+    let chain = "06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f";
+    l1.wait_log(&format!("[OUT] 0020{chain}{}", secret(0xab)));
 }
 
 #[test]
@@ -210,4 +224,102 @@ fn there_is_room_for_open_files_of_all_channels() {
         .wait_log("WARNING: we have 1 channels but file descriptors limited to ");
     let (soft, hard) = open_files(&pair.l1);
     assert_eq!(soft, hard);
+}
+
+#[test]
+fn a_channel_that_is_not_funded_is_forgotten_sooner() {
+    let net = TestNet::start();
+    let l1 = net.node("l1");
+    let l2 = net.node_with("l2", with("--dev-max-funding-unconfirmed-blocks=3"));
+    net.connect(&l1, &l2);
+    net.fund(&l1, Sat::from_sat(1_000_000));
+    l1.call("fundchannel", json!([l2.id(), 500_000]));
+    let address = net.chain.new_address();
+    let empty_block = || {
+        net.chain.call("generateblock", json!([address, []]));
+        net.wait_synced(&[&l2]);
+    };
+    for _ in 0..2 {
+        empty_block();
+    }
+    assert_eq!(channels(&l2).len(), 1);
+    for _ in 0..3 {
+        empty_block();
+    }
+    l2.wait_log("the funding transaction was not confirmed in 3 blocks");
+    l2.wait_for("nothing of the channel", || {
+        channels(&l2).is_empty().then_some(())
+    });
+}
+
+/// Sends a payment that must fail; how.
+fn failure(pair: &Pair, invoice: &Value) -> RpcError {
+    let (l1, l2) = (&pair.l1, &pair.l2);
+    send(l1, l2, &pair.open, invoice, 10_000);
+    let hash = json!({"payment_hash": invoice["payment_hash"]});
+    match l1.try_call("waitsendpay", hash) {
+        Err(CallError::Rpc(error)) => error,
+        other => panic!("it should have failed: {other:?}"),
+    }
+}
+
+#[test]
+fn no_onion_can_be_read() {
+    let pair = Pair::start_with(with("--dev-fail-process-onionpacket"));
+    let invoice = invoice(&pair.l2, 10_000, "unreadable");
+    let error = failure(&pair, &invoice);
+    assert_eq!(error.code.number(), 202);
+    // BOLT 4 §Failure Messages: BADONION, PERM, 5.
+    assert_eq!(error.data.unwrap()["failcode"], 0x8000 + 0x4000 + 5);
+}
+
+#[test]
+fn failures_are_as_long_as_is_wanted() {
+    let options = with("--dev-onion-reply-length=1111").argument("--log-level=io");
+    let pair = Pair::start_with(options);
+    let paid = invoice(&pair.l2, 10_000, "gone");
+    pair.l2
+        .call("delinvoice", json!({"label": "gone", "status": "unpaid"}));
+    let error = failure(&pair, &paid);
+    let name = &error.data.unwrap()["failcodename"];
+    assert_eq!(name, "WIRE_INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS");
+    // BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`: type, channel, HTLC, length, reason.
+    // BOLT 4 §Returning Errors: 32 bytes of HMAC and two lengths come on top.
+    let line = pair.l1.wait_log("[IN] 0083");
+    let (_, bytes) = line.split_once("[IN] ").unwrap();
+    let reason = &bytes[2 * (2 + 32 + 8)..];
+    let length = u16::from_str_radix(&reason[..4], 16).unwrap();
+    assert_eq!(length, 32 + 2 + 2 + 1111);
+}
+
+#[test]
+fn plugins_count_as_unchanged() {
+    let net = TestNet::start();
+    let dir = tempfile::TempDir::new().unwrap();
+    let options =
+        with("--dev-no-plugin-checksum").argument(format!("--plugin-dir={}", dir.path().display()));
+    let script = Script {
+        manifest: json!({"options": [], "rpcmethods": []}),
+        branches: "",
+    };
+    let path = write_plugin(dir.path(), "same.sh", &script);
+    let l1 = net.node_with("l1", options);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}# changed\n")).unwrap();
+    let mark = l1.log().end();
+    l1.call("plugin", json!(["rescan"]));
+    let (_, text) = l1.call_err("plugin", json!(["start", path]));
+    assert!(text.contains("already registered"), "{text}");
+    assert_eq!(l1.log().find_after(mark, "same.sh"), None);
+}
+
+#[test]
+fn estimates_are_not_made_up() {
+    let net = TestNet::start();
+    let made_up = net.node("l1").call("feerates", json!(["perkw"]));
+    assert!(made_up.get("warning_missing_feerates").is_none());
+    let l2 = net.node_with("l2", with("--dev-no-fake-fees=true"));
+    let none = l2.call("feerates", json!(["perkw"]));
+    assert!(none.get("warning_missing_feerates").is_some(), "{none}");
+    net.node_with("l3", with("--dev-ignore-ibd=true"));
 }

@@ -9,9 +9,6 @@ use ln_types::{BlockHeight, ChannelState, Side};
 use super::Channel;
 use crate::node::Node;
 
-/// Blocks after which a channel opened to us is forgotten if its funding is not in the chain.
-// BOLT 2 §The `funding_created` Message and after: two weeks, as everybody has it.
-const PATIENCE: u32 = 2016;
 /// Confirmations before a coinbase output can be spent.
 const MATURITY: u32 = 100;
 
@@ -64,12 +61,11 @@ pub(super) fn check_patience(node: &Rc<Node>, channel: &Rc<Channel>, height: Blo
     }
     let since = channel.unfunded_since.get().unwrap_or(height);
     channel.unfunded_since.set(Some(since));
-    if height.0.saturating_sub(since.0) > PATIENCE {
-        give_up(
-            node,
-            channel,
-            "the funding transaction was not confirmed in two weeks",
-        );
+    // BOLT 2 §The `funding_created` Message and after: two weeks, as everybody has it.
+    let patience = node.config.dev.max_funding_unconfirmed_blocks;
+    if height.0.saturating_sub(since.0) > patience {
+        let text = format!("the funding transaction was not confirmed in {patience} blocks");
+        give_up(node, channel, &text);
     }
 }
 

@@ -181,14 +181,22 @@ async fn start_openingd(
     Ok((subd, dbid, counter))
 }
 
+/// The id of a channel before it has a funding transaction.
+fn temporary_channel_id(node: &Node) -> anyhow::Result<ChannelId> {
+    if let Some(forced) = node.config.dev.force_temporary_channel_id {
+        return Ok(forced);
+    }
+    let mut temporary = [0; 32];
+    getrandom::fill(&mut temporary).map_err(|error| anyhow!("no randomness: {error}"))?;
+    Ok(ChannelId(temporary))
+}
+
 /// Agrees on a channel with the peer, up to the point where the funding transaction can be made.
 pub(crate) async fn open_channel(
     node: &Rc<Node>,
     request: OpenRequest,
 ) -> Result<Opened, OpenError> {
-    let mut temporary = [0; 32];
-    getrandom::fill(&mut temporary).map_err(|error| anyhow!("no randomness: {error}"))?;
-    let temporary = ChannelId(temporary);
+    let temporary = temporary_channel_id(node)?;
     let (mut subd, dbid, counter) = start_openingd(
         node,
         request.peer,

@@ -4,6 +4,9 @@ use std::cell::Cell;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ln_onion::FAILURE_LENGTH;
+use ln_types::ChannelId;
+
 use super::config::{helper, special};
 use super::{ForcedSecrets, OptionError, Settings};
 use crate::features::ForceFeatures;
@@ -49,6 +52,13 @@ pub(crate) struct DevConfig {
     pub(crate) throttle_gossip: bool,
     /// How many open files there shall be room for per channel.
     pub(crate) fd_limit_multiplier: u32,
+    pub(crate) force_temporary_channel_id: Option<ChannelId>,
+    /// Blocks after which a channel opened to us is forgotten if its funding is not in the chain.
+    pub(crate) max_funding_unconfirmed_blocks: u32,
+    /// Whether no onion can be read.
+    pub(crate) fail_process_onionpacket: bool,
+    /// What a failure and its padding have together, in bytes.
+    pub(crate) onion_reply_length: usize,
     /// Whether peers are told nothing of our channels' changes any more: the command `dev-suppress-gossip` sets it.
     pub(crate) suppress_gossip: Cell<bool>,
 }
@@ -98,6 +108,14 @@ impl DevConfig {
             keep_nagle: settings.flag("dev-keep-nagle"),
             throttle_gossip: settings.flag("dev-throttle-gossip"),
             fd_limit_multiplier: settings.parsed("dev-fd-limit-multiplier", 2)?,
+            force_temporary_channel_id: special(settings, "dev-force-tmp-channel-id", |text| {
+                text.parse()
+                    .map_err(|_| "needs a channel id: 64 hex digits".to_owned())
+            })?,
+            max_funding_unconfirmed_blocks: settings
+                .parsed("dev-max-funding-unconfirmed-blocks", 2016)?,
+            fail_process_onionpacket: settings.flag("dev-fail-process-onionpacket"),
+            onion_reply_length: settings.parsed("dev-onion-reply-length", FAILURE_LENGTH)?,
             suppress_gossip: Cell::default(),
         })
     }

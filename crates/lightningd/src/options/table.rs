@@ -518,6 +518,31 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "open files to have room for, per channel (default: 2)",
     ),
     dev(
+        "dev-force-tmp-channel-id",
+        Text,
+        "the temporary id of channels we open, in hex, instead of a random one",
+    ),
+    dev(
+        "dev-max-funding-unconfirmed-blocks",
+        Int,
+        "blocks after which a channel opened to us is forgotten unless it is funded (default: 2016)",
+    ),
+    dev(
+        "dev-fail-process-onionpacket",
+        Flag,
+        "fail every HTLC as if its onion could not be read",
+    ),
+    dev(
+        "dev-onion-reply-length",
+        Int,
+        "bytes of failures sent back, padding included (default: 256)",
+    ),
+    dev(
+        "dev-no-plugin-checksum",
+        Flag,
+        "take plugins' files as unchanged, whatever they hold",
+    ),
+    dev(
         "dev-no-htlc-timeout",
         Flag,
         "without effect: no connection is closed because a peer is slow with an HTLC",

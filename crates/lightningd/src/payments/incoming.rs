@@ -7,9 +7,8 @@ use bitcoin::hashes::{Hash, sha256};
 use ln_codec::{Encode as _, TlvRecord};
 use ln_db::{DbError, HtlcDirection, HtlcRow, InvoiceRow, InvoiceStatus, Txn};
 use ln_onion::{
-    FAILURE_LENGTH, FailureCode, FailureMessage, HopPayload, HtlcIn, Instruction, OnionPacket,
-    PaymentData, Peeled, SharedSecret, create_failure_packet, instruction, peel,
-    wrap_failure_packet,
+    FailureCode, FailureMessage, HopPayload, HtlcIn, Instruction, OnionPacket, PaymentData, Peeled,
+    SharedSecret, create_failure_packet, instruction, peel, wrap_failure_packet,
 };
 use ln_types::{
     BlockHeight, ChannelId, CltvDelta, CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side,
@@ -137,6 +136,7 @@ pub(crate) fn forward_resolved(node: &Rc<Node>, htlc: HtlcRow) {
 
 async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Result<()> {
     let decision = match open_onion(&htlc) {
+        _ if node.config.dev.fail_process_onionpacket => dev_unreadable_onion(),
         Err(decision) => decision,
         Ok(_) if node.grace.get() => Decision::Fail(FailureMessage::TemporaryNodeFailure {}),
         Ok(_) if over_dust => Decision::Fail(FailureMessage::TemporaryChannelFailure {
@@ -153,6 +153,14 @@ async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Resu
         Decision::Receive { total, claim } => receive(node, htlc, total, claim).await?,
     }
     Ok(())
+}
+
+/// What an onion comes to that was changed on its way.
+fn dev_unreadable_onion() -> Decision {
+    let failure = FailureMessage::InvalidOnionHmac {
+        sha256_of_onion: [0; 32],
+    };
+    Decision::Malformed(failure.code())
 }
 
 /// Our layer of an onion.
@@ -521,7 +529,7 @@ async fn fail(node: &Rc<Node>, htlc: &HtlcRow, failure: &FailureMessage) -> anyh
 /// The same with a message in bytes.
 async fn fail_as(node: &Rc<Node>, htlc: &HtlcRow, message: &[u8]) -> anyhow::Result<()> {
     let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
-    let reason = create_failure_packet(&secret, message, FAILURE_LENGTH);
+    let reason = create_failure_packet(&secret, message, node.config.dev.onion_reply_length);
     fail_with(node, htlc, reason).await
 }
 

@@ -5,8 +5,9 @@ use std::fs;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, SystemTime};
 
+use super::host::HostConfig;
 use super::host::PluginHost;
-use super::process::{PluginProcess, checksum};
+use super::process::PluginProcess;
 use super::reload::Reload;
 
 /// How often files are looked at.
@@ -51,11 +52,11 @@ impl Seen {
     }
 
     /// The checksum of a plugin's file, if it holds something new.
-    fn news(&mut self, plugin: &PluginProcess) -> Option<u64> {
+    fn news(&mut self, config: &HostConfig, plugin: &PluginProcess) -> Option<u64> {
         if plugin.builtin || !plugin.is_running() || !self.is_settled(&plugin.path) {
             return None;
         }
-        let sum = checksum(&plugin.path);
+        let sum = config.checksum(&plugin.path);
         let refused = self.refused.get(&plugin.path) == Some(&sum);
         (sum != plugin.checksum && !refused).then_some(sum)
     }
@@ -77,7 +78,7 @@ pub(super) async fn watch_files(host: Weak<PluginHost>) {
             }
         }
         for plugin in host.all() {
-            let Some(sum) = seen.news(&plugin) else {
+            let Some(sum) = seen.news(&host.config, &plugin) else {
                 continue;
             };
             let log = host.log();

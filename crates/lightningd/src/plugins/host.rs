@@ -17,7 +17,7 @@ use super::hooks::HookTimeouts;
 use super::method::PluginMethod;
 use super::options::{PluginOption, init_options};
 use super::permissions::Permissions;
-use super::process::{PluginProcess, Program, Stage};
+use super::process::{PluginProcess, Program, Stage, checksum};
 use super::restart::Absent;
 use super::restart_policy::RestartPolicy;
 use super::save_io::SaveIo;
@@ -46,12 +46,21 @@ pub(crate) struct HostConfig {
     pub(crate) restart: RestartPolicy,
     /// Whether plugins are reloaded when their files change.
     pub(crate) autoreload: bool,
+    /// Whether plugins' files count as unchanged, whatever they hold.
+    pub(crate) no_checksum: bool,
     /// What plugins may do.
     pub(crate) permissions: Permissions,
     /// Where what they are asked and told is saved.
     pub(crate) save_io: Option<PathBuf>,
     /// The built-in one that makes a mistake, and after how many messages.
     pub(crate) panic: Option<(String, u32)>,
+}
+
+impl HostConfig {
+    /// A number that changes with what a plugin's file holds.
+    pub(super) fn checksum(&self, path: &str) -> u64 {
+        if self.no_checksum { 0 } else { checksum(path) }
+    }
 }
 
 /// How a plugin ended.

@@ -7,7 +7,7 @@ use ln_rpc::{RpcError, RpcErrorCode};
 use super::candidates::{check_program, default_dir, programs_in, programs_in_default_dir};
 use super::host::PluginHost;
 use super::lifecycle::NotRunning;
-use super::process::{PluginProcess, checksum};
+use super::process::PluginProcess;
 use super::reload::Reload;
 use super::restart::hold;
 use crate::options::{Setting, Settings, Source};
@@ -62,7 +62,7 @@ impl PluginHost {
             }
             let running = self.running(&path);
             match running {
-                Some(plugin) if has_changed(&plugin) => {
+                Some(plugin) if self.has_changed(&plugin) => {
                     self.reload(&plugin, Reload::default(), settings).await?;
                 }
                 Some(_) => {}
@@ -98,7 +98,7 @@ impl PluginHost {
         settings: &Settings,
     ) -> Result<(), RpcError> {
         if let Some(running) = self.running(path) {
-            if !has_changed(&running) {
+            if !self.has_changed(&running) {
                 return Err(RpcError::invalid_params(format!(
                     "{path}: already registered"
                 )));
@@ -207,6 +207,12 @@ impl PluginHost {
         self.end(&plugin).await;
         Ok(())
     }
+
+    /// Whether the file of a plugin is another one now. Important plugins stay as they are.
+    fn has_changed(&self, plugin: &PluginProcess) -> bool {
+        let may_change = !plugin.builtin && !plugin.important.get();
+        may_change && self.config.checksum(&plugin.path) != plugin.checksum
+    }
 }
 
 fn settings_of(given: Vec<GivenOption>) -> Vec<Setting> {
@@ -216,9 +222,4 @@ fn settings_of(given: Vec<GivenOption>) -> Vec<Setting> {
         source: Source::PluginStart,
     };
     given.into_iter().map(setting).collect()
-}
-
-/// Whether the file of a plugin is another one now. Important plugins stay as they are.
-fn has_changed(plugin: &PluginProcess) -> bool {
-    !plugin.builtin && !plugin.important.get() && checksum(&plugin.path) != plugin.checksum
 }

@@ -159,7 +159,11 @@ impl PluginProcess {
             path: path.into(),
             important: Cell::new(program.important),
             builtin: program.builtin,
-            checksum: if program.builtin { 0 } else { checksum(path) },
+            checksum: if program.builtin {
+                0
+            } else {
+                host.config.checksum(path)
+            },
             old: Cell::new(false),
             manifest: OnceCell::new(),
             stage: Cell::new(Stage::Asked),

@@ -323,3 +323,36 @@ fn estimates_are_not_made_up() {
     assert!(none.get("warning_missing_feerates").is_some(), "{none}");
     net.node_with("l3", with("--dev-ignore-ibd=true"));
 }
+
+#[test]
+fn an_htlc_that_is_not_committed_to_ends_the_connection() {
+    let net = TestNet::start();
+    let stuck = || with("--dev-disable-commit-after=0");
+    let patient = net.node_with("l1", stuck().argument("--dev-no-htlc-timeout"));
+    let l2 = net.node_with("l2", stuck());
+    let payee = net.node("l3");
+    let payments = [&patient, &l2].map(|from| {
+        let open = net.open_channel(from, &payee, Sat::from_sat(1_000_000));
+        let invoice = invoice(&payee, 10_000, from.name());
+        json!({
+            "route": [{
+                "id": payee.id(), "channel": open.short_channel_id, "amount_msat": 10_000, "delay": 15,
+            }],
+            "payment_hash": invoice["payment_hash"], "payment_secret": invoice["payment_secret"],
+        })
+    });
+    let [first, second] = payments;
+    thread::scope(|scope| {
+        scope.spawn(|| drop(patient.try_call("sendpay", first)));
+        patient.wait_log("peer_out WIRE_UPDATE_ADD_HTLC");
+        let failed = l2.try_call("sendpay", second);
+        // The other one has waited for longer.
+        let hung_up = "lightningd asked us to disconnect";
+        let patient_hung_up = patient.log().all_with(hung_up);
+        patient.kill();
+        assert!(matches!(failed, Err(CallError::Rpc(_))), "{failed:?}");
+        l2.wait_log("Adding HTLC too slow: killing connection");
+        l2.wait_log(hung_up);
+        assert_eq!(patient_hung_up, Vec::<String>::new());
+    });
+}

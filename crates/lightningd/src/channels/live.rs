@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bitcoin::secp256k1::PublicKey;
 use futures_util::stream::{FuturesOrdered, StreamExt as _};
@@ -25,6 +26,9 @@ use crate::subd::{Subd, SubdEnd, SubdStart};
 
 /// `temporary_channel_failure`.
 const TEMPORARY_CHANNEL_FAILURE: u16 = 0x1007;
+
+/// How long an HTLC may take to get into a commitment, as Core Lightning has it.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why an HTLC was not offered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -455,9 +459,30 @@ pub(crate) async fn offer_htlc(
         onion: new.onion,
         path_key: new.path_key,
     }));
-    answer
-        .await
-        .unwrap_or_else(|_| Err(OfferError::temporary("the node is stopping")))
+    let answer = async {
+        let answer = answer.await;
+        answer.unwrap_or_else(|_| Err(OfferError::temporary("the node is stopping")))
+    };
+    if node.config.dev.no_htlc_timeout {
+        return answer.await;
+    }
+    hang_up_if_slow(node, channel, answer).await
+}
+
+/// Waits for what becomes of an HTLC. A peer that lets us commit to nothing for long is hung up on: then it is refused, and the payment may take
+/// another way.
+async fn hang_up_if_slow<T>(node: &Node, channel: &Channel, answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let answered = tokio::time::timeout(COMMIT_PATIENCE, answer.as_mut()).await;
+    if let Ok(answered) = answered {
+        return answered;
+    }
+    if channel.reestablished.get() {
+        let text = "Adding HTLC too slow: killing connection";
+        node.log.unusual(&channel.origin(), text);
+        node.peers.disconnect(node, channel.peer);
+    }
+    answer.await
 }
 
 /// Has channeld resolve an incoming HTLC as it was decided. The decision is durable; if channeld is away it learns of it when it is back.

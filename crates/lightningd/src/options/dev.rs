@@ -40,6 +40,7 @@ pub(crate) struct DevConfig {
     pub(crate) max_fee_multiplier: u32,
     pub(crate) force_features: Vec<ForceFeatures>,
     pub(crate) force_secrets: ForcedSecrets,
+    pub(crate) force_temporary_channel_id: Option<ChannelId>,
     /// Whether hsmd refuses all that it is asked to approve.
     pub(crate) hsmd_fail_preapprove: bool,
     /// Whether hsmd pretends that it can't be asked without consequences.
@@ -52,9 +53,10 @@ pub(crate) struct DevConfig {
     pub(crate) throttle_gossip: bool,
     /// How many open files there shall be room for per channel.
     pub(crate) fd_limit_multiplier: u32,
-    pub(crate) force_temporary_channel_id: Option<ChannelId>,
     /// Blocks after which a channel opened to us is forgotten if its funding is not in the chain.
     pub(crate) max_funding_unconfirmed_blocks: u32,
+    /// Whether a peer may take as long as it likes with an HTLC.
+    pub(crate) no_htlc_timeout: bool,
     /// Whether no onion can be read.
     pub(crate) fail_process_onionpacket: bool,
     /// What a failure and its padding have together, in bytes.
@@ -100,6 +102,10 @@ impl DevConfig {
             max_fee_multiplier: settings.parsed("dev-max-fee-multiplier", 10)?,
             force_features: every(settings, "dev-force-features")?,
             force_secrets: ForcedSecrets::new(settings)?,
+            force_temporary_channel_id: special(settings, "dev-force-tmp-channel-id", |text| {
+                text.parse()
+                    .map_err(|_| "needs a channel id: 64 hex digits".to_owned())
+            })?,
             hsmd_fail_preapprove: settings.flag("dev-hsmd-fail-preapprove"),
             hsmd_no_preapprove_check: settings.flag("dev-hsmd-no-preapprove-check"),
             warn_on_overgrind: settings.flag("dev-warn-on-overgrind"),
@@ -108,12 +114,9 @@ impl DevConfig {
             keep_nagle: settings.flag("dev-keep-nagle"),
             throttle_gossip: settings.flag("dev-throttle-gossip"),
             fd_limit_multiplier: settings.parsed("dev-fd-limit-multiplier", 2)?,
-            force_temporary_channel_id: special(settings, "dev-force-tmp-channel-id", |text| {
-                text.parse()
-                    .map_err(|_| "needs a channel id: 64 hex digits".to_owned())
-            })?,
             max_funding_unconfirmed_blocks: settings
                 .parsed("dev-max-funding-unconfirmed-blocks", 2016)?,
+            no_htlc_timeout: settings.flag("dev-no-htlc-timeout"),
             fail_process_onionpacket: settings.flag("dev-fail-process-onionpacket"),
             onion_reply_length: settings.parsed("dev-onion-reply-length", FAILURE_LENGTH)?,
             suppress_gossip: Cell::default(),

@@ -478,6 +478,11 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "the secrets of every channel, in hex: funding/revocation/payment/delayed/htlc/shachain seed",
     ),
     dev(
+        "dev-force-tmp-channel-id",
+        Text,
+        "the temporary id of channels we open, in hex, instead of a random one",
+    ),
+    dev(
         "dev-hsmd-fail-preapprove",
         Flag,
         "refuse every payment that hsmd is asked to approve",
@@ -518,11 +523,6 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "open files to have room for, per channel (default: 2)",
     ),
     dev(
-        "dev-force-tmp-channel-id",
-        Text,
-        "the temporary id of channels we open, in hex, instead of a random one",
-    ),
-    dev(
         "dev-max-funding-unconfirmed-blocks",
         Int,
         "blocks after which a channel opened to us is forgotten unless it is funded (default: 2016)",
@@ -545,7 +545,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
     dev(
         "dev-no-htlc-timeout",
         Flag,
-        "without effect: no connection is closed because a peer is slow with an HTLC",
+        "don't hang up on a peer that keeps an HTLC from being committed for 30 seconds",
     ),
     dev(
         "dev-plugin-autoreload",

@@ -144,7 +144,7 @@ fn help(log: &Logger, settings: &Settings, base_dir: PathBuf) -> i32 {
     };
     let text = block_on(async {
         let host = plugins().await;
-        let mut text = help_text();
+        let mut text = help_text(settings.flag("developer"));
         match &host {
             Ok(host) => host.visit_options(|name, option| {
                 // Writing to a string can't fail.
@@ -163,9 +163,10 @@ fn help(log: &Logger, settings: &Settings, base_dir: PathBuf) -> i32 {
     }
 }
 
-fn help_text() -> String {
+/// The options; those for developers only if one asks.
+fn help_text(developer: bool) -> String {
     let mut text = "Usage: lightningd [--name=value]...\n\nA Lightning node. Options:\n".to_owned();
-    for option in OPTIONS.iter().filter(|option| !option.dev) {
+    for option in OPTIONS.iter().filter(|option| developer || !option.dev) {
         // Writing to a string can't fail.
         let _ = writeln!(text, "  --{:<32} {}", option.name, option.help);
     }

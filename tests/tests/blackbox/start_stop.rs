@@ -151,19 +151,21 @@ fn a_node_shows_itself_and_stops_when_asked() {
 
 #[test]
 fn version_and_help_need_no_node() {
-    let run = |argument: &str| {
+    let run = |arguments: &[&str]| {
         let output = Command::new(program("lightningd"))
-            .arg(argument)
+            .args(arguments)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{argument}: {}", output.status);
+        assert!(output.status.success(), "{arguments:?}: {}", output.status);
         String::from_utf8(output.stdout).unwrap()
     };
-    let version = run("--version");
+    let version = run(&["--version"]);
     assert!(version.starts_with("v26.06"), "{version}");
     assert_eq!(version.lines().count(), 1);
-    assert!(run("--help").contains("--lightning-dir"));
-    assert!(run("--list-features-only").contains("option_static_remotekey"));
+    let help = run(&["--help"]);
+    assert!(help.contains("--lightning-dir") && !help.contains("--dev-"));
+    assert!(run(&["--help", "--developer"]).contains("--dev-fast-gossip"));
+    assert!(run(&["--list-features-only"]).contains("option_static_remotekey"));
 }
 
 #[test]

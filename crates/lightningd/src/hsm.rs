@@ -12,7 +12,7 @@ use ln_ipc::hsmd::{
     Bip32KeyVersion, ChainParams, FromHsmd, HSMD_MAX_VERSION, HsmUtxo, HsmdClientHsmfd,
     HsmdDeriveSecret, HsmdDevPreinit, HsmdDevPreinitTlvs, HsmdGetChannelBasepoints, HsmdInit,
     HsmdInitTlvs, HsmdNewChannel, HsmdSignInvoice, HsmdSignMessage, HsmdSignWithdrawal, HsmdStatus,
-    LIGHTNINGD_MIN_HSMD_VERSION, Passphrase, Secret, ToHsmd, WirePsbt,
+    LIGHTNINGD_MIN_HSMD_VERSION, Passphrase, ToHsmd, WirePsbt,
 };
 use ln_ipc::{AsyncStream, FrameError, Stream};
 use ln_keys::Basepoints;
@@ -148,7 +148,7 @@ impl Hsm {
             chain_params: ChainParams(network),
             hsm_encryption_key: None,
             dev_force_privkey: forced.node,
-            dev_force_bip32_seed: forced.bip32_seed.map(Secret),
+            dev_force_bip32_seed: forced.bip32_seed.clone(),
             dev_force_channel_secrets: channel_secrets,
             dev_force_channel_secrets_shaseed: shachain_seed,
             hsm_wire_min_version: LIGHTNINGD_MIN_HSMD_VERSION,

@@ -2,6 +2,7 @@
 
 use bitcoin::hex::FromHex;
 use bitcoin::secp256k1::SecretKey;
+use ln_ipc::hsmd::Secret;
 use ln_keys::{BasepointSecrets, ShachainSeed};
 
 use super::config::special;
@@ -13,7 +14,7 @@ pub(crate) struct ForcedSecrets {
     /// The node's key.
     pub(crate) node: Option<SecretKey>,
     /// The seed of the wallet of a node without a mnemonic.
-    pub(crate) bip32_seed: Option<[u8; 32]>,
+    pub(crate) bip32_seed: Option<Secret>,
     /// The secrets of every channel, and the seed of its commitments' secrets.
     pub(crate) channel: Option<(BasepointSecrets, ShachainSeed)>,
 }
@@ -23,7 +24,9 @@ impl ForcedSecrets {
     pub(super) fn new(settings: &Settings) -> Result<Self, OptionError> {
         Ok(Self {
             node: special(settings, "dev-force-privkey", key)?,
-            bip32_seed: special(settings, "dev-force-bip32-seed", bytes)?,
+            bip32_seed: special(settings, "dev-force-bip32-seed", |text| {
+                bytes(text).map(Secret)
+            })?,
             channel: special(settings, "dev-force-channel-secrets", channel)?,
         })
     }

@@ -663,8 +663,9 @@ async fn take_down(node: &Rc<Node>) {
     node.stop(0);
     node.log.info(&node.origin, "shutting down");
     drop(std::fs::remove_file(&node.config.rpc_file));
+    // What peers want is not decided any more: plugins that have a say in it may be gone already.
+    subd::end_those_with_peers(&node.log).await;
     let flush = async {
-        // Without helpers nothing more comes from peers.
         subd::end_all(&node.log).await;
         // Whatever was queued for the database before this is on disk when this is.
         let flushed = node.db.write(|txn| txn.var("data_version"));

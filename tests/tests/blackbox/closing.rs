@@ -6,6 +6,7 @@ use ln_testkit::nodes::{NodeOptions, TestNet, TestNode};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
+use crate::opening_trouble::with_fault;
 use crate::support::{Pair, channel};
 
 fn closed_state(node: &TestNode, pair: &Pair) -> Option<String> {
@@ -119,6 +120,30 @@ fn a_close_waits_for_a_peer_that_is_away() {
         pair.net.wait_mempool(1),
         [closed["txids"][0].as_str().unwrap()]
     );
+}
+
+#[test]
+fn a_peer_that_missed_the_last_offer_gets_it_once_more() {
+    let net = TestNet::start();
+    // The second node has the closing transaction when it says so, and the first does not hear it.
+    let (l1, l2, _dir) = with_fault(&net, 2, "-WIRE_CLOSING_SIGNED");
+    let open = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+    let mark = l2.log().end();
+    let closed = l1.call(
+        "close",
+        json!({"id": open.channel_id, "unilateraltimeout": 0}),
+    );
+    assert_eq!(closed["type"], "mutual");
+    let lost = l2.wait_log_after(mark, "dev_disconnect");
+    assert!(lost.contains("WIRE_CLOSING_SIGNED"), "{lost}");
+    assert_eq!(net.wait_mempool(1), [closed["txids"][0].as_str().unwrap()]);
+    for node in [&l1, &l2] {
+        net.wait_state(node, &open.channel_id, "CLOSINGD_COMPLETE");
+    }
+    net.mine(1, &[&l1, &l2]);
+    for node in [&l1, &l2] {
+        node.wait_log("Resolved FUNDING_TRANSACTION/FUNDING_OUTPUT by MUTUAL_CLOSE");
+    }
 }
 
 #[test]

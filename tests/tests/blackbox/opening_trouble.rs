@@ -11,7 +11,7 @@ use crate::accounts;
 use crate::support::{channels, reserved};
 
 /// Two nodes, of which one hangs up at a message.
-fn with_fault(
+pub(crate) fn with_fault(
     net: &TestNet,
     faulty: usize,
     fault: &str,

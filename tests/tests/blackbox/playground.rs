@@ -99,7 +99,8 @@ impl Running {
     fn state(&self) -> Value {
         let page = self.told("Page:");
         let address = page.trim_start_matches("http://").trim_end_matches('/');
-        let mut stream = TcpStream::connect(address).unwrap();
+        // The plugin that serves it starts with its node, which may answer before.
+        let mut stream = wait_until("the page", || TcpStream::connect(address).ok());
         let request = format!("GET /state HTTP/1.1\r\nHost: {address}\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut text = String::new();

@@ -339,9 +339,11 @@ fn ended(node: &Rc<Node>, channel: &Rc<Channel>, end: &SubdEnd, handed_over: Opt
         );
     }
     let state = channel.row().state;
-    if let Some(link) =
-        handed_over.filter(|_| state == ChannelState::ClosingdSigexchange && end.is_clean())
-    {
+    let closes = matches!(
+        state,
+        ChannelState::ClosingdSigexchange | ChannelState::ClosingdComplete
+    );
+    if let Some(link) = handed_over.filter(|_| closes && end.is_clean()) {
         super::closing::start_closingd(node, channel, link);
         return;
     }

@@ -25,5 +25,5 @@ pub(crate) use onchain::{resume, tell_missed_revocations};
 pub(crate) use opening::{OpenError, OpenRequest, Opened, accept_opening, open_channel};
 pub(crate) use openings::{OpeningSlot, OpeningSummary, Openings};
 pub(crate) use scratch::scratch;
-pub(crate) use serve::{peer_failed, serve_peer, set_important};
+pub(crate) use serve::{close_again, peer_failed, serve_peer, set_important};
 pub(crate) use table::{Channels, is_pending};

@@ -45,6 +45,17 @@ pub(crate) fn serve_peer(node: &Rc<Node>, peer: NodeId) {
     }
 }
 
+/// The peer wants to go on with a channel whose closing transaction we have: it may have missed our last `closing_signed`. Then it is agreed on once
+/// more. Whether that is so.
+// BOLT 2 §Message Retransmission: `shutdown` is sent again, and the negotiation starts anew.
+pub(crate) fn close_again(node: &Rc<Node>, channel: &Rc<Channel>, connection: u64) -> bool {
+    let agreed = channel.row().state == ChannelState::ClosingdComplete;
+    if agreed && channel.owner.borrow().is_none() {
+        super::live::start_channeld(node, channel, PeerLink::Connection(connection));
+    }
+    agreed
+}
+
 /// Whether a channel is worth a connection kept up; a developer may not care for private ones.
 fn needs_peer(state: ChannelState, public: bool, no_private: bool) -> bool {
     state.wants_peer() && (public || !no_private)

@@ -52,7 +52,8 @@ pub(super) struct Claim {
 
 /// Decides about an HTLC in the background. Asking twice is harmless. `over_dust` tells that too much is in HTLCs too small for the chain.
 pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) {
-    if dev_ignores(node, &htlc) {
+    // While the node ends, plugins are gone that may have a say: after the next start they are asked.
+    if node.stop.borrow().is_some() || dev_ignores(node, &htlc) {
         return;
     }
     if !node

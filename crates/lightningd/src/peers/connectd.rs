@@ -23,6 +23,7 @@ use crate::subd::{Subd, SubdStart};
 
 /// The type of `open_channel`.
 const OPEN_CHANNEL: u16 = 32;
+const CHANNEL_REESTABLISH: u16 = 136;
 
 /// Starts connectd and has it listen. Returns it and gossipd's end of the socket between the two.
 pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, OwnedFd)> {
@@ -293,6 +294,12 @@ fn on_spoke(node: &Rc<Node>, spoke: &ConnectdPeerSpoke) {
         .is_some_and(|channel| channel.row().state.wants_peer());
     if serving {
         crate::channels::serve_peer(node, id);
+        return;
+    }
+    if message_type == CHANNEL_REESTABLISH
+        && let Some(channel) = &known
+        && crate::channels::close_again(node, channel, counter)
+    {
         return;
     }
     node.to_connectd(ConnectdRejectSpoke {

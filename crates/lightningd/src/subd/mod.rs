@@ -7,5 +7,5 @@ mod sender;
 
 pub(crate) use process::{Subd, SubdEnd, SubdStart};
 pub(crate) use programs::try_programs;
-pub(crate) use running::end_all;
+pub(crate) use running::{end_all, end_those_with_peers};
 pub(crate) use sender::SubdSender;

@@ -18,6 +18,8 @@ use crate::log::{Logger, Origin};
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The helper that the others ask while they end.
 const LAST: &str = "hsmd";
+/// Those that have no peer at their other end.
+const WITHOUT_PEERS: &[&str] = &[LAST, "gossipd"];
 
 /// All of them: the master has one thread.
 #[derive(Default)]
@@ -109,12 +111,24 @@ pub(super) fn is_ending() -> bool {
     HELPERS.with(|all| all.ending.get())
 }
 
-/// Ends all helpers and waits until none is left; from now on none can be started. One that does not end by itself is killed.
-pub(crate) async fn end_all(log: &Logger) {
-    let all = HELPERS.with(|all| {
+/// Those that run. From now on none can be started.
+fn at_last() -> Vec<Rc<Running>> {
+    HELPERS.with(|all| {
         all.ending.set(true);
         all.running.borrow().clone()
-    });
+    })
+}
+
+/// Ends the helpers that hear from peers, as [`end_all`] does.
+pub(crate) async fn end_those_with_peers(log: &Logger) {
+    let mut helpers = at_last();
+    helpers.retain(|helper| !WITHOUT_PEERS.contains(&&*helper.name));
+    end(log, &helpers).await;
+}
+
+/// Ends all helpers and waits until none is left; from now on none can be started. One that does not end by itself is killed.
+pub(crate) async fn end_all(log: &Logger) {
+    let all = at_last();
     let (last, first): (Vec<_>, Vec<_>) = all.into_iter().partition(|helper| helper.name == LAST);
     end(log, &first).await;
     end(log, &last).await;

@@ -121,6 +121,9 @@ impl PluginHost {
         for plugin in chain {
             // Another process may have taken its place since the first was asked.
             let Some(plugin) = self.serving(&plugin) else {
+                if self.is_ending() {
+                    return std::future::pending().await;
+                }
                 continue;
             };
             let old = plugin.old.get();

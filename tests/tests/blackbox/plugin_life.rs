@@ -491,6 +491,39 @@ fn what_happens_during_a_reload_is_told_once() {
 }
 
 #[test]
+fn no_peer_is_served_while_plugins_end() {
+    let net = TestNet::start();
+    let dir = TempDir::new().unwrap();
+    let plugin = write_plugin(
+        dir.path(),
+        "lingering",
+        &Script {
+            manifest: manifest(json!({"subscriptions": ["shutdown"]})),
+            branches: r#"
+    init) reply '{}' ;;
+    shutdown) while [ ! -e "$0.go" ]; do sleep 0.05; done; exit 0 ;;"#,
+        },
+    );
+    let l2 = with_plugin(&net, &plugin);
+    let l1 = net.node("l1");
+    net.connect(&l1, &l2);
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| l2.call("stop", json!({})));
+        // A plugin that has ended by now could not be asked about what the peer wants.
+        l1.wait_for("the peer to be away", || {
+            let peers = l1.poll("listpeers", json!([l2.id()]))?;
+            let peer = peers["peers"].as_array()?.first().cloned();
+            let gone = peer.is_none_or(|peer| peer["connected"] == false);
+            gone.then_some(())
+        });
+        assert!(!stopping.is_finished(), "its plugin still runs");
+        fs::write(format!("{}.go", plugin.display()), "").unwrap();
+        stopping.join().unwrap();
+    });
+    assert!(l2.wait_for_exit().success());
+}
+
+#[test]
 fn a_plugin_that_must_be_alone_ends_before_the_new_one_begins() {
     let net = TestNet::start();
     let dir = TempDir::new().unwrap();

@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, bail};
 use bitcoin::OutPoint;
-use ln_gossipd::GossipMap;
+use ln_gossipd::{GossipMap, serve_store};
+use ln_ipc::Stream;
 use ln_ipc::gossipd::{
     FromGossipd, GossipdAddGossip, GossipdCompactStore, GossipdGetTxout, GossipdInit,
     GossipdTxoutReply, ToGossipd,
@@ -22,13 +24,18 @@ const STORE: &str = "gossip_store";
 
 /// Starts gossipd; the store is there when this returns.
 pub(crate) async fn start_gossipd(node: &Rc<Node>, connectd: OwnedFd) -> anyhow::Result<Subd> {
+    let (for_store, store) = Stream::pair()?;
     let start = SubdStart {
         name: "gossipd",
         program: node.config.subdaemon("gossipd"),
         origin: Origin::of("gossipd"),
-        fds: vec![connectd],
+        fds: vec![connectd, store],
     };
     let mut subd = Subd::start(&node.log, start)?;
+    tokio::task::spawn_local(async move {
+        // It ends with gossipd, whose end is told elsewhere.
+        let _gone = serve_store(for_store, Path::new(STORE)).await;
+    });
     subd.sender().send(&ToGossipd::Init(GossipdInit {
         network: node.config.network,
         node_id: node.id(),
@@ -127,7 +134,7 @@ impl GraphReader {
     pub(crate) fn look<T>(&self, look: impl FnOnce(&GossipMap) -> T) -> anyhow::Result<T> {
         let mut map = self.map.borrow_mut();
         if map.is_none() {
-            *map = Some(GossipMap::load(std::path::Path::new(STORE))?);
+            *map = Some(GossipMap::load(Path::new(STORE))?);
         }
         let map = map.as_mut().context("the gossip store can't be read")?;
         map.refresh()?;

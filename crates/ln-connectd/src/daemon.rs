@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -97,12 +99,12 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    pub(crate) fn new(shared: Shared, hsm: Hsm, listeners: Vec<Listener>) -> Self {
+    pub(crate) fn new(shared: Rc<Shared>, hsm: Hsm, listeners: Vec<Listener>) -> Self {
         let (sender, events) = mpsc::channel(64);
         let alone = shared.dev.limit_connections_inflight;
         let dials = if alone { 1 } else { DIALS };
         Self {
-            shared: Rc::new(shared),
+            shared,
             hsm,
             listeners,
             events,
@@ -173,6 +175,14 @@ impl Daemon {
             }
             ToConnectd::DevSuppressGossip(_) => self.shared.dev_suppress_gossip.set(true),
             ToConnectd::DevExhaustFds(_) => self.dev_taken.exhaust(&self.shared),
+            ToConnectd::UnixDialled(answer) => {
+                let socket = match i32::try_from(answer.errno) {
+                    Ok(0) => Ok(master.recv_fd().await?),
+                    Ok(errno) => Err(io::Error::from_raw_os_error(errno)),
+                    Err(_) => Err(io::ErrorKind::Other.into()),
+                };
+                self.shared.unix_dials.answered(answer.request, socket);
+            }
         }
         Ok(())
     }
@@ -181,7 +191,14 @@ impl Daemon {
     pub(crate) fn on_gossipd(&mut self, message: GossipdToConnectd) {
         match message {
             GossipdToConnectd::SendToPeer(ask) => self.post(ask.id, ask.message),
+            // What counts is the descriptor that follows.
+            GossipdToConnectd::Store(_) => {}
         }
+    }
+
+    /// gossipd has another file now.
+    pub(crate) fn on_store(&self, store: OwnedFd) {
+        self.shared.gossip_store.replace(store.into());
     }
 
     /// Handles what happened in a task.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use ln_types::{NetAddr, NodeId};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
 use crate::establish::{Direction, EstablishError, Established, establish};
 use crate::hsm::Hsm;
@@ -100,7 +100,10 @@ fn failure(errors: &[String], no_descriptors: bool) -> DialFailure {
 async fn connect(shared: &Shared, address: &NetAddr) -> Result<Socket, EstablishError> {
     let connecting = async {
         match address {
-            NetAddr::Unix(path) => Ok(Socket::Unix(UnixStream::connect(path).await?)),
+            NetAddr::Unix(path) => {
+                let dialled = shared.unix_dials.dial(&shared.master, path).await?;
+                Ok(Socket::Unix(dialled))
+            }
             NetAddr::TorV3(host, port) => through_proxy(shared, host, *port).await,
             NetAddr::Ipv4(_, port) | NetAddr::Ipv6(_, port) | NetAddr::Dns(_, port)
                 if shared.always_use_proxy =>

@@ -1,9 +1,9 @@
 //! Reading the gossip store while gossipd writes it.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use ln_codec::Decode;
@@ -31,11 +31,27 @@ pub(crate) enum Scanned {
     End,
 }
 
+/// The store as gossipd last gave it to us: connectd opens no file itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CurrentStore(Rc<RefCell<Option<Rc<File>>>>);
+
+impl CurrentStore {
+    /// gossipd writes into this file from now on.
+    pub(crate) fn replace(&self, file: File) {
+        *self.0.borrow_mut() = Some(Rc::new(file));
+    }
+
+    fn file(&self) -> Option<Rc<File>> {
+        self.0.borrow().clone()
+    }
+}
+
 /// A place in the store.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreCursor {
-    path: PathBuf,
-    file: Rc<File>,
+    store: CurrentStore,
+    /// The file it is in; none before there is one.
+    file: Option<Rc<File>>,
     offset: u64,
     /// Bytes of the file from `chunk_offset` on.
     chunk: Vec<u8>,
@@ -44,14 +60,14 @@ pub(crate) struct StoreCursor {
 
 impl StoreCursor {
     /// The beginning of the store.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            file: Rc::new(File::open(path)?),
+    pub(crate) fn new(store: &CurrentStore) -> Self {
+        Self {
+            store: store.clone(),
+            file: store.file(),
             offset: FIRST,
             chunk: Vec::new(),
             chunk_offset: FIRST,
-        })
+        }
     }
 
     /// Goes one record on. Damaged records are skipped: gossipd complains about them.
@@ -107,8 +123,14 @@ impl StoreCursor {
     }
 
     fn read_chunk(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            self.file = self.store.file();
+        }
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
         self.chunk.resize(CHUNK, 0);
-        let read = self.file.read_at(&mut self.chunk, self.offset)?;
+        let read = file.read_at(&mut self.chunk, self.offset)?;
         self.chunk.truncate(read);
         self.chunk_offset = self.offset;
         Ok(())
@@ -116,7 +138,7 @@ impl StoreCursor {
 
     /// This file is finished: goes on in the one that has its name now.
     fn follow(&mut self, ended: &StoreEnded) -> io::Result<Scanned> {
-        let mut next = Self::open(&self.path)?;
+        let mut next = Self::new(&self.store);
         next.read_chunk()?;
         let first = Records::new(&next.chunk, FIRST).next_record();
         let uuid = match first
@@ -144,11 +166,8 @@ pub(crate) struct RecentMark(Option<StoreCursor>);
 
 impl RecentMark {
     /// A cursor at the first recent record, or before it. `now` is in seconds since 1970.
-    pub(crate) fn cursor(&mut self, path: &Path, now: u32) -> io::Result<StoreCursor> {
-        let mut cursor = match self.0.take() {
-            Some(cursor) => cursor,
-            None => StoreCursor::open(path)?,
-        };
+    pub(crate) fn cursor(&mut self, store: &CurrentStore, now: u32) -> io::Result<StoreCursor> {
+        let mut cursor = self.0.take().unwrap_or_else(|| StoreCursor::new(store));
         let mut passed = 0;
         while passed < MOST_AT_ONCE {
             let offset = cursor.offset;
@@ -173,6 +192,8 @@ impl RecentMark {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use ln_gossip::store::{StoreUuid, append, internal_bytes, new_store};
 
@@ -196,6 +217,7 @@ mod tests {
     struct Store {
         directory: tempfile::TempDir,
         bytes: Vec<u8>,
+        current: CurrentStore,
     }
 
     impl Store {
@@ -203,6 +225,7 @@ mod tests {
             Self {
                 directory: tempfile::tempdir().unwrap(),
                 bytes: new_store([uuid; 32]),
+                current: CurrentStore::default(),
             }
         }
 
@@ -212,6 +235,12 @@ mod tests {
 
         fn write(&self) {
             std::fs::write(self.path(), &self.bytes).unwrap();
+        }
+
+        /// What gossipd gives connectd.
+        fn give(&self) -> &CurrentStore {
+            self.current.replace(File::open(self.path()).unwrap());
+            &self.current
         }
 
         fn add(&mut self, message: &[u8], timestamp: u32) {
@@ -226,7 +255,7 @@ mod tests {
         store.add(&gossip(256, 1), 0);
         store.add(&internal_bytes(StoreUuid { uuid: [9; 32] }), 0);
         store.add(&gossip(258, 2), 7);
-        let mut cursor = StoreCursor::open(&store.path()).unwrap();
+        let mut cursor = StoreCursor::new(store.give());
         assert_eq!(all(&mut cursor), [(gossip(256, 1), 0), (gossip(258, 2), 7)]);
         assert!(all(&mut cursor).is_empty());
         store.add(&gossip(257, 3), 8);
@@ -249,7 +278,7 @@ mod tests {
         store.bytes[places[2] + 20] ^= 1;
         store.bytes[places[4]] &= !0x20;
         store.write();
-        let mut cursor = StoreCursor::open(&store.path()).unwrap();
+        let mut cursor = StoreCursor::new(store.give());
         assert_eq!(all(&mut cursor), [(gossip(258, 3), 5)]);
         store.bytes[places[4]] |= 0x20;
         store.write();
@@ -263,7 +292,7 @@ mod tests {
         let whole = store.bytes.clone();
         store.bytes.truncate(whole.len() - 10);
         store.write();
-        let mut cursor = StoreCursor::open(&store.path()).unwrap();
+        let mut cursor = StoreCursor::new(store.give());
         assert!(all(&mut cursor).is_empty());
         store.bytes = whole;
         store.write();
@@ -274,7 +303,7 @@ mod tests {
     fn the_cursor_follows_to_the_file_that_replaces_its_own() {
         let mut store = Store::new(1);
         store.add(&gossip(258, 1), 5);
-        let mut cursor = StoreCursor::open(&store.path()).unwrap();
+        let mut cursor = StoreCursor::new(store.give());
         assert_eq!(all(&mut cursor).len(), 1);
         let mut next = new_store([2; 32]);
         append(&mut next, &gossip(258, 1), 5);
@@ -288,7 +317,22 @@ mod tests {
         let temporary = store.directory.path().join("new");
         std::fs::write(&temporary, &next).unwrap();
         std::fs::rename(&temporary, store.path()).unwrap();
+        assert!(all(&mut cursor).is_empty(), "gossipd has not given it yet");
+        store.give();
         assert_eq!(all(&mut cursor), [(gossip(258, 2), 6)]);
+    }
+
+    #[test]
+    fn who_asks_before_there_is_a_store_gets_it_later() {
+        let mut store = Store::new(1);
+        store.add(&gossip(258, 1), 5);
+        let mut cursor = StoreCursor::new(&store.current);
+        let mut mark = RecentMark::default();
+        let mut recent = mark.cursor(&store.current, 5).unwrap();
+        assert!(all(&mut cursor).is_empty() && all(&mut recent).is_empty());
+        store.give();
+        assert_eq!(all(&mut cursor).len(), 1);
+        assert_eq!(all(&mut recent).len(), 1);
     }
 
     #[test]
@@ -298,7 +342,7 @@ mod tests {
             store.add(&gossip(258, hour), 100_000 + u32::from(hour) * 3600);
         }
         let mut mark = RecentMark::default();
-        let mut count = |now: u32| all(&mut mark.cursor(&store.path(), now).unwrap()).len();
+        let mut count = |now: u32| all(&mut mark.cursor(store.give(), now).unwrap()).len();
         assert_eq!(count(100_000), 5);
         assert_eq!(count(100_000 + 4 * 3600), 3);
         assert_eq!(count(100_000 + 40 * 3600), 0);

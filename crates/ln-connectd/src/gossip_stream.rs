@@ -63,13 +63,13 @@ impl GossipStream {
         shared: &Shared,
         now: Instant,
     ) {
-        let path = &shared.gossip_store;
+        let store = &shared.gossip_store;
         let cursor = match filter.first_timestamp {
             u32::MAX => None,
-            0 => StoreCursor::open(path).ok(),
+            0 => Some(StoreCursor::new(store)),
             _ => {
                 let mut mark = shared.recent_gossip.borrow_mut();
-                mark.cursor(path, unix_time()).ok()
+                mark.cursor(store, unix_time()).ok()
             }
         };
         self.cursor = cursor;
@@ -161,6 +161,7 @@ impl Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gossip_store::CurrentStore;
     use crate::limits::STREAM_RATE;
     use ln_gossip::store::{append, new_store};
     use ln_types::Network;
@@ -192,7 +193,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), store).unwrap();
         let mut stream = GossipStream::new(false, STREAM_RATE, now);
-        stream.cursor = (first != u32::MAX).then(|| StoreCursor::open(file.path()).unwrap());
+        let current = CurrentStore::default();
+        current.replace(std::fs::File::open(file.path()).unwrap());
+        stream.cursor = (first != u32::MAX).then(|| StoreCursor::new(&current));
         stream.filter = Some(filter(first, range));
         stream.active = true;
         stream.next_flush = Some(now + FLUSH);

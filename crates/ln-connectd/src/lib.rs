@@ -8,6 +8,9 @@
 //! A connection begins in `listen` or `dial`, goes through `establish` (handshake and `init`) and is judged by `daemon`, which spawns
 //! one `peer` for it. What a message means is decided by `mux`, which has no socket: it takes a message and returns one action.
 //!
+//! Once it has started it opens no file of ours and connects to no unix socket: the store it streams from comes from gossipd, connected unix
+//! sockets from lightningd.
+//!
 //! Invariants: no secret is here (hsmd does ECDH); every queue has a bound in `limits` and stops its source when it is
 //! full; what a peer sends can end its own connection and nothing else; lightningd hears of each connection exactly once that it began
 //! and once that it ended, in order.
@@ -45,6 +48,7 @@ mod socks;
 mod throttle;
 mod tor;
 mod transport;
+mod unix_dial;
 mod websocket;
 mod wire;
 

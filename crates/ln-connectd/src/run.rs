@@ -2,9 +2,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 
 use ln_daemon::Shell;
 use ln_ipc::connectd::ToConnectd;
+use ln_ipc::gossipd::GossipdToConnectd;
 use ln_ipc::status::LogLevel;
 use ln_ipc::{AsyncReader, AsyncStream, FrameError};
 use tokio::task::LocalSet;
@@ -92,7 +94,7 @@ async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
     let to_master = Outbox::new(MASTER_BYTES);
     let to_gossipd = Outbox::new(GOSSIPD_BYTES);
     let taken = Places::take(&init, &hsm).await;
-    let shared = Shared::new(init, to_master.clone(), to_gossipd.clone());
+    let shared = Rc::new(Shared::new(init, to_master.clone(), to_gossipd.clone()));
     shared.tell(Places::reply(&taken));
     let Places {
         listeners,
@@ -116,11 +118,11 @@ async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
     }
 }
 
-async fn work(
-    daemon: &mut Daemon,
-    master: &mut AsyncReader,
-    mut gossipd: AsyncReader,
-) -> FrameError {
+async fn work(daemon: &mut Daemon, master: &mut AsyncReader, gossipd: AsyncReader) -> FrameError {
+    let mut gossipd = FromGossipd {
+        reader: gossipd,
+        store_follows: false,
+    };
     let mut gossipd_lives = true;
     loop {
         tokio::select! {
@@ -134,11 +136,37 @@ async fn work(
                     return error;
                 }
             }
-            message = gossipd.recv(), if gossipd_lives => match message {
-                Ok(message) => daemon.on_gossipd(message),
+            said = gossipd.next(), if gossipd_lives => match said {
+                Ok(Said::Message(message)) => daemon.on_gossipd(message),
+                Ok(Said::Store(store)) => daemon.on_store(store),
                 Err(_gone) => gossipd_lives = false,
             },
             event = daemon.next_event() => daemon.on_event(event),
         }
+    }
+}
+
+/// What gossipd says.
+struct FromGossipd {
+    reader: AsyncReader,
+    store_follows: bool,
+}
+
+enum Said {
+    Message(GossipdToConnectd),
+    Store(OwnedFd),
+}
+
+impl FromGossipd {
+    /// The next thing. Cancel safe: nobody is kept waiting by a descriptor that does not come.
+    async fn next(&mut self) -> Result<Said, FrameError> {
+        if self.store_follows {
+            let store = self.reader.recv_fd().await?;
+            self.store_follows = false;
+            return Ok(Said::Store(store));
+        }
+        let message = self.reader.recv().await?;
+        self.store_follows = matches!(message, GossipdToConnectd::Store(_));
+        Ok(Said::Message(message))
     }
 }

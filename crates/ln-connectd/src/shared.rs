@@ -1,7 +1,6 @@
 //! What all tasks of the daemon use.
 
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,10 +10,11 @@ use ln_ipc::status::{LogLevel, Status, StatusIo, StatusLog};
 use ln_types::{Features, NetAddr, Network, NodeId};
 
 use crate::dev_disconnect::{DevDisconnect, Fault};
-use crate::gossip_store::RecentMark;
+use crate::gossip_store::{CurrentStore, RecentMark};
 use crate::limits::{STREAM_RATE, STREAM_RATE_THROTTLED};
 use crate::lookup::Lookup;
 use crate::outbox::Outbox;
+use crate::unix_dial::UnixDials;
 
 /// Settings and the ways out. One thread only.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) always_use_proxy: bool,
     pub(crate) lookup: Lookup,
     pub(crate) message_padding: bool,
-    pub(crate) gossip_store: PathBuf,
+    pub(crate) gossip_store: CurrentStore,
     pub(crate) log_messages: bool,
     pub(crate) log_io: bool,
     pub(crate) recent_gossip: RefCell<RecentMark>,
@@ -39,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) dev_suppress_gossip: Cell<bool>,
     pub(crate) master: Outbox,
     pub(crate) gossipd: Outbox,
+    pub(crate) unix_dials: UnixDials,
     dev_disconnect: RefCell<Option<DevDisconnect>>,
 }
 
@@ -55,7 +56,7 @@ impl Shared {
             always_use_proxy: init.always_use_proxy,
             lookup: Lookup::new(init.use_dns, timeout),
             message_padding: init.message_padding,
-            gossip_store: init.gossip_store.into(),
+            gossip_store: CurrentStore::default(),
             log_messages: init.log_messages,
             log_io: init.log_io,
             recent_gossip: RefCell::default(),
@@ -64,6 +65,7 @@ impl Shared {
             dev_suppress_gossip: Cell::default(),
             master,
             gossipd,
+            unix_dials: UnixDials::default(),
             dev_disconnect: RefCell::new(None),
         };
         match script.transpose() {

@@ -310,14 +310,8 @@ fn gossip_goes_to_gossipd_and_the_store_to_whoever_asks() {
         ln_gossip::store::append(&mut store, &gossip(byte), 1_700_000_000);
     }
     std::fs::write(file.path(), &store).unwrap();
-    let gossip_store = file.path().to_str().unwrap().to_owned();
-    let mut node = Node::with(
-        1,
-        Config {
-            gossip_store,
-            ..Config::default()
-        },
-    );
+    let mut node = Node::start(1);
+    node.give_store(file.path());
     let mut peer = node.raw_peer(2);
     let connected = node.connected();
     assert!(matches!(node.gossip(), ConnectdToGossipd::PeerNew(_)));

@@ -1,14 +1,15 @@
 //! Carries out what the intake decides.
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use ln_codec::Encode;
 use ln_gossip::{Action, Env, Event, Graph, Intake, Limits, PeerPolicy, Severity};
 use ln_ipc::gossipd::{
     ConnectdToGossipd, FromGossipd, GossipdAddGossipReply, GossipdCompactStoreReply,
-    GossipdGetTxout, GossipdInit, GossipdInitReply, GossipdPeerPolicy, GossipdToConnectd,
-    SendToPeer, ToGossipd,
+    GossipdGetTxout, GossipdInit, GossipdInitReply, GossipdPeerPolicy, GossipdStore,
+    GossipdToConnectd, SendToPeer, ToGossipd,
 };
 use ln_ipc::status::{LogLevel, Status, StatusLog};
 use ln_ipc::{AsyncWriter, FrameError};
@@ -16,6 +17,7 @@ use ln_types::{BlockHeight, Network, NodeId};
 use ln_wire::{GossipTimestampFilter, PeerMessage};
 use tokio::sync::mpsc;
 
+use crate::StorePlace;
 use crate::store_file::{Opened, Repair, StoreFile, StoreFileError};
 
 /// Peers that are asked for everything: one may lag behind or hide something.
@@ -41,7 +43,7 @@ pub(crate) struct Daemon {
     our_id: NodeId,
     height: BlockHeight,
     limits: Limits,
-    path: PathBuf,
+    place: StorePlace,
     /// `None` while the store can't be used.
     store: Option<Open>,
     to_master: AsyncWriter,
@@ -49,7 +51,16 @@ pub(crate) struct Daemon {
     /// How many peers were asked for everything since the start.
     asked_for_all: u32,
     /// A task writes them: what connectd does not read must not hold us up.
-    for_connectd: mpsc::Sender<Vec<u8>>,
+    for_connectd: mpsc::Sender<Outgoing>,
+    /// The store for connectd to read, until the task has taken it.
+    new_reader: Option<OwnedFd>,
+}
+
+/// A message for connectd.
+#[derive(Debug)]
+struct Outgoing {
+    message: Vec<u8>,
+    fds: Vec<OwnedFd>,
 }
 
 fn now() -> u32 {
@@ -70,11 +81,12 @@ fn limits(init: &GossipdInit) -> Limits {
 }
 
 /// Starts the task that writes to connectd.
-fn connectd_queue(to_connectd: AsyncWriter) -> mpsc::Sender<Vec<u8>> {
-    let (queue, mut waiting) = mpsc::channel::<Vec<u8>>(MAX_FOR_CONNECTD);
+fn connectd_queue(to_connectd: AsyncWriter) -> mpsc::Sender<Outgoing> {
+    let (queue, mut waiting) = mpsc::channel::<Outgoing>(MAX_FOR_CONNECTD);
     tokio::spawn(async move {
-        while let Some(message) = waiting.recv().await {
-            if to_connectd.send_many(&[message]).await.is_err() {
+        while let Some(Outgoing { message, fds }) = waiting.recv().await {
+            let sent = to_connectd.send_raw_with_fds(&message, &fds).await;
+            if sent.is_err() {
                 break;
             }
         }
@@ -85,7 +97,7 @@ fn connectd_queue(to_connectd: AsyncWriter) -> mpsc::Sender<Vec<u8>> {
 impl Daemon {
     pub(crate) fn new(
         init: &GossipdInit,
-        directory: &Path,
+        place: StorePlace,
         to_master: AsyncWriter,
         to_connectd: AsyncWriter,
     ) -> Self {
@@ -94,12 +106,13 @@ impl Daemon {
             our_id: init.node_id,
             height: init.height,
             limits: limits(init),
-            path: directory.join(&init.gossip_store),
+            place,
             store: None,
             to_master,
             for_master: Vec::new(),
             asked_for_all: 0,
             for_connectd: connectd_queue(to_connectd),
+            new_reader: None,
         }
     }
 
@@ -118,6 +131,7 @@ impl Daemon {
 
     /// Sends what has gathered for lightningd, and waits until it is taken.
     pub(crate) async fn flush(&mut self) -> Result<(), FrameError> {
+        self.pass_reader_on();
         if !self.for_master.is_empty() {
             self.to_master.send_many(&self.for_master).await?;
             self.for_master.clear();
@@ -227,15 +241,17 @@ impl Daemon {
 
     fn open_store(&mut self) {
         let start = Instant::now();
-        let opened = match StoreFile::open(&self.path) {
+        let opened = match StoreFile::open(&self.place) {
             Ok(opened) => opened,
             Err(error) => return self.lose_store(&error),
         };
         let Opened {
             file,
+            reader,
             graph,
             repairs,
         } = opened;
+        self.set_reader(reader);
         let msec = start.elapsed().as_millis();
         for repair in repairs {
             self.log_repair(&repair, msec);
@@ -286,9 +302,10 @@ impl Daemon {
         };
         let before = open.file.end();
         match open.file.compact() {
-            Ok(graph) => {
+            Ok((graph, reader)) => {
                 let after = open.file.end();
                 open.intake.replace_store(graph, after);
+                self.set_reader(reader);
                 let text = format!("compaction done: {before} -> {after} bytes");
                 self.log(LogLevel::Debug, None, text);
                 Ok(())
@@ -297,6 +314,25 @@ impl Daemon {
                 self.lose_store(&error);
                 Err(error.to_string())
             }
+        }
+    }
+
+    /// connectd reads this file from now on.
+    fn set_reader(&mut self, reader: File) {
+        self.new_reader = Some(reader.into());
+        self.pass_reader_on();
+    }
+
+    /// Passes it on, if there is room: this is not lost as other messages may be.
+    fn pass_reader_on(&mut self) {
+        if self.new_reader.is_none() {
+            return;
+        }
+        if let Ok(room) = self.for_connectd.try_reserve() {
+            room.send(Outgoing {
+                message: GossipdToConnectd::from(GossipdStore {}).to_bytes(),
+                fds: self.new_reader.take().into_iter().collect(),
+            });
         }
     }
 
@@ -385,7 +421,10 @@ impl Daemon {
         let message = message.to_bytes();
         let send = GossipdToConnectd::from(SendToPeer { id, message });
         // A full queue loses a warning or a request, which nobody misses for long; a closed one has no reader any more.
-        let _ = self.for_connectd.try_send(send.to_bytes());
+        let _ = self.for_connectd.try_send(Outgoing {
+            message: send.to_bytes(),
+            fds: Vec::new(),
+        });
     }
 
     fn tell_lightningd(&mut self, message: impl Into<FromGossipd>) {
@@ -430,6 +469,10 @@ mod tests {
         AsyncStream::new(ours).unwrap().split().1
     }
 
+    fn place(directory: &tempfile::TempDir) -> StorePlace {
+        StorePlace::at(&directory.path().join("gossip_store"))
+    }
+
     fn add(daemon: &mut Daemon, n: u32) -> Option<String> {
         let scid = ShortChannelId::new(100, n, 0).unwrap();
         let channel = SampleChannel::new(scid, SampleNode(9), SampleNode(1));
@@ -459,7 +502,7 @@ mod tests {
             fast_gossip: false,
             fast_gossip_prune: false,
         };
-        let mut daemon = Daemon::new(&init, directory.path(), writer(), writer());
+        let mut daemon = Daemon::new(&init, place(&directory), writer(), writer());
         daemon.announce_start();
         assert_eq!(add(&mut daemon, 1), None);
         daemon.store.as_mut().unwrap().file.make_read_only();
@@ -484,7 +527,7 @@ mod tests {
             fast_gossip: false,
             fast_gossip_prune: true,
         };
-        let mut daemon = Daemon::new(&init, directory.path(), writer(), writer());
+        let mut daemon = Daemon::new(&init, place(&directory), writer(), writer());
         daemon.announce_start();
         assert_eq!(add(&mut daemon, 1), None);
         std::fs::remove_file(directory.path().join("gossip_store")).unwrap();

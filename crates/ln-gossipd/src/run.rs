@@ -1,6 +1,6 @@
 //! Start and loop.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use ln_daemon::{FD_PEER, Shell, inherited};
@@ -8,7 +8,11 @@ use ln_ipc::gossipd::{ConnectdToGossipd, ToGossipd};
 use ln_ipc::{AsyncStream, FrameError};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 
+use crate::StorePlace;
 use crate::daemon::Daemon;
+
+/// lightningd, which opens the store for us.
+const FD_STORE: RawFd = 4;
 
 /// How often time passes for the daemon.
 const TICK: Duration = Duration::from_secs(50);
@@ -30,11 +34,11 @@ pub enum GossipdError {
     Runtime(std::io::Error),
 }
 
-/// Becomes lightning_gossipd: lightningd is on descriptor 0, connectd on 3, the store in the working directory. Returns when lightningd
-/// is gone.
+/// Becomes lightning_gossipd: lightningd is on descriptor 0 and, for the store, on 4, connectd on 3. Returns when lightningd is gone.
 pub fn run() {
     let mut shell = Shell::start("lightning_gossipd");
     let connectd = inherited(FD_PEER, "connectd");
+    let store = inherited(FD_STORE, "lightningd, for the store");
     let master = match shell.as_fd().try_clone_to_owned() {
         Ok(master) => master,
         Err(error) => shell.fail(format!("can't use the socket to lightningd: {error}")),
@@ -42,9 +46,10 @@ pub fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
+    let place = |name: &str| StorePlace::at(Path::new(name)).through(store);
     let result = runtime
         .map_err(GossipdError::Runtime)
-        .and_then(|runtime| runtime.block_on(serve(master, connectd, Path::new("."))));
+        .and_then(|runtime| runtime.block_on(serve(master, connectd, place)));
     match result {
         // A socket closed with our log lines unread is an error of the socket.
         Ok(()) | Err(GossipdError::Master(FrameError::Closed | FrameError::Io(_))) => (),
@@ -52,11 +57,11 @@ pub fn run() {
     }
 }
 
-/// Serves lightningd and connectd until lightningd is gone. The store's name is taken relative to `directory`.
+/// Serves lightningd and connectd until lightningd is gone. `place` knows what becomes of the store's name.
 pub async fn serve(
     master: OwnedFd,
     connectd: OwnedFd,
-    directory: &Path,
+    place: impl FnOnce(&str) -> StorePlace,
 ) -> Result<(), GossipdError> {
     let (mut from_master, to_master) = AsyncStream::new(master)
         .map_err(GossipdError::Master)?
@@ -74,7 +79,7 @@ pub async fn serve(
     } else {
         TICK
     };
-    let mut daemon = Daemon::new(&init, directory, to_master, to_connectd);
+    let mut daemon = Daemon::new(&init, place(&init.gossip_store), to_master, to_connectd);
     daemon.announce_start();
     daemon.flush().await.map_err(GossipdError::Master)?;
     let mut ticks = interval(tick);

@@ -1,9 +1,9 @@
 //! The `gossip_store` as gossipd writes it.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use ln_codec::{Decode, Encode};
@@ -13,7 +13,9 @@ use ln_gossip::store::{
     rewrite,
 };
 
+use crate::StorePlace;
 use crate::damage::{Condition, examine};
+use crate::store_place::StoreHandles;
 
 /// Why the store can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +50,8 @@ pub enum StoreFileError {
 pub struct Opened {
     /// The file.
     pub file: StoreFile,
+    /// The same file for others, who can't write.
+    pub reader: File,
     /// What it says.
     pub graph: Graph,
     /// What had to be done; empty when it was as it should be.
@@ -105,16 +109,9 @@ impl fmt::Display for Repair {
 /// The store, open for writing.
 #[derive(Debug)]
 pub struct StoreFile {
-    path: PathBuf,
+    place: StorePlace,
     file: File,
     end: u64,
-}
-
-/// A file next to the store.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn uuid() -> Result<[u8; 32], StoreFileError> {
@@ -126,43 +123,45 @@ fn uuid() -> Result<[u8; 32], StoreFileError> {
 impl StoreFile {
     /// Opens the store; makes it when there is none, converts an old one, cuts a torn tail off, and sets a damaged one aside as
     /// `<name>.corrupt`, saving what it still holds.
-    pub fn open(path: &Path) -> Result<Opened, StoreFileError> {
-        let path = path.to_owned();
+    pub fn open(place: &StorePlace) -> Result<Opened, StoreFileError> {
+        let path = place.path();
         let mut repairs = Vec::new();
         // Each repair is made once at most; the last turn finds the store as it should be.
         for _ in 0..4 {
-            let file = match OpenOptions::new().read(true).write(true).open(&path) {
-                Ok(file) => file,
+            let StoreHandles { file, reader } = match place.open() {
+                Ok(opened) => opened,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    replace(&path, &new_store(uuid()?))?;
+                    replace(place, &new_store(uuid()?))?;
                     continue;
                 }
-                Err(error) => return Err(io_error("opening", &path)(error)),
+                Err(error) => return Err(io_error("opening", path)(error)),
             };
-            match examine(&file).map_err(io_error("reading", &path))? {
+            match examine(&file).map_err(io_error("reading", path))? {
                 Condition::Good { graph, end, torn } => {
-                    let mut file = Self { path, file, end };
+                    let place = place.clone();
+                    let mut file = Self { place, file, end };
                     if torn > 0 {
                         repairs.push(Repair::CutTail { bytes: torn });
                         file.cut_tail()?;
                     }
                     return Ok(Opened {
                         file,
+                        reader,
                         graph,
                         repairs,
                     });
                 }
                 Condition::Version(version) if can_upgrade(version) => {
-                    Self::rewrite_into(&path, &file, &path)?;
+                    Self::rewrite_into(place, &file, path)?;
                     repairs.push(Repair::Converted { version });
                 }
                 Condition::Version(version) => {
-                    set_aside(&path)?;
+                    set_aside(place)?;
                     repairs.push(Repair::UnknownVersion { version });
                 }
                 Condition::Damaged { reason } => {
-                    set_aside(&path)?;
-                    let saved = Self::rewrite_into(&path, &file, &beside(&path, ".corrupt"))?;
+                    set_aside(place)?;
+                    let saved = Self::rewrite_into(place, &file, &place.aside())?;
                     repairs.push(Repair::Damaged { reason, saved });
                 }
             }
@@ -170,16 +169,20 @@ impl StoreFile {
         Err(StoreFileError::Hopeless)
     }
 
-    /// Writes what is alive in `old` to a new file that takes the name `path`; `old` is told that it ended. Returns how many records were
+    /// Writes what is alive in `old` to a new file that takes the store's name; `old` is told that it ended. Returns how many records were
     /// kept.
-    fn rewrite_into(path: &Path, old: &File, old_path: &Path) -> Result<usize, StoreFileError> {
+    fn rewrite_into(
+        place: &StorePlace,
+        old: &File,
+        old_path: &Path,
+    ) -> Result<usize, StoreFileError> {
         let length = old.metadata().map_err(io_error("reading", old_path))?.len();
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
         old.read_exact_at(&mut bytes, 0)
             .map_err(io_error("reading", old_path))?;
         let uuid = uuid()?;
         let new = rewrite(&bytes, uuid);
-        replace(path, &new.bytes)?;
+        replace(place, &new.bytes)?;
         // Whoever reads the old file goes on in the new one. Should this fail they find out when they start next.
         let ended = StoreEnded {
             equivalent_offset: u64::try_from(new.bytes.len()).unwrap_or(u64::MAX),
@@ -201,7 +204,7 @@ impl StoreFile {
     pub fn cut_tail(&mut self) -> Result<(), StoreFileError> {
         self.file
             .set_len(self.end)
-            .map_err(io_error("cutting", &self.path))
+            .map_err(io_error("cutting", self.place.path()))
     }
 
     /// Appends a record. It counts from the moment its completed flag is written, in a write of its own.
@@ -253,40 +256,38 @@ impl StoreFile {
 
     /// A record's message.
     pub fn message(&self, at: RecordRef) -> Result<Vec<u8>, StoreFileError> {
-        read_message(&self.file, at).map_err(io_error("reading", &self.path))
+        read_message(&self.file, at).map_err(io_error("reading", self.place.path()))
     }
 
     /// Whether the file still has its name: false when somebody deleted or replaced it.
     pub fn is_in_place(&self) -> bool {
-        let (Ok(ours), Ok(theirs)) = (self.file.metadata(), fs::metadata(&self.path)) else {
-            return false;
-        };
-        (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino())
+        self.place.has(&self.file)
     }
 
-    /// Writes the store anew without its void records. Returns what it says now: every record stands elsewhere.
-    pub fn compact(&mut self) -> Result<Graph, StoreFileError> {
+    /// Writes the store anew without its void records. Returns what it says now, every record standing elsewhere, and the new file for
+    /// others to read.
+    pub fn compact(&mut self) -> Result<(Graph, File), StoreFileError> {
         self.cut_tail()?;
-        Self::rewrite_into(&self.path, &self.file, &self.path)?;
-        let Opened { file, graph, .. } = Self::open(&self.path)?;
-        *self = file;
-        Ok(graph)
+        Self::rewrite_into(&self.place, &self.file, self.place.path())?;
+        let opened = Self::open(&self.place)?;
+        *self = opened.file;
+        Ok((opened.graph, opened.reader))
     }
 
     /// From now on every write fails, as on a disk that went bad.
     #[cfg(test)]
     pub(crate) fn make_read_only(&mut self) {
-        self.file = File::open(&self.path).expect("it is there");
+        self.file = File::open(self.place.path()).expect("it is there");
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), StoreFileError> {
         let written = self.file.write_all_at(bytes, offset);
-        written.map_err(io_error("writing", &self.path))
+        written.map_err(io_error("writing", self.place.path()))
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), StoreFileError> {
         let read = self.file.read_exact_at(bytes, offset);
-        read.map_err(io_error("reading", &self.path))
+        read.map_err(io_error("reading", self.place.path()))
     }
 }
 
@@ -314,27 +315,18 @@ fn io_error(what: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreFileE
     }
 }
 
-fn set_aside(path: &Path) -> Result<(), StoreFileError> {
-    fs::rename(path, beside(path, ".corrupt")).map_err(io_error("setting aside", path))
+fn set_aside(place: &StorePlace) -> Result<(), StoreFileError> {
+    let done = place.set_aside();
+    done.map_err(io_error("setting aside", place.path()))
 }
 
 /// Writes a whole file under a temporary name and then gives it its name.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreFileError> {
-    let temporary = beside(path, ".tmp");
+fn replace(place: &StorePlace, bytes: &[u8]) -> Result<(), StoreFileError> {
     let write = || {
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => (),
-        }
-        let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?;
+        let file = place.make()?;
         file.write_all_at(bytes, 0)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        place.publish()
     };
-    write().map_err(io_error("writing", &temporary))
+    write().map_err(io_error("writing", &place.temporary()))
 }

@@ -21,6 +21,7 @@ messages! {
         2010 => SetCustomTypes(ConnectdSetCustomTypes),
         2011 => DevSuppressGossip(ConnectdDevSuppressGossip),
         2012 => DevExhaustFds(ConnectdDevExhaustFds),
+        2016 => UnixDialled(ConnectdUnixDialled),
     }
 }
 
@@ -35,6 +36,7 @@ messages! {
         2113 => PeerSpoke(ConnectdPeerSpoke),
         2114 => PeerError(ConnectdPeerError),
         2115 => CustomMessage(ConnectdCustomMessage),
+        2116 => DialUnix(ConnectdDialUnix),
     }
 }
 
@@ -61,8 +63,6 @@ pub struct ConnectdInit {
     pub use_dns: bool,
     /// Whether messages are filled up to a uniform length.
     pub message_padding: bool,
-    /// The gossip store's path, to stream from.
-    pub gossip_store: String,
     /// Whether the log shows a line for every message to and from peers.
     pub log_messages: bool,
     /// Whether the log shows the bytes of every message to and from peers.
@@ -340,4 +340,22 @@ pub struct ConnectdCustomMessage {
     pub id: NodeId,
     /// The message, type included.
     pub message: Vec<u8>,
+}
+
+/// Connect to a unix socket for connectd, which may not: the node's RPC socket is one, too. Only where a peer was said to be.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdDialUnix {
+    /// Comes back in the answer.
+    pub request: u64,
+    /// Where.
+    pub path: String,
+}
+
+/// What came of it. The connected socket's descriptor follows.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConnectdUnixDialled {
+    /// The request's number.
+    pub request: u64,
+    /// Why there is no connection, as the system counts errors; no descriptor follows then. 0 if there is one.
+    pub errno: u32,
 }

@@ -40,10 +40,28 @@ messages! {
     /// gossipd to connectd.
     pub enum GossipdToConnectd {
         4100 => SendToPeer(SendToPeer),
+        4101 => Store(GossipdStore),
     }
 }
 
-/// The first message. Descriptor 3 is connectd. The store stands in the working directory.
+messages! {
+    /// gossipd to lightningd, over a socket of their own: gossipd itself may open, make and rename no file. One request at a time.
+    pub enum GossipdStoreRequest {
+        3200 => Open(GossipdStoreOpen),
+        3201 => Make(GossipdStoreMake),
+        3202 => Publish(GossipdStorePublish),
+        3203 => SetAside(GossipdStoreSetAside),
+    }
+}
+
+messages! {
+    /// lightningd's answer to each of these.
+    pub enum GossipdStoreReply {
+        3300 => Done(GossipdStoreDone),
+    }
+}
+
+/// The first message. Descriptor 3 is connectd, 4 is lightningd for [`GossipdStoreRequest`]. The store stands in the working directory.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GossipdInit {
     /// The chain.
@@ -189,4 +207,32 @@ pub struct SendToPeer {
     pub id: NodeId,
     /// The message, type included.
     pub message: Vec<u8>,
+}
+
+/// The store, open for reading: its descriptor follows. Comes first of all, and again whenever another file takes the store's place.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdStore {}
+
+/// Open the store. Its descriptor for reading and writing follows the answer, and then one for reading alone.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdStoreOpen {}
+
+/// Make an empty file beside the store that can take its place; one left there is removed. Its descriptor for reading and writing follows the
+/// answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdStoreMake {}
+
+/// Give the file made last the store's name.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdStorePublish {}
+
+/// Rename the store, which is damaged or of an unknown version, to `<name>.corrupt`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdStoreSetAside {}
+
+/// It is done, or could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GossipdStoreDone {
+    /// Why not, as the system counts errors; no descriptor follows then. 0 if it is done.
+    pub errno: u32,
 }

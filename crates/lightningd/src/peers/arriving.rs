@@ -46,7 +46,8 @@ impl Arriving {
             FromConnectd::InitReply(_)
             | FromConnectd::PingReply(_)
             | FromConnectd::PeerConnected(_)
-            | FromConnectd::ConnectFailed(_) => return Some(message),
+            | FromConnectd::ConnectFailed(_)
+            | FromConnectd::DialUnix(_) => return Some(message),
         };
         match arriving.get_mut(&id) {
             Some(arrival) if arrival.kept.len() < MAX_KEPT => {

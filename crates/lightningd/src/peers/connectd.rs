@@ -57,7 +57,6 @@ pub(crate) async fn start_connectd(node: &Rc<Node>) -> anyhow::Result<(Subd, Own
         always_use_proxy: net.hides(),
         use_dns: net.use_dns,
         message_padding: net.message_padding,
-        gossip_store: "gossip_store".to_owned(),
         log_messages: node.log.may_show(LogLevel::Debug, "connectd"),
         log_io: node.log.may_show(LogLevel::IoOut, "connectd"),
         dev: ConnectdDev {
@@ -145,6 +144,9 @@ fn on_message(node: &Rc<Node>, message: FromConnectd) {
         FromConnectd::PeerSpoke(spoke) => on_spoke(node, &spoke),
         FromConnectd::PeerError(error) => on_error(node, &error),
         FromConnectd::CustomMessage(custom) => on_custom(node, custom),
+        FromConnectd::DialUnix(ask) => {
+            tokio::task::spawn_local(super::unix_dial::dial(Rc::clone(node), ask));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod discovery;
 mod gossip_peers;
 mod own_addresses;
 mod table;
+mod unix_dial;
 
 pub(crate) use connectd::{refuse, run_connectd, send_error, start_connectd};
 pub(crate) use gossip_peers::keep_enough;

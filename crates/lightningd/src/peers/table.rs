@@ -54,6 +54,8 @@ pub(crate) struct Peers {
     next_ping: Cell<u64>,
     /// Those that plugins have not let in yet.
     pub(super) arriving: super::arriving::Arriving,
+    /// The unix sockets that connectd may have.
+    pub(super) unix_places: super::unix_dial::UnixPlaces,
     /// Counts connections that ended.
     disconnections: watch::Sender<u64>,
 }
@@ -61,6 +63,7 @@ pub(crate) struct Peers {
 impl Peers {
     /// Adds a peer that the database knows.
     pub(crate) fn insert_known(&self, id: NodeId, address: Option<NetAddr>, features: Features) {
+        self.unix_places.note(&address);
         self.table.borrow_mut().insert(
             id,
             Peer {
@@ -176,6 +179,7 @@ impl Peers {
         if let Some(connection) = self.connection(id) {
             return Ok(connection);
         }
+        self.unix_places.note(&addresses);
         let mut all = addresses;
         all.extend(self.get(id).and_then(|peer| peer.address));
         let (sender, receiver) = oneshot::channel();

@@ -9,8 +9,11 @@
     reason = "test support"
 )]
 
+use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +22,7 @@ use bitcoin::secp256k1::ecdh::SharedSecret;
 use ln_codec::Decode;
 use ln_connectd::Descriptors;
 use ln_ipc::connectd::*;
-use ln_ipc::gossipd::{ConnectdToGossipd, GossipdToConnectd};
+use ln_ipc::gossipd::{ConnectdToGossipd, GossipdStore, GossipdToConnectd};
 use ln_ipc::hsmd::{FromHsmd, HsmdEcdhResp, Secret, ToHsmd};
 use ln_ipc::status::Status;
 use ln_ipc::{Stream, message_number};
@@ -54,7 +57,6 @@ pub struct Config {
     pub tor_password: Option<String>,
     pub proxy: Option<NetAddr>,
     pub message_padding: bool,
-    pub gossip_store: String,
     pub dev: ConnectdDev,
     pub timeout_secs: u32,
 }
@@ -68,7 +70,6 @@ impl Default for Config {
             tor_password: None,
             proxy: None,
             message_padding: false,
-            gossip_store: "/nonexistent".to_owned(),
             dev: ConnectdDev {
                 fast_gossip: true,
                 no_reconnect: true,
@@ -81,6 +82,38 @@ impl Default for Config {
 
 fn clone(fd: &OwnedFd) -> Stream {
     Stream::new(fd.as_fd().try_clone_to_owned().unwrap())
+}
+
+/// Connects for connectd, as lightningd does.
+fn dial_unix(connectd: &mut Stream, ask: &ConnectdDialUnix) {
+    let dialled = UnixStream::connect(&ask.path).map(OwnedFd::from);
+    let errno = dialled
+        .as_ref()
+        .map_or_else(|error| error.raw_os_error().unwrap().unsigned_abs(), |_| 0);
+    let request = ask.request;
+    let answer = ToConnectd::from(ConnectdUnixDialled { request, errno });
+    let fds: Vec<_> = dialled.iter().map(AsFd::as_fd).collect();
+    connectd.send_with_fds(&answer, &fds).unwrap();
+}
+
+/// Hears connectd out in a thread of its own.
+fn hear(master: &OwnedFd, messages: Sender<FromConnectd>, logs: Sender<String>) {
+    let mut reader = clone(master);
+    let mut dialler = clone(master);
+    thread::spawn(move || {
+        while let Ok(message) = reader.recv_raw() {
+            if message_number(&message).unwrap() >= 0xfff0 {
+                if let Status::Log(line) = Status::from_bytes(&message).unwrap() {
+                    let _ = logs.send(line.text);
+                }
+                continue;
+            }
+            match FromConnectd::from_bytes(&message).unwrap() {
+                FromConnectd::DialUnix(ask) => dial_unix(&mut dialler, &ask),
+                message => drop(messages.send(message)),
+            }
+        }
+    });
 }
 
 impl Node {
@@ -106,18 +139,7 @@ impl Node {
         thread::spawn(move || play_hsmd(Stream::new(hsmd), secret(byte)));
         let (sender, from_connectd) = channel();
         let (log, logs) = channel();
-        let mut reader = clone(&master);
-        thread::spawn(move || {
-            while let Ok(message) = reader.recv_raw() {
-                if message_number(&message).unwrap() >= 0xfff0 {
-                    if let Status::Log(line) = Status::from_bytes(&message).unwrap() {
-                        let _ = log.send(line.text);
-                    }
-                } else {
-                    let _ = sender.send(FromConnectd::from_bytes(&message).unwrap());
-                }
-            }
-        });
+        hear(&master, sender, log);
         let (sender, from_gossip) = channel();
         let mut reader = clone(&gossipd);
         thread::spawn(move || {
@@ -146,7 +168,6 @@ impl Node {
             always_use_proxy: false,
             use_dns: false,
             message_padding: config.message_padding,
-            gossip_store: config.gossip_store,
             log_messages: true,
             log_io: false,
             dev: config.dev,
@@ -232,6 +253,13 @@ impl Node {
         self.from_gossip
             .recv_timeout(PATIENCE)
             .expect("gossipd hears something")
+    }
+
+    /// Gives it the gossip store, as gossipd does.
+    pub fn give_store(&mut self, path: &Path) {
+        let file = OwnedFd::from(File::open(path).unwrap());
+        let store = GossipdToConnectd::from(GossipdStore {});
+        self.gossipd.send_with_fds(&store, &[file.as_fd()]).unwrap();
     }
 
     pub fn tell_as_gossipd(&mut self, message: impl Into<GossipdToConnectd>) {

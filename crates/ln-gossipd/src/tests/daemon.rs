@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +12,7 @@ use ln_types::{BlockHeight, Network};
 use ln_wire::PeerMessage;
 
 use super::*;
-use crate::{GossipMap, GossipdError, serve};
+use crate::{GossipMap, GossipdError, StorePlace, serve, serve_store};
 
 /// A gossipd in a thread, with us as lightningd and connectd.
 struct Rig {
@@ -19,6 +21,8 @@ struct Rig {
     master: Stream,
     connectd: Stream,
     thread: JoinHandle<Result<(), GossipdError>>,
+    /// What connectd was given to read.
+    readers: Vec<File>,
     now: u32,
 }
 
@@ -37,6 +41,7 @@ fn start(directory: TempDir) -> (Rig, GossipdInitReply) {
         master: Stream::new(master),
         connectd: Stream::new(connectd),
         thread,
+        readers: Vec::new(),
         now: u32::try_from(now).unwrap(),
     };
     rig.tell(GossipdInit {
@@ -58,7 +63,23 @@ fn run_in(master: OwnedFd, connectd: OwnedFd, place: &Path) -> Result<(), Gossip
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(serve(master, connectd, place))
+    // As in a node: lightningd opens the files.
+    let (asking, asked) = Stream::pair().unwrap();
+    let path = place.join("gossip_store");
+    let lightningd = std::thread::spawn(move || open_files(asked, &path));
+    let directory = place.to_owned();
+    let place = move |name: &str| StorePlace::at(&directory.join(name)).through(asking);
+    let ended = runtime.block_on(serve(master, connectd, place));
+    assert!(matches!(lightningd.join().unwrap(), FrameError::Closed));
+    ended
+}
+
+fn open_files(asked: OwnedFd, path: &Path) -> FrameError {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(serve_store(asked, path)).unwrap_err()
 }
 
 impl Rig {
@@ -86,9 +107,21 @@ impl Rig {
         self.connectd.send(&gossip).unwrap();
     }
 
+    /// What it has connectd send next; files are put aside.
+    fn sends(&mut self) -> SendToPeer {
+        loop {
+            match self.connectd.recv().unwrap() {
+                GossipdToConnectd::SendToPeer(send) => return send,
+                GossipdToConnectd::Store(_) => {
+                    self.readers.push(self.connectd.recv_fd().unwrap().into());
+                }
+            }
+        }
+    }
+
     /// The warning it has connectd send next.
     fn warning(&mut self) -> String {
-        let GossipdToConnectd::SendToPeer(send) = self.connectd.recv().unwrap();
+        let send = self.sends();
         assert_eq!(send.id, A.id());
         match PeerMessage::from_bytes(&send.message) {
             Ok(PeerMessage::Warning(warning)) => warning.text(),
@@ -144,7 +177,7 @@ fn a_new_peer_is_asked_for_all_its_gossip_if_it_has_any() {
         let new = ConnectdToGossipd::from(PeerNew { id, gossip_queries });
         rig.connectd.send(&new).unwrap();
     }
-    let GossipdToConnectd::SendToPeer(send) = rig.connectd.recv().unwrap();
+    let send = rig.sends();
     let Ok(PeerMessage::GossipTimestampFilter(filter)) = PeerMessage::from_bytes(&send.message)
     else {
         panic!("{send:?}");
@@ -338,4 +371,21 @@ fn something_else_than_init_first_ends_it() {
     master.send_raw(&block.to_bytes()).unwrap();
     let ended = run_in(their_master, their_connectd, Path::new("."));
     assert!(matches!(ended, Err(GossipdError::NoInit("NewBlock"))));
+}
+
+#[test]
+fn connectd_is_given_each_new_store_to_read_and_not_to_write() {
+    let mut rig = Rig::new();
+    let ours = SampleChannel::new(scid(1), US, A);
+    assert_eq!(rig.add(ours.announcement(), Some(Sat::from_sat(1))), None);
+    rig.tell(GossipdCompactStore { request: 5 });
+    assert!(matches!(rig.hear(), FromGossipd::CompactStoreReply(_)));
+    rig.settle();
+    let [old, new] = &mut rig.readers[..] else {
+        panic!("{:?}", rig.readers);
+    };
+    let mut read = Vec::new();
+    new.read_to_end(&mut read).unwrap();
+    assert_eq!(read, std::fs::read(&rig.path).unwrap());
+    assert!(new.write_all(b"x").is_err() && old.write_all(b"x").is_err());
 }

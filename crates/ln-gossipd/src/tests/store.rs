@@ -3,10 +3,14 @@ use std::fs;
 use ln_gossip::store::{RecordFlags, new_store};
 
 use super::*;
-use crate::{GossipMap, Opened, Repair, StoreFile};
+use crate::{GossipMap, Opened, Repair, StoreFile, StorePlace};
+
+fn at(path: &Path) -> StorePlace {
+    StorePlace::at(path)
+}
 
 fn reopen(path: &Path) -> (Opened, usize) {
-    let opened = StoreFile::open(path).unwrap();
+    let opened = StoreFile::open(&at(path)).unwrap();
     let channels = opened.graph.channel_count();
     (opened, channels)
 }
@@ -27,7 +31,7 @@ fn a_new_store_is_private_and_begins_with_version_and_uuid() {
 #[test]
 fn what_was_appended_is_there_after_a_restart() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     let channel = add_channel(&mut file, 1);
     let (opened, _) = reopen(&path);
     let stored = opened.graph.channel(scid(1)).unwrap();
@@ -43,7 +47,7 @@ fn what_was_appended_is_there_after_a_restart() {
 #[test]
 fn flags_and_timestamps_change_in_place() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     add_channel(&mut file, 1);
     add_channel(&mut file, 2);
     let (mut opened, _) = reopen(&path);
@@ -66,7 +70,7 @@ fn flags_and_timestamps_change_in_place() {
 #[test]
 fn g7_a_torn_tail_is_cut_off() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     add_channel(&mut file, 1);
     let whole = fs::read(&path).unwrap();
     let with_one = whole.len();
@@ -93,7 +97,7 @@ fn g7_a_torn_tail_is_cut_off() {
 #[test]
 fn g7_a_zero_page_at_the_end_is_cut_off() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     add_channel(&mut file, 1);
     let mut bytes = fs::read(&path).unwrap();
     bytes.extend([0; 4096]);
@@ -108,11 +112,11 @@ fn g7_a_zero_page_at_the_end_is_cut_off() {
 #[test]
 fn g7_a_flipped_bit_sets_the_store_aside_and_the_rest_is_saved() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     for n in 1..=3 {
         add_channel(&mut file, n);
     }
-    let graph = StoreFile::open(&path).unwrap().graph;
+    let graph = StoreFile::open(&at(&path)).unwrap().graph;
     let at = graph
         .channel(scid(2))
         .unwrap()
@@ -139,7 +143,7 @@ fn g7_a_flipped_bit_sets_the_store_aside_and_the_rest_is_saved() {
 fn g7_zeros_in_the_middle_and_files_that_are_no_store() {
     let mut holed = {
         let (_directory, path) = directory();
-        let mut file = StoreFile::open(&path).unwrap().file;
+        let mut file = StoreFile::open(&at(&path)).unwrap().file;
         add_channel(&mut file, 1);
         fs::read(&path).unwrap()
     };
@@ -174,7 +178,7 @@ fn versions_nobody_can_convert_are_set_aside() {
 #[test]
 fn an_older_version_is_converted() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     add_channel(&mut file, 1);
     let mut bytes = fs::read(&path).unwrap();
     bytes[0] = 15;
@@ -190,14 +194,14 @@ fn an_older_version_is_converted() {
 fn a_store_that_can_not_be_made_is_an_error() {
     let (directory, path) = directory();
     fs::create_dir(&path).unwrap();
-    assert!(StoreFile::open(&path).is_err());
-    assert!(StoreFile::open(&directory.path().join("no/such/place")).is_err());
+    assert!(StoreFile::open(&at(&path)).is_err());
+    assert!(StoreFile::open(&at(&directory.path().join("no/such/place"))).is_err());
 }
 
 #[test]
 fn readers_follow_writes_and_a_store_written_anew() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     let mut map = GossipMap::load(&path).unwrap();
     assert!(!map.refresh().unwrap());
     let channel = add_channel(&mut file, 1);
@@ -216,7 +220,7 @@ fn readers_follow_writes_and_a_store_written_anew() {
     )
     .unwrap();
     let before = file.end();
-    let graph = file.compact().unwrap();
+    let (graph, _reader) = file.compact().unwrap();
     assert!(file.end() < before);
     assert_eq!((graph.live_records(), graph.dead_records()), (2, 0));
     assert!(map.refresh().unwrap());
@@ -230,7 +234,7 @@ fn readers_follow_writes_and_a_store_written_anew() {
 #[test]
 fn g7_a_reader_behind_a_half_written_record_waits() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     add_channel(&mut file, 1);
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 50]).unwrap();
@@ -245,7 +249,7 @@ fn g7_a_reader_behind_a_half_written_record_waits() {
 #[test]
 fn a_reader_leaves_damaged_records_out_and_refuses_other_versions() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     add_channel(&mut file, 1);
     add_channel(&mut file, 2);
     let mut bytes = fs::read(&path).unwrap();
@@ -260,11 +264,11 @@ fn a_reader_leaves_damaged_records_out_and_refuses_other_versions() {
 #[test]
 fn g7_a_deleted_store_is_noticed_and_can_be_written_anew() {
     let (_directory, path) = directory();
-    let mut file = StoreFile::open(&path).unwrap().file;
+    let mut file = StoreFile::open(&at(&path)).unwrap().file;
     add_channel(&mut file, 1);
     assert!(file.is_in_place());
     fs::remove_file(&path).unwrap();
     assert!(!file.is_in_place());
-    assert_eq!(file.compact().unwrap().channel_count(), 1);
+    assert_eq!(file.compact().unwrap().0.channel_count(), 1);
     assert!(file.is_in_place());
 }

@@ -2,7 +2,7 @@
 
 use ln_channel::ChannelState;
 use ln_codec::Decode;
-use ln_daemon::{FD_HSM, FD_PEER, Shell, inherited};
+use ln_daemon::{FD_HSM, FD_PEER, Helper, Shell, inherited};
 use ln_hsmd::client::HsmClient;
 use ln_ipc::PeerStream;
 use ln_ipc::channeld::ToChanneld;
@@ -14,6 +14,7 @@ pub fn run() {
     let mut shell = Shell::start("lightning_channeld");
     let peer = PeerStream::new(inherited(FD_PEER, "the peer"));
     let hsmd = inherited(FD_HSM, "hsmd");
+    shell.confine(Helper::Channeld);
     let init = match shell.recv() {
         Ok(ToChanneld::Init(init)) => init,
         Ok(other) => shell.fail(format!("{} before init", other.name())),

@@ -8,8 +8,8 @@
 //! A connection begins in `listen` or `dial`, goes through `establish` (handshake and `init`) and is judged by `daemon`, which spawns
 //! one `peer` for it. What a message means is decided by `mux`, which has no socket: it takes a message and returns one action.
 //!
-//! Once it has started it opens no file of ours and connects to no unix socket: the store it streams from comes from gossipd, connected unix
-//! sockets from lightningd.
+//! Once it has started it is confined (`ln-sandbox`): it opens no file of ours and connects to no unix socket. The store it streams from
+//! comes from gossipd, connected unix sockets from lightningd.
 //!
 //! Invariants: no secret is here (hsmd does ECDH); every queue has a bound in `limits` and stops its source when it is
 //! full; what a peer sends can end its own connection and nothing else; lightningd hears of each connection exactly once that it began

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
-use ln_daemon::Shell;
+use ln_daemon::{Helper, Home, Shell};
 use ln_ipc::connectd::ToConnectd;
 use ln_ipc::gossipd::GossipdToConnectd;
 use ln_ipc::status::LogLevel;
@@ -17,6 +19,7 @@ use crate::limits::{GOSSIPD_BYTES, MASTER_BYTES};
 use crate::outbox::Outbox;
 use crate::places::Places;
 use crate::shared::Shared;
+use crate::tor::OnionService;
 
 /// The descriptor of hsmd.
 const FD_HSMD: i32 = 3;
@@ -61,18 +64,20 @@ pub fn main() {
         hsmd: ln_daemon::inherited(FD_HSMD, "hsmd"),
         gossipd: ln_daemon::inherited(FD_GOSSIPD, "gossipd"),
     };
-    if let Err(error) = run(descriptors) {
+    if let Err(error) = run(descriptors, Home::Process) {
         shell.fail(error.to_string());
     }
 }
 
 /// Works until lightningd closes its socket.
-pub fn run(descriptors: Descriptors) -> Result<(), ConnectdError> {
+pub fn run(descriptors: Descriptors, home: Home) -> Result<(), ConnectdError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // A thread that looked a name up must not stay behind: the sandbox binds the thread that enters it and those it starts.
+        .thread_keep_alive(Duration::ZERO)
         .build()
         .map_err(ConnectdError::Runtime)?;
-    let result = LocalSet::new().block_on(&runtime, serve(descriptors));
+    let result = LocalSet::new().block_on(&runtime, serve(descriptors, home));
     // A name lookup may hang in a thread of its own.
     runtime.shutdown_background();
     match result {
@@ -81,7 +86,7 @@ pub fn run(descriptors: Descriptors) -> Result<(), ConnectdError> {
     }
 }
 
-async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
+async fn serve(descriptors: Descriptors, home: Home) -> Result<(), ConnectdError> {
     let (mut master, master_writer) = AsyncStream::new(descriptors.master)?.split();
     let (gossipd, gossipd_writer) = AsyncStream::new(descriptors.gossipd)?.split();
     let hsm = Hsm::start(AsyncStream::new(descriptors.hsmd)?);
@@ -106,7 +111,12 @@ async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
         let text = format!("Tor leads {address} to {target}");
         shared.log(LogLevel::Info, None, text);
     }
-    let mut daemon = Daemon::new(shared, hsm, listeners);
+    let read = still_read(&shared, &services);
+    let mut daemon = Daemon::new(Rc::clone(&shared), hsm, listeners);
+    // All that takes rights is done: sockets are bound, files open, limits raised. No peer has said anything yet.
+    for line in home.confine(Helper::Connectd, &read) {
+        shared.log(line.level, None, line.text);
+    }
     daemon.keep_onions(services);
     tokio::task::spawn_local(async move {
         // gossipd's end is lightningd's to notice.
@@ -116,6 +126,19 @@ async fn serve(descriptors: Descriptors) -> Result<(), ConnectdError> {
         error = to_master.write_to(master_writer) => Err(error.into()),
         error = work(&mut daemon, &mut master, gossipd) => Err(error.into()),
     }
+}
+
+/// The directories that are read after the start: those for looking names up, unless that is not done, and that of Tor's cookie, which Tor
+/// replaces when it starts.
+fn still_read(shared: &Shared, services: &[OnionService]) -> Vec<PathBuf> {
+    let cookies = services.iter().filter_map(OnionService::cookie);
+    let mut read: Vec<_> = cookies
+        .filter_map(|cookie| ln_sandbox::alone(cookie.parent()?))
+        .collect();
+    if shared.lookup.is_allowed() && !shared.always_use_proxy {
+        read.extend(ln_sandbox::for_names());
+    }
+    read
 }
 
 async fn work(daemon: &mut Daemon, master: &mut AsyncReader, gossipd: AsyncReader) -> FrameError {

@@ -10,7 +10,7 @@ use ln_ipc::status::{
 use ln_ipc::{FrameError, Stream};
 use ln_types::NodeId;
 
-use crate::{FD_MASTER, Panic, inherited, panic_if_asked};
+use crate::{FD_MASTER, Helper, Panic, confine, inherited, panic_if_asked};
 
 /// The version every program of the node reports; what stands before the first dash is the Core Lightning release it can stand in for.
 pub const VERSION: &str = concat!("v26.06.6-fulgurite-", env!("CARGO_PKG_VERSION"));
@@ -36,6 +36,13 @@ impl Shell {
             .into(),
         );
         shell
+    }
+
+    /// Gives up all but the descriptors this process has by now: see [`confine`].
+    pub fn confine(&mut self, helper: Helper) {
+        for line in confine(helper, &[]) {
+            self.log(line.level, line.text);
+        }
     }
 
     /// Speaks over another stream: for tests that run a helper in a thread.

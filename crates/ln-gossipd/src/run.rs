@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::path::Path;
 
-use ln_daemon::{FD_PEER, Shell, inherited};
+use ln_daemon::{FD_PEER, Helper, Shell, inherited};
 use ln_ipc::gossipd::{ConnectdToGossipd, ToGossipd};
 use ln_ipc::{AsyncStream, FrameError};
 use tokio::time::{Duration, MissedTickBehavior, interval};
@@ -46,6 +46,7 @@ pub fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
+    shell.confine(Helper::Gossipd);
     let place = |name: &str| StorePlace::at(Path::new(name)).through(store);
     let result = runtime
         .map_err(GossipdError::Runtime)

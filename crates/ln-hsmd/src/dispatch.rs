@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ln_codec::Decode;
+use ln_daemon::{Helper, Home};
 use ln_ipc::hsmd::{
     FromHsmd, HsmdClientHsmfd, HsmdClientHsmfdReply, HsmdDevPreinit, HsmdInit, Passphrase, ToHsmd,
 };
@@ -57,15 +58,17 @@ pub(crate) enum Step {
 pub(crate) struct Dispatcher {
     directory: PathBuf,
     developer: bool,
+    home: Home,
     dev: DevSwitches,
     hsm: Option<Hsm>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(directory: PathBuf, developer: bool) -> Self {
+    pub(crate) fn new(directory: PathBuf, developer: bool, home: Home) -> Self {
         Self {
             directory,
             developer,
+            home,
             dev: DevSwitches::default(),
             hsm: None,
         }
@@ -177,6 +180,10 @@ impl Dispatcher {
         });
         match opened {
             Ok(hsm) => {
+                // The file was all there was to open. No client but lightningd has come yet.
+                for line in self.home.confine(Helper::Hsmd, &[]) {
+                    reporter.log(line.level, None, line.text);
+                }
                 let reply = hsm.init_reply().into();
                 self.hsm = Some(hsm);
                 Ok(Step::Reply(reply))

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
-use ln_daemon::{Shell, inherited};
+use ln_daemon::{Home, Shell, inherited};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::server::{End, Server};
@@ -30,7 +30,13 @@ pub fn run() {
 fn serve(mut shell: Shell, developer: bool) -> Result<End, ln_ipc::FrameError> {
     let status = shell.as_fd().try_clone_to_owned()?;
     let requests = inherited(FD_REQUESTS, "lightningd's requests");
-    match Server::new(status, requests, PathBuf::from("."), developer) {
+    match Server::new(
+        status,
+        requests,
+        PathBuf::from("."),
+        developer,
+        Home::Process,
+    ) {
         Ok(server) => Ok(server.serve()),
         Err(error) => shell.fail(format!("connections to lightningd: {error}")),
     }

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use ln_daemon::Home;
 use ln_ipc::{FrameError, MAX_FRAME, QueuedStream};
 use ln_signer::Capabilities;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -32,12 +33,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves lightningd on `requests`, reports on `status` and keeps the secret in `directory`.
+    /// Serves lightningd on `requests`, reports on `status` and keeps the secret in `directory`. A process is confined once it is open.
     pub fn new(
         status: OwnedFd,
         requests: OwnedFd,
         directory: PathBuf,
         developer: bool,
+        home: Home,
     ) -> Result<Self, FrameError> {
         let lightningd = Identity {
             peer: None,
@@ -48,7 +50,7 @@ impl Server {
         Ok(Self {
             reporter: Reporter::new(status)?,
             clients: vec![Connection::new(requests, MAX_FRAME, lightningd)?],
-            dispatcher: Dispatcher::new(directory, developer),
+            dispatcher: Dispatcher::new(directory, developer, home),
         })
     }
 

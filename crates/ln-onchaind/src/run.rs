@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 
 use ln_channel::ChannelState;
 use ln_codec::Decode;
-use ln_daemon::{Shell, inherited};
+use ln_daemon::{Helper, Shell, inherited};
 use ln_hsmd::client::HsmClient;
 use ln_ipc::onchaind::ToOnchaind;
 
@@ -18,6 +18,7 @@ const FD_HSM: RawFd = 3;
 pub fn run() {
     let mut shell = Shell::start("lightning_onchaind");
     let hsmd = inherited(FD_HSM, "hsmd");
+    shell.confine(Helper::Onchaind);
     let init = match shell.recv() {
         Ok(ToOnchaind::Init(init)) => init,
         Ok(other) => shell.fail(format!("{} before init", other.name())),

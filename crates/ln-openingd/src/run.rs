@@ -1,6 +1,6 @@
 //! The process.
 
-use ln_daemon::{FD_HSM, FD_PEER, Shell, inherited};
+use ln_daemon::{FD_HSM, FD_PEER, Helper, Shell, inherited};
 use ln_hsmd::client::HsmClient;
 use ln_ipc::PeerStream;
 use ln_ipc::openingd::ToOpeningd;
@@ -12,6 +12,7 @@ pub fn run() {
     let mut shell = Shell::start("lightning_openingd");
     let peer = PeerStream::new(inherited(FD_PEER, "the peer"));
     let hsmd = inherited(FD_HSM, "hsmd");
+    shell.confine(Helper::Openingd);
     let init = match shell.recv() {
         Ok(ToOpeningd::Init(init)) => init,
         Ok(other) => shell.fail(format!("{} before init", other.name())),

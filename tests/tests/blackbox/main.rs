@@ -58,6 +58,7 @@ mod proxies;
 mod recover;
 mod reorg;
 mod restart;
+mod sandbox;
 mod second_file;
 mod setconfig;
 mod start_stop;

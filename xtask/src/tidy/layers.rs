@@ -45,6 +45,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "ln-openingd",
             "ln-plugin",
             "ln-rpc",
+            "ln-sandbox",
             "ln-sys",
         ],
     ),
@@ -134,7 +135,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
 ];
 
 /// Crates of layer 3 that every daemon of that layer is built on.
-const SHELLS: &[&str] = &["ln-daemon", "ln-ipc", "ln-sys"];
+const SHELLS: &[&str] = &["ln-daemon", "ln-ipc", "ln-sandbox", "ln-sys"];
 
 fn layer(name: &str) -> Option<u8> {
     LAYERS

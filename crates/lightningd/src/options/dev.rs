@@ -19,6 +19,10 @@ pub(crate) struct DevConfig {
     pub(crate) debugger: Option<String>,
     /// The helper that makes a mistake, and after how many messages.
     pub(crate) panic: Option<(String, u32)>,
+    /// Helpers are not confined.
+    pub(crate) no_sandbox: bool,
+    /// The helper that tries to get out of its sandbox, and how.
+    pub(crate) break_out: Option<(String, String)>,
     /// Whether programs may stand in for helpers whatever version they are.
     pub(crate) any_version: bool,
     /// Seconds after which the node crashes.
@@ -78,6 +82,8 @@ impl DevConfig {
             debugger: special(settings, "dev-debugger", helper)?,
             any_version: settings.flag("dev-no-version-checks"),
             panic: special(settings, "dev-panic", panicking)?,
+            no_sandbox: settings.flag("dev-no-sandbox"),
+            break_out: special(settings, "dev-break-out", breaking_out)?,
             crash_after: special(settings, "dev-crash-after", |text| {
                 text.parse()
                     .map_err(|_| format!("'{text}' is not a number of seconds"))
@@ -121,6 +127,15 @@ impl DevConfig {
             onion_reply_length: settings.parsed("dev-onion-reply-length", FAILURE_LENGTH)?,
             suppress_gossip: Cell::default(),
         })
+    }
+}
+
+/// `HELPER[:HOW]`.
+fn breaking_out(text: &str) -> Result<(String, String), String> {
+    let (name, how) = text.split_once(':').unwrap_or((text, "all"));
+    match how {
+        "all" | "exec" | "fork" => Ok((helper(name)?, how.to_owned())),
+        _ => Err(format!("'{how}' is no way out: use all, exec or fork")),
     }
 }
 

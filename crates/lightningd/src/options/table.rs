@@ -433,6 +433,16 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "NAME[:MESSAGES]: make a mistake in this helper or built-in plugin, after so many messages (default: 0)",
     ),
     dev(
+        "dev-no-sandbox",
+        Flag,
+        "leave helpers all their rights, for debugging",
+    ),
+    dev(
+        "dev-break-out",
+        Text,
+        "HELPER[:HOW]: have this helper try to get out of its sandbox; HOW is all, which is refused, exec or fork, which kill it",
+    ),
+    dev(
         "dev-disable-commit-after",
         Int,
         "send only so many commitments",

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, bail};
 use command_fds::{CommandFdExt, FdMapping};
 use ln_codec::Decode;
-use ln_daemon::{DEV_PANIC, VERSION};
+use ln_daemon::{BREAK_OUT, DEV_PANIC, SANDBOX, SANDBOX_OFF, VERSION};
 use ln_ipc::status::Status;
 use ln_ipc::{AsyncReader, AsyncStream, FrameError, Stream, message_number};
 use ln_types::NodeId;
@@ -32,6 +32,9 @@ const HEAP: (&str, &str) = (
     "GLIBC_TUNABLES",
     "glibc.malloc.trim_threshold=32768:glibc.malloc.mmap_threshold=32768",
 );
+
+/// What a report has for a helper that a signal ended.
+const NO_BACKTRACE: &str = "No backtrace. Helpers leave core files only with dev-no-sandbox.";
 
 /// Signals that a program sends itself by its mistakes.
 const CRASHES: &[i32] = &[
@@ -110,6 +113,11 @@ static ANY_VERSION: AtomicBool = AtomicBool::new(false);
 /// The helper that makes a mistake, and after how many messages.
 static PANICKING: OnceLock<(String, u32)> = OnceLock::new();
 
+/// Whether helpers keep all their rights.
+static NO_SANDBOX: AtomicBool = AtomicBool::new(false);
+/// The helper that tries to get out of its sandbox, and how.
+static BREAKING_OUT: OnceLock<(String, String)> = OnceLock::new();
+
 /// Stops a helper that is to be debugged where it is, and says how to go on.
 fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
     if DEBUGGED.get().is_none_or(|debugged| debugged != name) {
@@ -128,6 +136,22 @@ fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
     log.unusual(&Origin::of("lightningd"), text);
 }
 
+/// What a helper must know before its first message.
+fn set_environment(command: &mut Command, name: &str) {
+    if std::env::var_os(HEAP.0).is_none() {
+        command.env(HEAP.0, HEAP.1);
+    }
+    if let Some((_, after)) = PANICKING.get().filter(|(panicking, _)| panicking == name) {
+        command.env(DEV_PANIC, after.to_string());
+    }
+    if NO_SANDBOX.load(Ordering::Relaxed) {
+        command.env(SANDBOX, SANDBOX_OFF);
+    }
+    if let Some((_, how)) = BREAKING_OUT.get().filter(|(breaking, _)| breaking == name) {
+        command.env(BREAK_OUT, how);
+    }
+}
+
 impl Subd {
     /// Does with helpers what developers want.
     pub(crate) fn configure(developer: bool, dev: &DevConfig) {
@@ -138,6 +162,10 @@ impl Subd {
         }
         if let Some(asked) = dev.panic.clone() {
             drop(PANICKING.set(asked));
+        }
+        NO_SANDBOX.store(dev.no_sandbox, Ordering::Relaxed);
+        if let Some(asked) = dev.break_out.clone() {
+            drop(BREAKING_OUT.set(asked));
         }
     }
 
@@ -173,12 +201,7 @@ impl Subd {
         if DEVELOPER.load(Ordering::Relaxed) {
             command.arg("--developer");
         }
-        if std::env::var_os(HEAP.0).is_none() {
-            command.env(HEAP.0, HEAP.1);
-        }
-        if let Some((_, after)) = PANICKING.get().filter(|(name, _)| *name == start.name) {
-            command.env(DEV_PANIC, after.to_string());
-        }
+        set_environment(&mut command, start.name);
         // A helper must not die of the operator's ctrl-c before lightningd has said what to do.
         command.process_group(0);
         let mut command = tokio::process::Command::from(command);
@@ -321,11 +344,14 @@ impl Subd {
         let text = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
         let signal = status.and_then(|status| status.signal());
         if signal.is_some_and(|signal| CRASHES.contains(&signal)) {
-            let title = format!("{} crashed: killed by {text}", self.name);
-            self.report(
-                &title,
-                "No backtrace: a core file shows more, where there is one.",
-            );
+            let beyond = signal == Some(Signal::SYS.as_raw());
+            let beyond = if beyond {
+                ", for what its sandbox does not allow"
+            } else {
+                ""
+            };
+            let title = format!("{} crashed: killed by {text}{beyond}", self.name);
+            self.report(&title, NO_BACKTRACE);
             return;
         }
         let hint = if signal == Some(Signal::KILL.as_raw()) {

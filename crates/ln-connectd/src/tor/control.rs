@@ -1,6 +1,7 @@
 //! Talking to Tor's control port.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXUPPER;
 use ln_types::NetAddr;
@@ -65,6 +66,7 @@ pub(crate) enum TorError {
 pub(super) struct Control {
     reader: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
+    cookie: Option<PathBuf>,
 }
 
 /// The answer to a command.
@@ -88,7 +90,16 @@ impl Control {
         let stream = TcpStream::connect(address.to_string()).await;
         let (reader, writer) = stream.map_err(TorError::Unreachable)?.into_split();
         let reader = BufReader::new(reader);
-        Ok(Self { reader, writer })
+        Ok(Self {
+            reader,
+            writer,
+            cookie: None,
+        })
+    }
+
+    /// The file whose contents Tor was shown.
+    pub(super) fn cookie(&self) -> Option<&Path> {
+        self.cookie.as_deref()
     }
 
     /// Shows Tor that we may give it orders.
@@ -107,6 +118,7 @@ impl Control {
                     (None, true) => TorError::NeedsPassword,
                     _ => TorError::Cookie(path.clone(), error),
                 })?;
+                self.cookie = Some(PathBuf::from(&path));
                 (HEXUPPER.encode(&cookie), TorError::WrongCookie(path))
             }
             (Some(_), None) => return Err(TorError::TakesNoPassword),

@@ -1,6 +1,7 @@
 //! One onion service: made when the node starts, and again whenever Tor has forgotten it.
 
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -73,6 +74,11 @@ impl OnionService {
             recipe,
             control,
         })
+    }
+
+    /// The file with the cookie that Tor wanted to see, if it did.
+    pub(crate) fn cookie(&self) -> Option<&Path> {
+        self.control.cookie()
     }
 
     /// Where peers that come over Tor are led to.

@@ -21,6 +21,7 @@ use bitcoin::secp256k1::SecretKey;
 use bitcoin::secp256k1::ecdh::SharedSecret;
 use ln_codec::Decode;
 use ln_connectd::Descriptors;
+use ln_daemon::Home;
 use ln_ipc::connectd::*;
 use ln_ipc::gossipd::{ConnectdToGossipd, GossipdStore, GossipdToConnectd};
 use ln_ipc::hsmd::{FromHsmd, HsmdEcdhResp, Secret, ToHsmd};
@@ -135,7 +136,7 @@ impl Node {
             hsmd: connectd_hsmd,
             gossipd: connectd_gossipd,
         };
-        thread::spawn(move || ln_connectd::run(descriptors).unwrap());
+        thread::spawn(move || ln_connectd::run(descriptors, Home::Thread).unwrap());
         thread::spawn(move || play_hsmd(Stream::new(hsmd), secret(byte)));
         let (sender, from_connectd) = channel();
         let (log, logs) = channel();

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::thread::JoinHandle;
 
+use ln_daemon::Home;
 use ln_hsmd::client::MasterClient;
 use ln_hsmd::{End, Server};
 use ln_ipc::Stream;
@@ -26,7 +27,8 @@ impl Hsmd {
         let (status, status_end) = Stream::pair().unwrap();
         let (requests, requests_end) = Stream::pair().unwrap();
         let directory = directory.to_owned();
-        let server = Server::new(status_end, requests_end, directory, developer).unwrap();
+        let server =
+            Server::new(status_end, requests_end, directory, developer, Home::Thread).unwrap();
         Self {
             master: Some(MasterClient::new(requests)),
             status: Stream::new(status),

@@ -310,15 +310,7 @@ async fn bring_up(
     node.plugins.tell_balances(&node);
     channels::tell_missed_revocations(&node).await?;
     spawn_tasks(&node, hsmd, connectd, gossipd);
-    node.log.info(
-        &node.origin,
-        format!(
-            "Server started with public key {}, alias {} (color #{}) and lightningd {VERSION}",
-            node.id(),
-            node.alias_text(),
-            bitcoin::hex::DisplayHex::as_hex(&node.color()),
-        ),
-    );
+    tell_started(&node);
     tokio::task::spawn_local(tell_recovering(Rc::clone(&node)));
     let mut signals = Signals::listen()?;
     let _nobody_waits = serves.send(());
@@ -337,6 +329,16 @@ async fn bring_up(
     drop(pid_file);
     node.rpc.say_farewell().await;
     Ok(code)
+}
+
+fn tell_started(node: &Node) {
+    let text = format!(
+        "Server started with public key {}, alias {} (color #{}) and lightningd {VERSION}",
+        node.id(),
+        node.alias_text(),
+        bitcoin::hex::DisplayHex::as_hex(&node.color()),
+    );
+    node.log.info(&node.origin, text);
 }
 
 /// Tells of a last run that did not end by itself: of a signal such as SIGSEGV it could not tell anything any more.

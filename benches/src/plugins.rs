@@ -26,7 +26,7 @@ const ROUND_TRIPS: usize = 5000;
 /// Payments with many in flight.
 const IN_PARALLEL: usize = 1500;
 /// How often those are repeated, without and with plugins in turn.
-const TURNS: usize = 3;
+const TURNS: usize = 4;
 /// Plugins that hear everything, on a node.
 const LISTENERS: usize = 20;
 
@@ -212,7 +212,7 @@ impl Spent {
     }
 }
 
-/// What listeners cost payments: when nobody listens, 20 on one of the nodes, 20 on each, in turn.
+/// What listeners cost payments: when nobody listens, 20 on one of the nodes, 20 on each; each of these first in one of the turns.
 fn heard_payments(
     payer: &TestNode,
     payee: &TestNode,
@@ -227,15 +227,17 @@ fn heard_payments(
             }
         }
     };
-    let mut kinds: [(&[&TestNode], Spent); 3] = [
+    let mut kinds: [(&[&TestNode], Spent); 4] = [
         (&[], Spent::default()),
+        (&[payer], Spent::default()),
         (&[payee], Spent::default()),
         (&[payer, payee], Spent::default()),
     ];
     for turn in 0..TURNS {
-        for (nodes, spent) in &mut kinds {
+        let (last, first) = kinds.split_at_mut(turn);
+        for (place, (nodes, spent)) in first.iter_mut().chain(last).enumerate() {
             manage("start", nodes);
-            let name = format!("{} {turn}", nodes.len());
+            let name = format!("{turn} {place}");
             let invoices = prepare(payee, IN_PARALLEL, &name);
             spent.pay(payer, payee, scid, &invoices);
             manage("stop", nodes);
@@ -245,6 +247,7 @@ fn heard_payments(
     let payments = u32::try_from(count).unwrap_or(u32::MAX);
     let heard = [
         "nothing listens",
+        "20 listeners on the payer",
         "20 listeners on the payee",
         "20 on each node",
     ];
@@ -255,8 +258,8 @@ fn heard_payments(
         report.duration(&format!("CPU of the nodes for one, {heard}"), nodes, "");
         report.duration(&format!("CPU of the listeners, {heard}"), listeners, "");
     }
-    let [(_, without), on_payee, on_each] = kinds;
-    for ((_, with), heard) in [on_payee, on_each].iter().zip(&heard[1..]) {
+    let [(_, without), with @ ..] = kinds;
+    for ((_, with), heard) in with.iter().zip(&heard[1..]) {
         let slower = 1.0 - without.wall.as_secs_f64() / with.wall.as_secs_f64();
         report.percent(&format!("{heard} cost"), slower, "5 %");
     }

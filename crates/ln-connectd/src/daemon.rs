@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use ln_ipc::connectd::{
 };
 use ln_ipc::gossipd::{GossipdToConnectd, PeerGone, PeerNew};
 use ln_ipc::status::LogLevel;
-use ln_ipc::{AsyncReader, FrameError};
+use ln_ipc::{AsyncReader, FrameError, from_errno};
 use ln_types::{FeatureBit, Features, NetAddr, NodeId};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
@@ -176,10 +175,9 @@ impl Daemon {
             ToConnectd::DevSuppressGossip(_) => self.shared.dev_suppress_gossip.set(true),
             ToConnectd::DevExhaustFds(_) => self.dev_taken.exhaust(&self.shared),
             ToConnectd::UnixDialled(answer) => {
-                let socket = match i32::try_from(answer.errno) {
-                    Ok(0) => Ok(master.recv_fd().await?),
-                    Ok(errno) => Err(io::Error::from_raw_os_error(errno)),
-                    Err(_) => Err(io::ErrorKind::Other.into()),
+                let socket = match from_errno(answer.errno) {
+                    Ok(()) => Ok(master.recv_fd().await?),
+                    Err(error) => Err(error),
                 };
                 self.shared.unix_dials.answered(answer.request, socket);
             }

@@ -15,7 +15,7 @@ use ln_ipc::gossipd::{
     GossipdStoreMake, GossipdStoreOpen, GossipdStorePublish, GossipdStoreReply,
     GossipdStoreRequest, GossipdStoreSetAside,
 };
-use ln_ipc::{FrameError, Stream};
+use ln_ipc::{FrameError, Stream, from_errno};
 
 /// The store's file, open.
 #[derive(Debug)]
@@ -168,11 +168,7 @@ fn locked(stream: &Mutex<Stream>) -> io::Result<std::sync::MutexGuard<'_, Stream
 fn ask(stream: &mut Stream, request: impl Into<GossipdStoreRequest>) -> io::Result<()> {
     stream.send(&request.into()).map_err(lost)?;
     let GossipdStoreReply::Done(done) = stream.recv().map_err(lost)?;
-    match i32::try_from(done.errno) {
-        Ok(0) => Ok(()),
-        Ok(errno) => Err(io::Error::from_raw_os_error(errno)),
-        Err(_) => Err(io::ErrorKind::Other.into()),
-    }
+    from_errno(done.errno)
 }
 
 fn receive(stream: &mut Stream) -> io::Result<File> {

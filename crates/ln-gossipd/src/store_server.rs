@@ -6,12 +6,9 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use ln_ipc::gossipd::{GossipdStoreDone, GossipdStoreReply, GossipdStoreRequest};
-use ln_ipc::{AsyncStream, FrameError};
+use ln_ipc::{AsyncStream, FrameError, to_errno};
 
 use crate::StorePlace;
-
-/// `EIO`: what is said when an error has no number.
-const NO_NUMBER: u32 = 5;
 
 /// Opens, makes and names the store at `path` for gossipd until it is gone. Each step is short: no data is read or written.
 pub async fn serve_store(socket: OwnedFd, path: &Path) -> Result<(), FrameError> {
@@ -21,7 +18,7 @@ pub async fn serve_store(socket: OwnedFd, path: &Path) -> Result<(), FrameError>
         let request: GossipdStoreRequest = gossipd.recv().await?;
         let (errno, files) = match carry_out(&place, &request) {
             Ok(files) => (0, files),
-            Err(error) => (number(&error), Vec::new()),
+            Err(error) => (to_errno(&error), Vec::new()),
         };
         let reply = GossipdStoreReply::from(GossipdStoreDone { errno });
         let fds: Vec<OwnedFd> = files.into_iter().map(OwnedFd::from).collect();
@@ -39,10 +36,4 @@ fn carry_out(place: &StorePlace, request: &GossipdStoreRequest) -> io::Result<Ve
         GossipdStoreRequest::Publish(_) => place.publish().map(|()| Vec::new()),
         GossipdStoreRequest::SetAside(_) => place.set_aside().map(|()| Vec::new()),
     }
-}
-
-fn number(error: &io::Error) -> u32 {
-    let number = error.raw_os_error();
-    let number = number.and_then(|errno| u32::try_from(errno).ok());
-    number.unwrap_or(NO_NUMBER)
 }

@@ -18,12 +18,14 @@ pub mod status;
 
 mod asynchronous;
 mod blocking;
+mod errno;
 mod frame;
 mod peer_stream;
 mod queued;
 
 pub use asynchronous::{AsyncReader, AsyncStream, AsyncWriter, HangUp};
 pub use blocking::Stream;
+pub use errno::{from_errno, to_errno};
 pub use frame::{FrameError, MAX_FRAME, message_number};
 pub use peer_stream::PeerStream;
 pub use queued::QueuedStream;

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use ln_ipc::connectd::{ConnectdDialUnix, ConnectdUnixDialled, ToConnectd};
+use ln_ipc::to_errno;
 use ln_types::NetAddr;
 use rustix::io::Errno;
 use tokio::net::UnixStream;
@@ -36,7 +37,7 @@ pub(super) async fn dial(node: Rc<Node>, ask: ConnectdDialUnix) {
     } else {
         Err(Errno::ACCESS.into())
     };
-    let errno = dialled.as_ref().err().map_or(0, number);
+    let errno = dialled.as_ref().err().map_or(0, to_errno);
     let request = ask.request;
     let answer = ToConnectd::from(ConnectdUnixDialled { request, errno });
     if let Some(connectd) = node.connectd.get() {
@@ -46,9 +47,4 @@ pub(super) async fn dial(node: Rc<Node>, ask: ConnectdDialUnix) {
 
 async fn connect(path: &str) -> io::Result<OwnedFd> {
     Ok(UnixStream::connect(path).await?.into_std()?.into())
-}
-
-fn number(error: &io::Error) -> u32 {
-    let errno = Errno::from_io_error(error).unwrap_or(Errno::IO);
-    errno.raw_os_error().cast_unsigned()
 }

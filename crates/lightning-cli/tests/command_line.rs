@@ -36,7 +36,7 @@ fn read_request(stream: &mut UnixStream, splitter: &mut Splitter) -> Option<Valu
     let mut chunk = [0; 4096];
     loop {
         if let Some(text) = splitter.next_text().unwrap() {
-            return Some(serde_json::from_str(&text).unwrap());
+            return Some(serde_json::from_str(text).unwrap());
         }
         // A client that leaves without reading to the end resets the connection.
         match stream.read(&mut chunk) {

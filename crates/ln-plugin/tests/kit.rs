@@ -214,6 +214,48 @@ fn notifications_are_heard_in_order_and_one_that_panics_harms_no_other() {
 }
 
 #[test]
+fn a_plugin_that_only_hears_hears_all_in_order_and_answers_what_it_is_asked() {
+    let plugin = Plugin::new(|_: &Init| Ok::<_, String>(())).subscribe_all(|(), call| {
+        let told: Value = call.payload().unwrap();
+        assert_ne!(told["number"], 3, "on purpose");
+        let origin = call.origin().unwrap_or("the node");
+        call.log.info(format!("{} {told} of {origin}", call.method));
+    });
+    let mut host = Host::start(plugin);
+    host.init(json!({})).unwrap();
+    host.tell("number", &json!({ "number": 2 }));
+    host.tell("number", &json!({ "number": 3 }));
+    host.ask("cln:x#1", "x", &json!([]));
+    // As other plugins' notifications come, one nobody understands, and one as it is written by hand.
+    host.send(
+        b"{\"jsonrpc\":\"2.0\",\"method\":\"theirs\",\"origin\":\"other\",\"params\":[4]}\n\n",
+    );
+    host.send(b"{\"method\":\"old\"}\n\n");
+    host.send(b"{\"jsonrpc\": \"2.0\",\n \"method\": \"number\", \"params\": {\"number\": 5}}\n");
+    let mut said = Vec::new();
+    while said.len() < 6 {
+        let value = host.next_value();
+        let line = value["params"]["message"].as_str();
+        let line = line.and_then(|text| text.lines().next());
+        let text = line.map_or_else(|| value["error"]["code"].to_string(), str::to_owned);
+        said.push(text);
+    }
+    assert_eq!(
+        said,
+        [
+            "number {\"number\":2} of the node",
+            "the handler of number panicked",
+            "-32601",
+            "theirs [4] of other",
+            "from lightningd: a message must have \"jsonrpc\": \"2.0\"",
+            "number {\"number\":5} of the node",
+        ]
+    );
+    host.tell("shutdown", &json!({}));
+    assert_eq!(host.wait(), 0);
+}
+
+#[test]
 fn every_request_is_answered_once_whatever_the_handler_does() {
     let mut host = Host::start(plugin());
     host.init(json!({})).unwrap();

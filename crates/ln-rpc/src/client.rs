@@ -226,7 +226,7 @@ impl Client {
         let mut chunk = vec![0; READ_CHUNK];
         loop {
             if let Some(text) = self.splitter.next_text()? {
-                return Ok(text);
+                return Ok(text.to_owned());
             }
             let count = match self.stream.read(&mut chunk) {
                 Ok(0) => return Err(ClientError::Closed),
@@ -297,7 +297,7 @@ mod tests {
                     let count = stream.read(&mut chunk).unwrap();
                     splitter.push(&chunk[..count]);
                 };
-                requests.push(serde_json::from_str(&text).unwrap());
+                requests.push(serde_json::from_str(text).unwrap());
                 stream.write_all(answer.as_bytes()).unwrap();
             }
             requests

@@ -32,7 +32,7 @@ fn split(chunks: &[&[u8]]) -> (Vec<String>, Option<SplitError>) {
         splitter.push(chunk);
         loop {
             match splitter.next_text() {
-                Ok(Some(text)) => texts.push(text),
+                Ok(Some(text)) => texts.push(text.to_owned()),
                 Ok(None) => break,
                 Err(error) => return (texts, Some(error)),
             }

@@ -88,7 +88,7 @@ fn answer(mut stream: UnixStream, answers: &Mutex<HashMap<&'static str, Value>>)
     while let Ok(count @ 1..) = stream.read(&mut chunk) {
         splitter.push(&chunk[..count]);
         while let Some(text) = splitter.next_text().unwrap() {
-            let request: Value = serde_json::from_str(&text).unwrap();
+            let request: Value = serde_json::from_str(text).unwrap();
             let method = request["method"].as_str().unwrap();
             let result = answers.lock().unwrap()[method].clone();
             let answer = json!({"jsonrpc": "2.0", "id": request["id"], "result": result});
@@ -148,7 +148,7 @@ impl Host {
         let mut chunk = [0; 4096];
         loop {
             while let Some(text) = self.splitter.next_text().unwrap() {
-                let text: Value = serde_json::from_str(&text).unwrap();
+                let text: Value = serde_json::from_str(text).unwrap();
                 if text["id"] == method {
                     return text;
                 }

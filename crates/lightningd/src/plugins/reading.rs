@@ -73,7 +73,7 @@ pub(super) async fn read(
                     return OutputEnd::Nonsense(nonsense(&error, &text));
                 }
             };
-            let cost = match on_message(host, plugin, &text) {
+            let cost = match on_message(host, plugin, text) {
                 Ok(cost) => cost,
                 Err(why) => return OutputEnd::Nonsense(why),
             };

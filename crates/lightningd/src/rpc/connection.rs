@@ -127,11 +127,11 @@ pub(super) async fn serve(node: Rc<Node>, stream: UnixStream) {
                         return;
                     };
                     if let Some(caller) = &caller
-                        && is_refused(&node, caller, &outbox, &text).await
+                        && is_refused(&node, caller, &outbox, text).await
                     {
                         continue;
                     }
-                    if !start(&node, &switches, &outbox, text, permit).await {
+                    if !start(&node, &switches, &outbox, text.to_owned(), permit).await {
                         return;
                     }
                 }

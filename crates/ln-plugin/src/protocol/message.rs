@@ -107,6 +107,18 @@ impl<'a> Message<'a> {
     }
 }
 
+/// Topic and parameters of a notification of the node's own, in the form in which nodes write them: `{"jsonrpc":"2.0","method":"connect","params":{..}}`.
+/// The parameters are not looked at: whoever hears of everything reads only what it wants. `None` if it is anything else, or written in another
+/// way; then [`Message::parse`] reads it.
+pub fn glance(text: &str) -> Option<(&str, &str)> {
+    let (topic, rest) = text
+        .strip_prefix(r#"{"jsonrpc":"2.0","method":""#)?
+        .split_once('"')?;
+    let params = rest.strip_prefix(r#","params":"#)?.strip_suffix('}')?;
+    // An id or an origin behind the parameters would be no object.
+    (params.ends_with('}') && !topic.contains('\\')).then_some((topic, params))
+}
+
 /// What an answer that is none counts as: whoever asked must hear something.
 fn bad_answer(has: &str) -> RpcError {
     RpcError::new(
@@ -184,6 +196,8 @@ pub fn write_notification(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -208,6 +222,25 @@ mod tests {
             Message::parse(error).unwrap(),
             Message::Response { outcome: Err(error), .. } if error.code.number() == 500
         ));
+    }
+
+    #[test]
+    fn a_glance_shows_the_nodes_notifications_and_nothing_else() {
+        let mut out = Vec::new();
+        write_notification(&mut out, "connect", &json!({ "connect": { "id": 1 } })).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let seen = glance(text.trim_end());
+        assert_eq!(seen, Some(("connect", r#"{"connect":{"id":1}}"#)));
+        for other in [
+            r#"{"jsonrpc":"2.0","method":"x","params":{},"id":1}"#,
+            r#"{"jsonrpc":"2.0","method":"x","params":{},"origin":"y"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{}}"#,
+            r#"{"jsonrpc":"2.0","method":"l\u006fg","params":{}}"#,
+            r#"{"jsonrpc":"2.0","method":"x","params":[]}"#,
+            r#"{"jsonrpc": "2.0", "method": "x", "params": {}}"#,
+        ] {
+            assert_eq!(glance(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use ln_types::{Network, UnknownNetwork};
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 use super::{Args, Asker, Log, OptionValue, PluginOption, Rpc};
 use crate::protocol::{Configuration, InitParams};
@@ -14,8 +13,8 @@ pub struct Call<'a> {
     pub method: &'a str,
     /// Its parameters. Hooks and notifications have none here; see `params`.
     pub args: Args<'a>,
-    /// Its parameters as they came.
-    pub params: Option<&'a RawValue>,
+    /// Its parameters as they came: JSON.
+    pub params: Option<&'a str>,
     /// The way to the node's log.
     pub log: &'a Log,
     pub(super) asker: Option<&'a Asker>,
@@ -25,7 +24,7 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// The parameters read into a type of the handler's own: for hooks and notifications.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.params.map_or("null", |raw| raw.get()))
+        serde_json::from_str(self.params.unwrap_or("null"))
     }
 
     /// Whoever waits for the answer, to be told how it goes; nobody waits after a notification.

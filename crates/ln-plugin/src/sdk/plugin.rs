@@ -49,7 +49,7 @@ impl Request<'_> {
             handler(&Call {
                 method: self.method,
                 args,
-                params: self.params,
+                params: self.params.map(RawValue::get),
                 log: asker.log(),
                 asker: Some(&asker),
                 origin: None,
@@ -65,16 +65,16 @@ impl Request<'_> {
 
     /// What a hook tells.
     fn payload<P: DeserializeOwned>(&self) -> Result<P, RpcError> {
-        read_payload(self.method, self.params)
+        read_payload(self.method, self.params.map(RawValue::get))
     }
 }
 
 /// What a hook tells, or why it can't be read.
 pub(super) fn read_payload<P: DeserializeOwned>(
     name: &str,
-    params: Option<&RawValue>,
+    params: Option<&str>,
 ) -> Result<P, RpcError> {
-    let text = params.map_or("null", RawValue::get);
+    let text = params.unwrap_or("null");
     serde_json::from_str(text).map_err(|error| {
         RpcError::invalid_params(format!("{name} is not what was expected: {error}"))
     })
@@ -339,7 +339,7 @@ impl<S: Send + Sync + 'static> Plugin<S> {
         self.subscriptions.push((
             name,
             Box::new(move |state, call| {
-                let told = fields(name, call.params.map_or("null", RawValue::get));
+                let told = fields(name, call.params.unwrap_or("null"));
                 match serde_json::from_str(told) {
                     Ok(told) => hear(state, told, call),
                     Err(error) => {
@@ -406,6 +406,11 @@ impl<S: Send + Sync + 'static> Plugin<S> {
     pub fn dynamic(mut self) -> Self {
         self.dynamic = true;
         self
+    }
+
+    /// Whether it hears notifications and answers nothing.
+    pub(super) fn only_hears(&self) -> bool {
+        self.handlers.is_empty() && self.setters.is_empty() && self.copy.is_none()
     }
 
     /// The answer to `getmanifest`.

@@ -11,7 +11,7 @@ use ln_rpc::{RpcError, RpcErrorCode};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::incoming::Incoming;
+use super::incoming::{Asked, Incoming, Told};
 use super::lane::Lane;
 use super::panic::panic_if_asked;
 use super::plugin::{Copy, Handler, Hear, Request, read_payload};
@@ -19,7 +19,7 @@ use super::reply::Reply;
 use super::setconfig::{SetConfig, Setter};
 use super::{Args, Asker, Call, Init, Log, NotNow, Plugin};
 use crate::hooks::{Continue, DB_WRITE};
-use crate::protocol::{DisableReply, InitParams, Message, ProtocolError};
+use crate::protocol::{DisableReply, InitParams, Message, ProtocolError, glance};
 
 /// Why a plugin ended other than by lightningd's wish.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,7 @@ impl<S: Send + Sync + 'static> Plugin<S> {
         let (end, ended) = channel();
         let reader = Reader {
             plugin: Some(self),
-            lanes: None,
+            begun: None,
             log: log.clone(),
             developer,
             end: end.clone(),
@@ -106,10 +106,18 @@ struct Shared<S> {
 /// What was read and waits: what many may work on, and what is heard one after the other.
 #[derive(Debug, Default)]
 struct Lanes {
-    requests: Lane,
-    notifications: Lane,
+    requests: Lane<Asked>,
+    notifications: Lane<Told>,
     /// Whether anything is subscribed to.
     is_hearing: bool,
+}
+
+/// Who works on what is read.
+enum Begun<S> {
+    /// The threads at the lanes.
+    Workers(Arc<Lanes>),
+    /// Nobody else: a plugin that answers nothing keeps no answer waiting while it hears, and needs no second thread to wake up.
+    Reader(Arc<Shared<S>>),
 }
 
 /// Who reads what lightningd says.
@@ -117,7 +125,7 @@ struct Reader<S> {
     /// Until `init`.
     plugin: Option<Plugin<S>>,
     /// From then on.
-    lanes: Option<Arc<Lanes>>,
+    begun: Option<Begun<S>>,
     log: Log,
     developer: bool,
     end: Sender<Ended>,
@@ -125,8 +133,8 @@ struct Reader<S> {
 
 impl<S: Send + Sync + 'static> Reader<S> {
     fn read(mut self, mut input: impl Read) -> Ended {
-        let mut splitter = Splitter::new();
-        let mut buffer = vec![0; 1 << 16];
+        let mut splitter = Splitter::of_lines();
+        let mut buffer = vec![0; 1 << 18];
         let mut is_complaining = false;
         let mut heard = Vec::new();
         loop {
@@ -136,22 +144,31 @@ impl<S: Send + Sync + 'static> Reader<S> {
             }
             splitter.push(buffer.get(..count).unwrap_or_default());
             while let Some(text) = splitter.next_text()? {
-                let Some(lanes) = &self.lanes else {
-                    if self.before_init(&text)? {
-                        return Ok(());
+                match &self.begun {
+                    None => {
+                        if self.before_init(text)? {
+                            return Ok(());
+                        }
                     }
-                    continue;
-                };
-                match Incoming::read(&text) {
-                    Ok(Some(request)) if request.id.is_some() => lanes.requests.push(request),
-                    Ok(Some(notification)) if lanes.is_hearing => heard.push(notification),
-                    Ok(_) => {}
-                    Err(error) => self.log.broken(format!("from lightningd: {error}")),
+                    Some(Begun::Reader(shared)) => {
+                        if shared.take(text) {
+                            return Ok(());
+                        }
+                    }
+                    Some(Begun::Workers(lanes)) => match Incoming::read(text) {
+                        Ok(Some(Incoming::Asked(asked))) => lanes.requests.push(asked),
+                        Ok(Some(Incoming::Told(told))) if lanes.is_hearing => heard.push(told),
+                        Ok(_) => {}
+                        Err(error) => not_understood(&self.log, &error),
+                    },
                 }
             }
-            let Some(lanes) = self.lanes.as_ref().filter(|_| !heard.is_empty()) else {
+            let Some(Begun::Workers(lanes)) = &self.begun else {
                 continue;
             };
+            if heard.is_empty() {
+                continue;
+            }
             // Waiting here would keep answers from coming that a handler waits for.
             let missed = !lanes.notifications.offer(&mut heard);
             if missed && !is_complaining {
@@ -214,6 +231,7 @@ impl<S: Send + Sync + 'static> Reader<S> {
             log: self.log.clone(),
             developer: self.developer,
         };
+        let only_hears = plugin.only_hears();
         let state = (plugin.begin)(&init)?;
         let lanes = Arc::new(Lanes {
             is_hearing: !plugin.subscriptions.is_empty(),
@@ -229,21 +247,30 @@ impl<S: Send + Sync + 'static> Reader<S> {
             lanes: Arc::clone(&lanes),
             end: self.end.clone(),
         });
+        if only_hears {
+            self.begun = Some(Begun::Reader(shared));
+            return Ok(());
+        }
         for _ in 0..plugin.workers {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || shared.answer_all());
         }
-        if !shared.subscriptions.is_empty() {
+        if lanes.is_hearing {
             std::thread::spawn(move || shared.hear_all());
         }
-        self.lanes = Some(lanes);
+        self.begun = Some(Begun::Workers(lanes));
         Ok(())
     }
 }
 
+/// A message of lightningd's that makes no sense.
+fn not_understood(log: &Log, error: &ProtocolError) {
+    log.broken(format!("from lightningd: {error}"));
+}
+
 /// `db_write`: has a transaction kept.
 fn store(copy: &Copy, params: Option<&RawValue>) -> Result<Continue, RpcError> {
-    let transaction = read_payload(DB_WRITE, params)?;
+    let transaction = read_payload(DB_WRITE, params.map(RawValue::get))?;
     copy(&transaction).map_err(|problem| RpcError::new(RpcErrorCode::PluginError, problem))?;
     Ok(Continue::Continue)
 }
@@ -252,11 +279,8 @@ impl<S: Send + Sync + 'static> Shared<S> {
     /// One worker's life.
     fn answer_all(&self) {
         loop {
-            let request = self.lanes.requests.next();
-            // A handler that panics must not take its worker along; its request was answered when the panic passed by.
-            if catch_unwind(AssertUnwindSafe(|| self.answer(&request))).is_err() {
-                self.log.broken("a handler panicked");
-            }
+            let asked = self.lanes.requests.next();
+            self.answer(&asked.id, &asked.method, asked.params.as_deref());
         }
     }
 
@@ -264,11 +288,7 @@ impl<S: Send + Sync + 'static> Shared<S> {
     fn hear_all(&self) {
         loop {
             for told in self.lanes.notifications.all() {
-                let method = &told.method;
-                if catch_unwind(AssertUnwindSafe(|| self.hear(&told))).is_err() {
-                    self.log.broken(format!("the handler of {method} panicked"));
-                }
-                if method == "shutdown" {
+                if self.hear(&told.topic, told.params.as_deref(), told.origin.as_deref()) {
                     drop(self.end.send(Ok(())));
                     return;
                 }
@@ -276,11 +296,33 @@ impl<S: Send + Sync + 'static> Shared<S> {
         }
     }
 
-    fn answer(&self, request: &Incoming) {
-        let (method, params) = (request.method.as_str(), request.params.as_deref());
-        let Some(id) = request.id.as_deref() else {
-            return;
-        };
+    /// Works on a message where it is read. True after the one to end.
+    fn take(&self, text: &str) -> bool {
+        if let Some((topic, params)) = glance(text) {
+            return self.hear(topic, Some(params), None);
+        }
+        match Message::parse(text) {
+            Ok(Message::Notification {
+                method,
+                params,
+                origin,
+            }) => return self.hear(&method, params.map(RawValue::get), origin.as_deref()),
+            Ok(Message::Request { id, method, params }) => self.answer(id, &method, params),
+            Ok(Message::Response { .. }) => {}
+            Err(error) => not_understood(&self.log, &error),
+        }
+        false
+    }
+
+    /// Works on a request.
+    fn answer(&self, id: &RawValue, method: &str, params: Option<&RawValue>) {
+        // A handler that panics must not take its thread along; its request was answered when the panic passed by.
+        if catch_unwind(AssertUnwindSafe(|| self.call(id, method, params))).is_err() {
+            self.log.broken("a handler panicked");
+        }
+    }
+
+    fn call(&self, id: &RawValue, method: &str, params: Option<&RawValue>) {
         panic_if_asked();
         let reply = Reply::new(Asker::new(id, &self.log));
         if let Some(copy) = &self.copy
@@ -353,7 +395,7 @@ impl<S: Send + Sync + 'static> Shared<S> {
                 let call = Call {
                     method: &name,
                     args: Args::parse(handler.usage.unwrap_or_default(), Some(&rest))?,
-                    params: Some(&rest),
+                    params: Some(rest.get()),
                     log: &self.log,
                     asker: Some(asker),
                     origin: None,
@@ -366,22 +408,25 @@ impl<S: Send + Sync + 'static> Shared<S> {
         }
     }
 
-    fn hear(&self, told: &Incoming) {
-        let method = told.method.as_str();
-        let wanted = self
-            .subscriptions
-            .iter()
-            .filter(|(topic, _)| *topic == method || (*topic == "*" && method != "log"));
-        for (_, hear) in wanted {
-            let call = Call {
-                method,
-                args: Args::NONE,
-                params: told.params.as_deref(),
-                log: &self.log,
-                asker: None,
-                origin: told.origin.as_deref(),
-            };
-            hear(&self.state, &call);
+    /// Lets all who subscribed to it hear a notification. True if it was the one to end.
+    fn hear(&self, topic: &str, params: Option<&str>, origin: Option<&str>) -> bool {
+        let call = Call {
+            method: topic,
+            args: Args::NONE,
+            params,
+            log: &self.log,
+            asker: None,
+            origin,
+        };
+        let hear = || {
+            self.subscriptions
+                .iter()
+                .filter(|(wanted, _)| *wanted == topic || (*wanted == "*" && topic != "log"))
+                .for_each(|(_, hear)| hear(&self.state, &call));
+        };
+        if catch_unwind(AssertUnwindSafe(hear)).is_err() {
+            self.log.broken(format!("the handler of {topic} panicked"));
         }
+        topic == "shutdown"
     }
 }

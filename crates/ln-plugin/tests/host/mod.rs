@@ -46,7 +46,7 @@ impl Host {
         let mut buffer = [0; 4096];
         loop {
             if let Some(text) = self.splitter.next_text().unwrap() {
-                return text;
+                return text.to_owned();
             }
             let count = self.from.read(&mut buffer).unwrap();
             assert_ne!(count, 0, "the plugin ended");

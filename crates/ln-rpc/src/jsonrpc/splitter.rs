@@ -1,6 +1,8 @@
 //! Finding whole JSON texts in a stream of bytes.
 
-use memchr::memchr2;
+use std::ops::Range;
+
+use memchr::{memchr, memchr2};
 
 /// How much one text may hold when nothing else is said: more than the largest block in hex with room to spare.
 const DEFAULT_MAX_BYTES: usize = 256 * 1024 * 1024;
@@ -8,8 +10,8 @@ const DEFAULT_MAX_BYTES: usize = 256 * 1024 * 1024;
 const MAX_DEPTH: u32 = 100;
 /// How much of a text is shown to whoever must find out where it came from.
 const SHOWN: usize = 1024;
-/// Consumed bytes are dropped from the front once they are this many.
-const COMPACT_AT: usize = 64 * 1024;
+/// How much memory stays when a huge text is gone, and how many consumed bytes stay at most when there is more to come.
+const KEPT: usize = 64 * 1024;
 
 /// Why the stream can't be read any further. After one of these the connection is to be closed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +41,8 @@ pub struct Splitter {
     /// Up to where it was looked at.
     scanned: usize,
     nesting: Nesting,
+    /// Whether an empty line behind a line shows that the line is a text.
+    in_lines: bool,
     max_bytes: usize,
     failed: Option<SplitError>,
     /// The beginning of what failed.
@@ -100,6 +104,11 @@ impl Nesting {
     }
 }
 
+/// The beginning of a text.
+fn shown(text: &[u8]) -> &[u8] {
+    text.get(..SHOWN).unwrap_or(text)
+}
+
 impl Default for Splitter {
     fn default() -> Self {
         Self::with_limit(DEFAULT_MAX_BYTES)
@@ -112,6 +121,15 @@ impl Splitter {
         Self::default()
     }
 
+    /// For a sender that writes each text into one line and an empty line behind it, as lightningd does to plugins: such a text is found
+    /// without a look at each byte. What is written otherwise is read as usual.
+    pub fn of_lines() -> Self {
+        Self {
+            in_lines: true,
+            ..Self::default()
+        }
+    }
+
     /// A splitter whose texts hold at most `max_bytes`.
     pub fn with_limit(max_bytes: usize) -> Self {
         Self {
@@ -119,6 +137,7 @@ impl Splitter {
             start: 0,
             scanned: 0,
             nesting: Nesting::default(),
+            in_lines: false,
             max_bytes,
             failed: None,
             offending: Vec::new(),
@@ -128,6 +147,9 @@ impl Splitter {
     /// Adds what was read. After each call, take the texts with [`Splitter::next_text`] until there is none.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.failed.is_none() {
+            if self.start >= KEPT {
+                self.compact();
+            }
             self.buffer.extend_from_slice(bytes);
         }
     }
@@ -139,8 +161,7 @@ impl Splitter {
 
     /// The beginning, up to 1 KiB, of the text that is not whole yet.
     pub fn unfinished(&self) -> &[u8] {
-        let rest = self.buffer.get(self.start..).unwrap_or_default();
-        rest.get(..SHOWN).unwrap_or(rest)
+        shown(self.buffer.get(self.start..).unwrap_or_default())
     }
 
     /// The beginning of the text that could not be read, after an error.
@@ -149,22 +170,42 @@ impl Splitter {
     }
 
     /// The next whole text, or `None` until more is pushed. An error stays: every later call returns it again.
-    pub fn next_text(&mut self) -> Result<Option<String>, SplitError> {
+    pub fn next_text(&mut self) -> Result<Option<&str>, SplitError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let result = self.scan();
-        if let Err(error) = &result {
-            self.failed = Some(error.clone());
-            self.offending = self.unfinished().to_vec();
-            self.buffer = Vec::new();
-        }
-        result
+        let error = match self.scan() {
+            Ok(None) => return Ok(None),
+            Ok(Some(found)) => {
+                let bytes = self.buffer.get(found).unwrap_or_default();
+                match std::str::from_utf8(bytes) {
+                    Ok(text) => return Ok(Some(text)),
+                    Err(error) => {
+                        self.offending = shown(bytes).to_vec();
+                        SplitError::NotUtf8(error.valid_up_to())
+                    }
+                }
+            }
+            Err(error) => {
+                self.offending = self.unfinished().to_vec();
+                self.buffer = Vec::new();
+                error
+            }
+        };
+        self.failed = Some(error.clone());
+        Err(error)
     }
 
-    fn scan(&mut self) -> Result<Option<String>, SplitError> {
+    fn scan(&mut self) -> Result<Option<Range<usize>>, SplitError> {
         if self.nesting.depth == 0 {
             self.skip_space()?;
+            if self.in_lines
+                && let Some(end) = self.end_of_line()
+            {
+                let found = self.start..end;
+                (self.start, self.scanned) = (end, end);
+                return Ok(Some(found));
+            }
         }
         let limit = self.start.saturating_add(self.max_bytes);
         let end = self.buffer.len().min(limit);
@@ -172,13 +213,23 @@ impl Splitter {
         let (passed, is_whole) = self.nesting.pass(bytes)?;
         self.scanned = self.scanned.saturating_add(passed);
         if is_whole {
-            return self.take().map(Some);
+            let found = self.start..self.scanned;
+            self.start = self.scanned;
+            return Ok(Some(found));
         }
         if self.buffer.len() > limit {
             return Err(SplitError::TooLong(self.max_bytes));
         }
         self.compact();
         Ok(None)
+    }
+
+    /// Where the line ends that begins here, if an empty one is behind it.
+    fn end_of_line(&self) -> Option<usize> {
+        let rest = self.buffer.get(self.start..)?;
+        let length = memchr(b'\n', rest.get(..self.max_bytes).unwrap_or(rest))?;
+        let after = rest.get(length.saturating_add(1))?;
+        (*after == b'\n').then(|| self.start.saturating_add(length))
     }
 
     /// Passes white space between texts and checks that an object or array begins after it.
@@ -197,28 +248,13 @@ impl Splitter {
         Ok(())
     }
 
-    fn take(&mut self) -> Result<String, SplitError> {
-        let bytes = self
-            .buffer
-            .get(self.start..self.scanned)
-            .unwrap_or_default();
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| SplitError::NotUtf8(error.valid_up_to()))?
-            .to_owned();
-        self.start = self.scanned;
-        if self.start >= COMPACT_AT || self.start == self.buffer.len() {
-            self.compact();
-        }
-        Ok(text)
-    }
-
     /// Drops what was consumed, and the memory of a huge text that is gone.
     fn compact(&mut self) {
         self.buffer.drain(..self.start);
         self.scanned = self.scanned.saturating_sub(self.start);
         self.start = 0;
-        if self.buffer.capacity() > COMPACT_AT.saturating_mul(4) && self.buffer.len() < COMPACT_AT {
-            self.buffer.shrink_to(COMPACT_AT);
+        if self.buffer.capacity() > KEPT.saturating_mul(4) && self.buffer.len() < KEPT {
+            self.buffer.shrink_to(KEPT);
         }
     }
 }
@@ -228,7 +264,7 @@ mod tests {
     use super::*;
 
     fn texts(splitter: &mut Splitter) -> Vec<String> {
-        std::iter::from_fn(|| splitter.next_text().unwrap()).collect()
+        std::iter::from_fn(|| splitter.next_text().unwrap().map(str::to_owned)).collect()
     }
 
     #[test]
@@ -248,10 +284,42 @@ mod tests {
     }
 
     #[test]
+    fn texts_in_lines_are_found_however_they_are_written() {
+        let stream = "{\"a\":\"\\n}{\"}\n\n{\"b\":\n[1]}\n{}{\"c\":2}\n\n{\"d\":{}}\n\n".as_bytes();
+        let want = [
+            "{\"a\":\"\\n}{\"}",
+            "{\"b\":\n[1]}",
+            "{}",
+            "{\"c\":2}",
+            "{\"d\":{}}",
+        ];
+        // Two in one line stay together where the whole line is there: whoever writes so must not promise lines.
+        for size in 1..6 {
+            let mut splitter = Splitter::of_lines();
+            let mut got = Vec::new();
+            for chunk in stream.chunks(size) {
+                splitter.push(chunk);
+                got.extend(texts(&mut splitter));
+            }
+            assert_eq!(got, want, "in chunks of {size}");
+        }
+        let mut splitter = Splitter::of_lines();
+        splitter.push(stream);
+        assert_eq!(
+            texts(&mut splitter),
+            [want[0], want[1], "{}{\"c\":2}", want[4]]
+        );
+        let mut splitter = Splitter::of_lines();
+        splitter.push(b"{}\n\nhello\n\n");
+        assert_eq!(splitter.next_text(), Ok(Some("{}")));
+        assert_eq!(splitter.next_text(), Err(SplitError::Garbage(b'h')));
+    }
+
+    #[test]
     fn what_is_not_json_is_refused_at_once_and_for_good() {
         let mut splitter = Splitter::new();
         splitter.push(b"{} GET / HTTP/1.1");
-        assert_eq!(splitter.next_text(), Ok(Some("{}".to_owned())));
+        assert_eq!(splitter.next_text(), Ok(Some("{}")));
         assert_eq!(splitter.next_text(), Err(SplitError::Garbage(b'G')));
         assert_eq!(splitter.offending(), b"GET / HTTP/1.1");
         splitter.push(b"{}");

@@ -233,7 +233,7 @@ impl Host {
         let mut buffer = vec![0; 65536];
         loop {
             while let Some(text) = self.splitter.next_text().unwrap() {
-                match Message::parse(&text).unwrap() {
+                match Message::parse(text).unwrap() {
                     Message::Response { outcome, .. } => {
                         return outcome.map(|result| serde_json::from_str(result.get()).unwrap());
                     }

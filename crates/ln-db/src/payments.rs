@@ -184,31 +184,31 @@ impl Txn<'_> {
         Ok(index)
     }
 
-    /// Notes that a pending part is paid. A part that is not pending stays as it is.
+    /// Notes that a pending part is paid. A part that is not pending stays as it is. Returns how it stands, if there is one.
     pub fn complete_payment(
         &mut self,
         hash: &PaymentHash,
         part: (u64, u64),
         preimage: &PaymentPreimage,
         now: u64,
-    ) -> Result<(), DbError> {
+    ) -> Result<Option<PaymentRow>, DbError> {
         let updated = self.next_var("last_sendpays_updated_index")?;
         self.execute(
             "UPDATE payments SET status = 1, payment_preimage = ?4, completed_at = ?5, updated_index = ?6, path_secrets = NULL \
              WHERE payment_hash = ?1 AND partid = ?2 AND groupid = ?3 AND status = 0",
             (wire(hash), to_i64(part.0), to_i64(part.1), wire(preimage), to_i64(now), to_i64(updated)),
         )?;
-        Ok(())
+        self.payment(hash, part)
     }
 
-    /// Notes that a pending part failed. A part that is not pending stays as it is.
+    /// Notes that a pending part failed. A part that is not pending stays as it is. Returns how it stands, if there is one.
     pub fn fail_payment(
         &mut self,
         hash: &PaymentHash,
         part: (u64, u64),
         failure: &PaymentFailure,
         now: u64,
-    ) -> Result<(), DbError> {
+    ) -> Result<Option<PaymentRow>, DbError> {
         let updated = self.next_var("last_sendpays_updated_index")?;
         self.execute(
             "UPDATE payments SET status = 2, completed_at = ?4, updated_index = ?5, failonionreply = ?6, faildestperm = ?7, \
@@ -231,7 +231,7 @@ impl Txn<'_> {
                 failure.message,
             ],
         )?;
-        Ok(())
+        self.payment(hash, part)
     }
 
     /// All parts for a hash, by group and part.

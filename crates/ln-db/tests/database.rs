@@ -170,7 +170,9 @@ fn a_part_has_one_outcome() {
     run(db.write(|txn| txn.add_payment(&payment(1, 0)))).unwrap();
     let preimage = PaymentPreimage([1; 32]);
     let hash = preimage.hash();
-    run(db.write(move |txn| txn.complete_payment(&hash, (0, 1), &preimage, 9))).unwrap();
+    let none = run(db.write(move |txn| txn.complete_payment(&hash, (7, 1), &preimage, 9)));
+    assert_eq!(none.unwrap(), None);
+    let paid = run(db.write(move |txn| txn.complete_payment(&hash, (0, 1), &preimage, 9)));
     let failure = PaymentFailure {
         onion_reply: None,
         destination_permanent: false,
@@ -182,7 +184,7 @@ fn a_part_has_one_outcome() {
         message: None,
         detail: "late".to_owned(),
     };
-    run(db.write(move |txn| txn.fail_payment(&hash, (0, 1), &failure, 10))).unwrap();
+    let late = run(db.write(move |txn| txn.fail_payment(&hash, (0, 1), &failure, 10)));
     let found = run(db.read(move |txn| txn.payment(&hash, (0, 1))))
         .unwrap()
         .unwrap();
@@ -190,6 +192,8 @@ fn a_part_has_one_outcome() {
         (found.status, found.preimage),
         (PaymentStatus::Complete, Some(preimage))
     );
+    assert_eq!(paid.unwrap().as_ref(), Some(&found));
+    assert_eq!(late.unwrap(), Some(found));
     assert!(
         run(db.read(|txn| txn.pending_payments()))
             .unwrap()

@@ -302,13 +302,17 @@ pub(super) fn persist(
     });
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     async move {
-        let Written { indexes, lines } = durable.await?;
+        let Written {
+            indexes,
+            ended,
+            lines,
+        } = durable.await?;
         persisted();
         if let Some(told) = told {
             node.plugins.tell_state(told);
         }
         accounts::tell(&node, lines);
-        act(&node, &channel, after, indexes);
+        act(&node, &channel, after, indexes, ended);
         Ok(())
     }
 }
@@ -322,6 +326,8 @@ fn counters(channel: &Channel) -> ChannelCounters {
 struct Written {
     /// The `created_index` of each payment that is new, in order of the offers.
     indexes: Vec<Option<u64>>,
+    /// How parts of payments stand that ended, in order.
+    ended: Vec<Option<PaymentRow>>,
     /// What moved.
     lines: Vec<Line>,
 }
@@ -348,15 +354,19 @@ fn apply(
         }
         Step::Fulfilled(id, preimage, payment) => {
             txn.set_htlc_preimage(dbid, HtlcDirection::Outgoing, id, &preimage)?;
-            payment.map_or(Ok(()), |(hash, part)| {
-                txn.complete_payment(&hash, part, &preimage, now)
-            })
+            if let Some((hash, part)) = payment {
+                let row = txn.complete_payment(&hash, part, &preimage, now)?;
+                written.ended.push(row);
+            }
+            Ok(())
         }
         Step::Failed(id, failure, payment) => {
             txn.set_htlc_failure(dbid, HtlcDirection::Outgoing, id, &failure)?;
-            payment.map_or(Ok(()), |(hash, part)| {
-                payments::fail_in(txn, &hash, part, &failure, now)
-            })
+            if let Some((hash, part)) = payment {
+                let row = payments::fail_in(txn, &hash, part, &failure, now)?;
+                written.ended.push(row);
+            }
+            Ok(())
         }
         Step::Opened(entry) => {
             written.lines.extend(accounts::keep(txn, [entry])?);
@@ -377,8 +387,15 @@ fn apply(
 }
 
 /// Tells the rest of the node.
-fn act(node: &Rc<Node>, channel: &Rc<Channel>, after: Vec<After>, indexes: Vec<Option<u64>>) {
+fn act(
+    node: &Rc<Node>,
+    channel: &Rc<Channel>,
+    after: Vec<After>,
+    indexes: Vec<Option<u64>>,
+    ended: Vec<Option<PaymentRow>>,
+) {
     let mut indexes = indexes.into_iter();
+    let mut ended = ended.into_iter();
     for what in after {
         match what {
             After::Offered(offer, id) => {
@@ -386,7 +403,10 @@ fn act(node: &Rc<Node>, channel: &Rc<Channel>, after: Vec<After>, indexes: Vec<O
                 drop(offer.reply.send(Ok((id, index))));
             }
             After::Received(htlc, over_dust) => payments::htlc_received(node, *htlc, over_dust),
-            After::PaymentChanged(hash, part) => node.payments.changed(node, hash, part),
+            After::PaymentChanged(hash, part) => {
+                let row = ended.next().flatten();
+                node.payments.changed(node, hash, part, row);
+            }
             After::OutgoingResolved(htlc) => payments::forward_resolved(node, *htlc),
             After::Ready => {
                 node.log.debug(&channel.origin(), "channel is ready");

@@ -4,16 +4,16 @@ use ln_db::{DbError, PaymentFailure, PaymentRow, Txn};
 use ln_onion::{FailureCode, FailureMessage, SharedSecret, open_failure};
 use ln_types::{NodeId, PaymentHash};
 
-/// Marks a part failed, in the transaction in which its HTLC's failure is kept.
+/// Marks a part failed, in the transaction in which its HTLC's failure is kept. Returns how it stands.
 pub(crate) fn fail_in(
     txn: &mut Txn<'_>,
     hash: &PaymentHash,
     part: (u64, u64),
     failure: &Result<Vec<u8>, ([u8; 32], u16)>,
     now: u64,
-) -> Result<(), DbError> {
+) -> Result<Option<PaymentRow>, DbError> {
     let Some(row) = txn.payment(hash, part)? else {
-        return Ok(());
+        return Ok(None);
     };
     let read = match failure {
         Ok(reason) => read(&row, reason),
@@ -22,7 +22,7 @@ pub(crate) fn fail_in(
     txn.fail_payment(hash, part, &read, now)
 }
 
-/// Marks a part failed whose HTLC came back on chain.
+/// Marks a part failed whose HTLC came back on chain. Returns how it stands.
 pub(crate) fn fail_on_chain_in(
     txn: &mut Txn<'_>,
     hash: &PaymentHash,
@@ -30,9 +30,9 @@ pub(crate) fn fail_on_chain_in(
     our_id: NodeId,
     why: &str,
     now: u64,
-) -> Result<(), DbError> {
+) -> Result<Option<PaymentRow>, DbError> {
     let Some(row) = txn.payment(hash, part)? else {
-        return Ok(());
+        return Ok(None);
     };
     let code = FailureMessage::PermanentChannelFailure {}.code();
     let failure = PaymentFailure {

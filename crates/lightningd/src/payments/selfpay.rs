@@ -60,7 +60,8 @@ pub(crate) async fn pay_ourselves(
         node.log.info(&node.origin, text);
         node.invoices.paid(node, &invoice);
     }
-    node.payments.changed(node, hash, (0, groupid));
+    let ended = Some(row.clone());
+    node.payments.changed(node, hash, (0, groupid), ended);
     Ok(row)
 }
 
@@ -115,10 +116,10 @@ fn settle(
         Some(_) => Err(format!("A plugin refused to take the payment of {hash}")),
         None => payable(txn, payment, now)?,
     };
-    let invoice = match payable {
+    let (row, invoice) = match payable {
         Ok(invoice) => {
-            txn.complete_payment(&hash, part, &invoice.preimage, now)?;
-            Some(txn.set_invoice_paid(&hash, payment.amount, now)?)
+            let row = txn.complete_payment(&hash, part, &invoice.preimage, now)?;
+            (row, Some(txn.set_invoice_paid(&hash, payment.amount, now)?))
         }
         Err(detail) => {
             let code = refusal.unwrap_or_else(|| unknown_details(payment.amount));
@@ -133,11 +134,10 @@ fn settle(
                 message: None,
                 detail,
             };
-            txn.fail_payment(&hash, part, &failure, now)?;
-            None
+            (txn.fail_payment(&hash, part, &failure, now)?, None)
         }
     };
-    let row = txn.payment(&hash, part)?.ok_or(DbError::Corrupt {
+    let row = row.ok_or(DbError::Corrupt {
         table: "payments",
         column: "payment_hash",
     })?;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use ln_db::PaymentRow;
 use ln_rpc::RpcError;
 use ln_rpc::methods::payments::pay::PayResponse;
 use ln_types::{HtlcId, NodeId, PaymentHash};
@@ -28,10 +29,7 @@ pub(crate) struct Paying {
 /// The state of payments that is not in the database.
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
-    waiting: RefCell<HashMap<Part, Vec<oneshot::Sender<()>>>>,
-    /// Parts whose end plugins are still to be told of, and whether somebody is at it.
-    untold: RefCell<Vec<Part>>,
-    is_telling: Cell<bool>,
+    waiting: RefCell<HashMap<Part, Vec<oneshot::Sender<PaymentRow>>>>,
     /// Parts between the decision to send them and their being durable.
     pub(crate) claims: Claims,
     /// What `pay` is paying.
@@ -45,51 +43,36 @@ pub(crate) struct Payments {
 }
 
 impl Payments {
-    /// A part's outcome changed: whoever waits looks again.
-    pub(crate) fn changed(&self, node: &Rc<Node>, hash: PaymentHash, part: (u64, u64)) {
-        for waiter in self
-            .waiting
-            .borrow_mut()
-            .remove(&(hash, part))
-            .into_iter()
-            .flatten()
-        {
-            waiter.send(()).unwrap_or_default();
-        }
+    /// A part ended, durably, as `row` tells: whoever waits is told, and plugins.
+    pub(crate) fn changed(
+        &self,
+        node: &Node,
+        hash: PaymentHash,
+        part: (u64, u64),
+        row: Option<PaymentRow>,
+    ) {
+        // Without a row they look again.
+        let waiters = self.waiting.borrow_mut().remove(&(hash, part));
         node.rpc.index_changed();
-        if node.plugins.hears_of_payments() {
-            self.untold.borrow_mut().push((hash, part));
-            if !self.is_telling.replace(true) {
-                tokio::task::spawn_local(tell(Rc::clone(node)));
-            }
+        let Some(row) = row else { return };
+        for waiter in waiters.into_iter().flatten() {
+            // Whoever hung up needs no answer.
+            let _ = waiter.send(row.clone());
         }
+        node.plugins.tell_payment(node.id(), row);
     }
 
-    /// Resolves when the part's outcome changes. Ask before looking, so that no change is missed.
-    pub(crate) fn wait(&self, hash: PaymentHash, part: (u64, u64)) -> oneshot::Receiver<()> {
+    /// Resolves to how the part stands once it ends. Ask before looking, so that no change is missed. An error if that can't be told: look again.
+    pub(crate) fn wait(
+        &self,
+        hash: PaymentHash,
+        part: (u64, u64),
+    ) -> oneshot::Receiver<PaymentRow> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting.borrow_mut();
         let list = waiting.entry((hash, part)).or_default();
         list.retain(|waiter| !waiter.is_closed());
         list.push(sender);
         receiver
-    }
-}
-
-/// Tells plugins how parts ended, in that order. Those that end while some are read from the database are read together the next time.
-async fn tell(node: Rc<Node>) {
-    loop {
-        let parts = node.payments.untold.take();
-        if parts.is_empty() {
-            node.payments.is_telling.set(false);
-            return;
-        }
-        let rows = node.db.read(move |txn| {
-            let rows = parts.iter().map(|(hash, part)| txn.payment(hash, *part));
-            rows.collect::<Result<Vec<_>, _>>()
-        });
-        for row in rows.await.into_iter().flatten().flatten() {
-            node.plugins.tell_payment(node.id(), row);
-        }
     }
 }

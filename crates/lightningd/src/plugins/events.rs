@@ -86,11 +86,6 @@ impl PluginHost {
         });
     }
 
-    /// Whether anybody hears how parts of payments end.
-    pub(crate) fn hears_of_payments(&self) -> bool {
-        self.has_subscriber("sendpay_success") || self.has_subscriber("sendpay_failure")
-    }
-
     /// `sendpay_success` and `sendpay_failure`
     pub(crate) fn tell_payment(&self, us: NodeId, row: PaymentRow) {
         match row.status {

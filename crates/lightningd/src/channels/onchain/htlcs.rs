@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ln_db::{DbError, HtlcDirection, HtlcRow};
+use ln_db::{DbError, HtlcDirection, HtlcRow, PaymentRow};
 use ln_ipc::onchaind::OnchaindHtlc;
 use ln_onchain::HtlcStub;
 use ln_onion::FailureMessage;
@@ -104,11 +104,12 @@ pub(super) async fn fulfilled(
     let (dbid, id, now) = (channel.dbid, row.id, clock::now());
     let payment = row.payment.map(|part| (row.payment_hash, part));
     let kept = channel.row().clone();
-    node.db
+    let ended = node
+        .db
         .write(move |txn| {
             txn.set_htlc_preimage(dbid, HtlcDirection::Outgoing, id, &preimage)?;
             txn.put_channel(&kept)?;
-            payment.map_or(Ok(()), |(hash, part)| {
+            payment.map_or(Ok(None), |(hash, part)| {
                 txn.complete_payment(&hash, part, &preimage, now)
             })
         })
@@ -118,7 +119,7 @@ pub(super) async fn fulfilled(
         let text = format!("the preimage of HTLC {id} came after it was given up");
         node.log.broken(&channel.origin(), text);
     }
-    tell(node, row);
+    tell(node, row, ended);
     Ok(())
 }
 
@@ -137,17 +138,18 @@ pub(super) async fn failed(
     row.malformed = Some(([0; 32], code));
     let (dbid, now, our_id, why) = (channel.dbid, clock::now(), node.id(), why.to_owned());
     let payment = row.payment.map(|part| (row.payment_hash, part));
-    node.db
+    let ended = node
+        .db
         .write(move |txn| {
             let failure = Err(([0; 32], code));
             txn.set_htlc_failure(dbid, HtlcDirection::Outgoing, id, &failure)?;
-            payment.map_or(Ok(()), |(hash, part)| {
+            payment.map_or(Ok(None), |(hash, part)| {
                 payments::fail_on_chain_in(txn, &hash, part, our_id, &why, now)
             })
         })
         .await?;
     remember(channel, &row);
-    tell(node, row);
+    tell(node, row, ended);
     Ok(())
 }
 
@@ -184,10 +186,10 @@ fn remember(channel: &Channel, row: &HtlcRow) {
     channel.htlcs.borrow_mut().insert(key, row.clone());
 }
 
-/// Tells the one who waits for the outcome.
-fn tell(node: &Rc<Node>, row: HtlcRow) {
+/// Tells the one who waits for the outcome, which of a payment of ours is `ended`.
+fn tell(node: &Rc<Node>, row: HtlcRow, ended: Option<PaymentRow>) {
     match row.payment {
-        Some(part) => node.payments.changed(node, row.payment_hash, part),
+        Some(part) => node.payments.changed(node, row.payment_hash, part, ended),
         None => payments::forward_resolved(node, row),
     }
 }

@@ -64,6 +64,8 @@ pub(super) async fn outcome(
         if row.status != PaymentStatus::Pending {
             return Ok(row);
         }
-        drop(changed.await);
+        if let Ok(row) = changed.await {
+            return Ok(row);
+        }
     }
 }

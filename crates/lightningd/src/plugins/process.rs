@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use tokio::process::{Child, ChildStdout};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ use super::error::PluginError;
 use super::excerpt::excerpt;
 use super::host::{End, PluginHost};
 use super::life::Life;
-use super::queue::{Hurry, Queue};
+use super::queue::{AT_ONCE, Hurry, Queue};
 use super::reading::{OutputEnd, read};
 use super::request_id::{asked_method, request_id};
 use super::save_io::SaveIo;
@@ -168,7 +168,7 @@ impl PluginProcess {
             manifest: OnceCell::new(),
             stage: Cell::new(Stage::Asked),
             waiting: RefCell::default(),
-            queue: Queue::to(stdin),
+            queue: Queue::to(widened(stdin)),
             complained: Cell::new(false),
             complaints: Complaints::default(),
             stats: Stats::default(),
@@ -437,6 +437,12 @@ impl PluginProcess {
         drop(waiting.answer.send(answer));
         Some(took)
     }
+}
+
+/// Lets a pipe hold what gathers in a while, if the system allows it; else its reader wakes up more often.
+fn widened(stdin: ChildStdin) -> ChildStdin {
+    let _as_it_is = rustix::pipe::fcntl_setpipe_size(&stdin, AT_ONCE);
+    stdin
 }
 
 /// Forgets a request when nobody waits for it any more.

@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 /// What may wait for one plugin: a few of the largest blocks, or hours of notifications. A plugin that has not read so much does not read.
 const MAX_WAITING: usize = 64 << 20;
 
-/// How much is written in one piece at most: what a pipe holds. A longer message goes alone.
-const AT_ONCE: usize = 64 << 10;
+/// How much is written in one piece at most, and what a pipe should hold. A longer message goes alone.
+pub(super) const AT_ONCE: usize = 256 << 10;
 
 /// How long notifications gather for a plugin while there are many: it wakes up ten times a second and finds all that happened, instead
 /// of waking up for each, which costs both sides more than all the rest.
@@ -22,7 +22,7 @@ const GATHER: Duration = Duration::from_millis(100);
 /// Over how long messages are counted.
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// From how many in that time on there are many. A plugin that goes on when it hears of something, from one payment to the next, stays
+/// With more than so many in that time there are many. A plugin that goes on when it hears of something, from one payment to the next, stays
 /// below and is told at once.
 const MANY: usize = 80;
 
@@ -113,19 +113,22 @@ impl Drop for Queue {
 struct Pace {
     /// Since when they are counted, and how many there were.
     window: Option<(Instant, usize)>,
-    /// Whether there were many in the window before.
+    /// Whether there are many.
     is_fast: bool,
 }
 
 impl Pace {
     fn count(&mut self, now: Instant) {
         match &mut self.window {
-            Some((since, count)) if now < *since + WINDOW => *count += 1,
+            Some((since, count)) if now < *since + WINDOW => {
+                *count += 1;
+                self.is_fast |= *count > MANY;
+            }
             window => {
-                let enough = if self.is_fast { STILL_MANY } else { MANY };
                 // After a pause nothing is known of the window before.
-                self.is_fast = window
-                    .is_some_and(|(since, count)| count >= enough && now < since + WINDOW + WINDOW);
+                self.is_fast &= window.is_some_and(|(since, count)| {
+                    count >= STILL_MANY && now < since + WINDOW + WINDOW
+                });
                 *window = Some((now, 1));
             }
         }

@@ -1,6 +1,6 @@
 //! How fast two nodes are: payments, invoices, RPC round trips, start, what it costs in CPU and memory, and what plugins cost.
 //!
-//! `cargo xtask bench plugins` measures only the last.
+//! `cargo xtask bench plugins` measures only the last, `cargo xtask bench listeners` only those of them that listen.
 //!
 //! Figures of one machine and one run: compare ratios, not figures. Nothing here is a test; nothing fails for being slow.
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
@@ -40,8 +40,13 @@ fn main() {
         std::process::exit(code);
     }
     let mut report = Report::default();
-    if std::env::args().nth(1).as_deref() == Some("plugins") {
-        plugins::measure(&mut report);
+    let only: Option<fn(&mut Report)> = match std::env::args().nth(1).as_deref() {
+        Some("plugins") => Some(plugins::measure),
+        Some("listeners") => Some(plugins::measure_listeners),
+        _ => None,
+    };
+    if let Some(measure) = only {
+        measure(&mut report);
         report.print();
         return;
     }

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use ln_testkit::nodes::TestNode;
 
-/// The kernel's clock ticks a second; Linux has shown 100 to programs since 2.6.
-const TICKS: u64 = 100;
-
 /// Process ids and names of nodes and their helpers.
 fn processes(nodes: &[&TestNode]) -> Vec<(u32, String)> {
     let mut all = Vec::new();
@@ -22,28 +19,30 @@ fn processes(nodes: &[&TestNode]) -> Vec<(u32, String)> {
     all
 }
 
-/// User and system time of nodes, their helpers and their plugins since they started.
+/// Time on a CPU of nodes, their helpers and their plugins since they started.
 pub(crate) fn cpu_time(nodes: &[&TestNode]) -> Duration {
     cpu_time_of(nodes, |_| true)
 }
 
 /// The same of those processes only whose name is one of these.
 pub(crate) fn cpu_time_of(nodes: &[&TestNode], wanted: impl Fn(&str) -> bool) -> Duration {
-    let ticks: u64 = processes(nodes)
+    processes(nodes)
         .into_iter()
         .filter(|(_, name)| wanted(name))
-        .filter_map(|(pid, _)| ticks(pid))
-        .sum();
-    Duration::from_millis(ticks * 1000 / TICKS)
+        .filter_map(|(pid, _)| on_cpu(pid))
+        .sum()
 }
 
-fn ticks(pid: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = text.rsplit_once(')')?;
-    // Fields 14 and 15 of the whole line; the first after the name is field 3.
-    let fields: Vec<&str> = rest.split_whitespace().collect();
-    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-    Some(field(14)? + field(15)?)
+/// What the threads of a process that are alive have run: to the nanosecond, while `stat` counts ticks, which plugins that run for a moment
+/// only pass between.
+fn on_cpu(pid: u32) -> Option<Duration> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let run = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        let nanoseconds = text.split_whitespace().next()?.parse().ok()?;
+        Some(Duration::from_nanos(nanoseconds))
+    };
+    Some(threads.flatten().filter_map(run).sum())
 }
 
 /// Memory that only one process uses, the largest of each name.

@@ -84,16 +84,10 @@ impl DevConfig {
             panic: special(settings, "dev-panic", panicking)?,
             no_sandbox: settings.flag("dev-no-sandbox"),
             break_out: special(settings, "dev-break-out", breaking_out)?,
-            crash_after: special(settings, "dev-crash-after", |text| {
-                text.parse()
-                    .map_err(|_| format!("'{text}' is not a number of seconds"))
-            })?,
+            crash_after: special(settings, "dev-crash-after", seconds)?,
             fast_gossip: settings.flag("dev-fast-gossip"),
             fast_gossip_prune: settings.flag("dev-fast-gossip-prune"),
-            bitcoind_poll: special(settings, "dev-bitcoind-poll", |text| {
-                text.parse()
-                    .map_err(|_| format!("'{text}' is not a number of seconds"))
-            })?,
+            bitcoind_poll: special(settings, "dev-bitcoind-poll", seconds)?,
             disconnect_file: settings.text("dev-disconnect").map(str::to_owned),
             no_reconnect: settings.flag("dev-no-reconnect"),
             no_reconnect_private: settings.flag("dev-no-reconnect-private"),
@@ -139,6 +133,11 @@ fn breaking_out(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn seconds(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("'{text}' is not a number of seconds"))
+}
+
 /// `NAME[:MESSAGES]`.
 fn panicking(text: &str) -> Result<(String, u32), String> {
     let (name, after) = text.split_once(':').unwrap_or((text, "0"));
@@ -148,7 +147,9 @@ fn panicking(text: &str) -> Result<(String, u32), String> {
     if BUILTIN_PLUGINS.contains(&name) {
         return Ok((name.to_owned(), after));
     }
-    Ok((helper(name)?, after))
+    let name = helper(name)
+        .map_err(|error| format!("{error}, or a plugin: {}", BUILTIN_PLUGINS.join(", ")))?;
+    Ok((name, after))
 }
 
 /// Reads a setting that may be given more than once.

@@ -4,6 +4,7 @@ mod process;
 mod programs;
 mod running;
 mod sender;
+mod switches;
 
 pub(crate) use process::{Subd, SubdEnd, SubdStart};
 pub(crate) use programs::try_programs;

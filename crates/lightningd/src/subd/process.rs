@@ -5,13 +5,11 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, Stdio};
 use std::rc::Rc;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
 use command_fds::{CommandFdExt, FdMapping};
 use ln_codec::Decode;
-use ln_daemon::{BREAK_OUT, DEV_PANIC, SANDBOX, SANDBOX_OFF, VERSION};
+use ln_daemon::VERSION;
 use ln_ipc::status::Status;
 use ln_ipc::{AsyncReader, AsyncStream, FrameError, Stream, message_number};
 use ln_types::NodeId;
@@ -19,19 +17,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::SubdSender;
 use super::running::{self, PATIENCE, Running};
+use super::switches::Switches;
 use crate::crash;
 use crate::log::{Logger, Origin};
 use crate::options::DevConfig;
 
 /// The numbers every helper's status messages begin at.
 const STATUS_NUMBERS: u16 = 0xfff0;
-
-/// What helpers are told about their heap: memory that a burst of payments needed goes back to the kernel, since a node may have thousands of
-/// them. Setting the thresholds also keeps glibc from raising them. Another libc takes no notice.
-const HEAP: (&str, &str) = (
-    "GLIBC_TUNABLES",
-    "glibc.malloc.trim_threshold=32768:glibc.malloc.mmap_threshold=32768",
-);
 
 /// What a report has for a helper that a signal ended.
 const NO_BACKTRACE: &str = "No backtrace. Helpers leave core files only with dev-no-sandbox.";
@@ -104,23 +96,9 @@ impl std::fmt::Display for SubdEnd {
     }
 }
 
-/// The helper that waits for a debugger.
-static DEBUGGED: OnceLock<String> = OnceLock::new();
-/// Whether helpers are told that the node runs with `developer`.
-static DEVELOPER: AtomicBool = AtomicBool::new(false);
-/// Whether helpers may be of other versions than ours.
-static ANY_VERSION: AtomicBool = AtomicBool::new(false);
-/// The helper that makes a mistake, and after how many messages.
-static PANICKING: OnceLock<(String, u32)> = OnceLock::new();
-
-/// Whether helpers keep all their rights.
-static NO_SANDBOX: AtomicBool = AtomicBool::new(false);
-/// The helper that tries to get out of its sandbox, and how.
-static BREAKING_OUT: OnceLock<(String, String)> = OnceLock::new();
-
 /// Stops a helper that is to be debugged where it is, and says how to go on.
 fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
-    if DEBUGGED.get().is_none_or(|debugged| debugged != name) {
+    if !Switches::get().debugs(name) {
         return;
     }
     let Some(pid) = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) else {
@@ -136,37 +114,10 @@ fn stop_for_debugger(log: &Logger, name: &str, pid: Option<u32>) {
     log.unusual(&Origin::of("lightningd"), text);
 }
 
-/// What a helper must know before its first message.
-fn set_environment(command: &mut Command, name: &str) {
-    if std::env::var_os(HEAP.0).is_none() {
-        command.env(HEAP.0, HEAP.1);
-    }
-    if let Some((_, after)) = PANICKING.get().filter(|(panicking, _)| panicking == name) {
-        command.env(DEV_PANIC, after.to_string());
-    }
-    if NO_SANDBOX.load(Ordering::Relaxed) {
-        command.env(SANDBOX, SANDBOX_OFF);
-    }
-    if let Some((_, how)) = BREAKING_OUT.get().filter(|(breaking, _)| breaking == name) {
-        command.env(BREAK_OUT, how);
-    }
-}
-
 impl Subd {
     /// Does with helpers what developers want.
     pub(crate) fn configure(developer: bool, dev: &DevConfig) {
-        DEVELOPER.store(developer, Ordering::Relaxed);
-        ANY_VERSION.store(dev.any_version, Ordering::Relaxed);
-        if let Some(name) = dev.debugger.clone() {
-            drop(DEBUGGED.set(name));
-        }
-        if let Some(asked) = dev.panic.clone() {
-            drop(PANICKING.set(asked));
-        }
-        NO_SANDBOX.store(dev.no_sandbox, Ordering::Relaxed);
-        if let Some(asked) = dev.break_out.clone() {
-            drop(BREAKING_OUT.set(asked));
-        }
+        Switches::set(developer, dev);
     }
 
     /// Starts a helper out of this very executable, or the program given for it.
@@ -197,11 +148,7 @@ impl Subd {
             .stdin(Stdio::from(theirs))
             .fd_mappings(mappings)
             .context("descriptors for a helper collide")?;
-        // As from Core Lightning. hsmd lets nobody else force keys upon it.
-        if DEVELOPER.load(Ordering::Relaxed) {
-            command.arg("--developer");
-        }
-        set_environment(&mut command, start.name);
+        Switches::get().apply(&mut command, start.name);
         // A helper must not die of the operator's ctrl-c before lightningd has said what to do.
         command.process_group(0);
         let mut command = tokio::process::Command::from(command);
@@ -298,7 +245,7 @@ impl Subd {
             }
             Ok(Status::Billboard(billboard)) => *self.billboard.borrow_mut() = Some(billboard.text),
             Ok(Status::Version(version)) => {
-                if version.version != VERSION && !ANY_VERSION.load(Ordering::Relaxed) {
+                if !Switches::get().takes(&version.version) {
                     self.failure = Some(format!(
                         "{} is of version {}, lightningd of {VERSION}: restart the node",
                         self.name, version.version

@@ -443,6 +443,7 @@ async fn load(
     }
     node.channels
         .add_interest(&mut node.chain.interest.borrow_mut());
+    payments::load_forwarded(&node);
     Ok(node)
 }
 

@@ -194,6 +194,29 @@ impl Txn<'_> {
         Ok(())
     }
 
+    /// What an HTLC that is one side of a forwarded payment left us; nothing if it is none.
+    pub fn forwarding_fee(
+        &self,
+        channel: u64,
+        direction: HtlcDirection,
+        id: HtlcId,
+    ) -> Result<Option<Msat>, DbError> {
+        let side = match direction {
+            HtlcDirection::Incoming => "o.origin_channel = ?1 AND o.origin_htlc = ?2",
+            HtlcDirection::Outgoing => {
+                "o.channel_id = ?1 AND o.channel_htlc_id = ?2 AND o.direction = 1"
+            }
+        };
+        self.first(
+            &format!(
+                "SELECT max(i.msatoshi - o.msatoshi, 0) FROM channel_htlcs o JOIN channel_htlcs i ON i.channel_id = o.origin_channel \
+                 AND i.channel_htlc_id = o.origin_htlc AND i.direction = 0 WHERE {side}"
+            ),
+            (to_i64(channel), to_i64(id.0)),
+            |row| get_u64(row, TABLE, "msatoshi", 0).map(Msat::from_msat),
+        )
+    }
+
     /// The HTLCs of all channels that are still in a commitment.
     pub fn live_htlcs(&self) -> Result<Vec<HtlcRow>, DbError> {
         self.all(

@@ -82,6 +82,7 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE penalty_bases (
          channel_id INTEGER NOT NULL, commitnum INTEGER NOT NULL, txid BLOB NOT NULL, claim BLOB NOT NULL,
          PRIMARY KEY (channel_id, commitnum));",
+    "CREATE INDEX channel_htlcs_origin ON channel_htlcs (origin_channel, origin_htlc) WHERE origin_channel IS NOT NULL;",
 ];
 
 /// Brings the database to the present version, if it may: whether anything had to be done. A new one always is.

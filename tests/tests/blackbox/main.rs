@@ -28,6 +28,7 @@ mod developer;
 mod developer_options;
 mod errors;
 mod force_close;
+mod forwarding;
 mod full_disk;
 mod hostile;
 mod kill;

@@ -125,6 +125,8 @@ pub(crate) struct Channel {
     pub(crate) reestablished: Cell<bool>,
     /// The channel daemon's last sentence about it.
     pub(crate) billboard: RefCell<Rc<RefCell<Option<String>>>>,
+    /// Our last `channel_update` that was made public in this run, for those whose HTLC does not fit it.
+    pub(crate) published: RefCell<Vec<u8>>,
     /// The timestamp of our last `channel_update` for it in this run.
     last_update: Cell<u32>,
     /// Its changes of state.
@@ -166,6 +168,7 @@ impl Channel {
             served_on: Cell::default(),
             reestablished: Cell::new(false),
             billboard: RefCell::default(),
+            published: RefCell::default(),
             last_update: Cell::default(),
             changes: RefCell::new(changes),
             offers: RefCell::default(),

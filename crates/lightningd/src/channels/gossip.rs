@@ -130,6 +130,7 @@ fn publish(node: &Rc<Node>, channel: &Rc<Channel>) {
         add_gossip(&node2, announcement, Some(capacity));
         if let Some(update) = make_update(&node2, &channel2, true).await? {
             add_gossip(&node2, update.clone(), None);
+            channel2.published.borrow_mut().clone_from(&update);
             if !node2.config.dev.suppress_gossip.get() {
                 node2.to_peer(channel2.peer, update);
             }

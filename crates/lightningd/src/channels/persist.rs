@@ -7,13 +7,14 @@ use ln_db::{
     StateChangeRow, Txn,
 };
 use ln_ipc::channeld::{ChannelEvent, ChanneldPersist, ReceivedHtlc, RevokedCommitment};
-use ln_types::{ChannelState, HtlcId, PaymentHash, PaymentPreimage, Side};
+use ln_types::{ChannelMoveTag, ChannelState, HtlcId, PaymentHash, PaymentPreimage, Side};
 
 use super::onchain::Revoked;
 use super::{Channel, CloseCause, PendingOffer};
 use crate::accounts::{self, Line};
+use crate::clock;
 use crate::node::Node;
-use crate::{clock, payments};
+use crate::payments::{self, ForwardEnd};
 
 //~ 6. A step of channeld's becomes two lists: what is written, all in one transaction, and what is told once that is on disk. Payments, invoices and
 //~ waiting RPC calls hear of an HTLC from the second list only, so that a crash never takes back what somebody heard. Next: `ln-db/src/thread.rs`.
@@ -27,6 +28,7 @@ enum Step {
         Result<Vec<u8>, ([u8; 32], u16)>,
         Option<(PaymentHash, (u64, u64))>,
     ),
+    Forwarded(ForwardEnd),
     Removed(HtlcDirection, HtlcId, Option<Box<ChannelMoveRow>>),
     Revoked(Box<PenaltyBaseRow>),
 }
@@ -37,7 +39,7 @@ enum After {
     /// Whether it is one too many of those too small for the chain.
     Received(Box<HtlcRow>, bool),
     PaymentChanged(PaymentHash, (u64, u64)),
-    OutgoingResolved(Box<HtlcRow>),
+    Forwarded(Box<ForwardEnd>),
     Ready,
     ShuttingDown,
     Revoked(Box<Revoked>),
@@ -59,10 +61,10 @@ impl Work {
         match event {
             ChannelEvent::Offered(id, request) => self.offered(channel, id, request),
             ChannelEvent::Received(received) => self.received(channel, received),
-            ChannelEvent::Fulfilled(id, preimage) => self.fulfilled(channel, id, preimage),
-            ChannelEvent::Failed(id, reason) => self.failed(channel, id, Ok(reason)),
+            ChannelEvent::Fulfilled(id, preimage) => self.fulfilled(node, channel, id, preimage),
+            ChannelEvent::Failed(id, reason) => self.failed(node, channel, id, Ok(reason)),
             ChannelEvent::FailedMalformed(id, code) => {
-                self.failed(channel, id, Err(([0; 32], code)));
+                self.failed(node, channel, id, Err(([0; 32], code)));
             }
             ChannelEvent::OfferedRemoved(id) => self.removed(channel, HtlcDirection::Outgoing, id),
             ChannelEvent::ReceivedRemoved(id) => self.removed(channel, HtlcDirection::Incoming, id),
@@ -193,51 +195,61 @@ impl Work {
             .push(After::Received(Box::new(htlc), over_dust_exposure));
     }
 
-    fn fulfilled(&mut self, channel: &Rc<Channel>, id: HtlcId, preimage: PaymentPreimage) {
-        let mut htlcs = channel.htlcs.borrow_mut();
-        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else {
+    fn fulfilled(
+        &mut self,
+        node: &Node,
+        channel: &Rc<Channel>,
+        id: HtlcId,
+        preimage: PaymentPreimage,
+    ) {
+        let Some(htlc) = change_offered(channel, id, |htlc| {
+            let is_new = htlc.preimage.is_none();
+            htlc.preimage = Some(preimage);
+            is_new
+        }) else {
             return;
         };
-        if htlc.preimage.is_some() {
-            return;
-        }
-        htlc.preimage = Some(preimage);
         channel.change(|row| {
             row.out_payments_fulfilled += 1;
             row.out_fulfilled = row.out_fulfilled.saturating_add(htlc.amount);
         });
         channel.moved(|to_us| to_us.saturating_sub(htlc.amount));
+        let end = ForwardEnd::paid(node, &htlc, preimage);
         let payment = htlc.payment.map(|part| (htlc.payment_hash, part));
         self.steps.push(Step::Fulfilled(id, preimage, payment));
-        match payment {
-            Some((hash, part)) => self.after.push(After::PaymentChanged(hash, part)),
-            None => self
-                .after
-                .push(After::OutgoingResolved(Box::new(htlc.clone()))),
-        }
+        self.ended(payment, end);
     }
 
     fn failed(
         &mut self,
+        node: &Node,
         channel: &Rc<Channel>,
         id: HtlcId,
         failure: Result<Vec<u8>, ([u8; 32], u16)>,
     ) {
-        let mut htlcs = channel.htlcs.borrow_mut();
-        let Some(htlc) = htlcs.get_mut(&(HtlcDirection::Outgoing, id)) else {
+        let Some(htlc) = change_offered(channel, id, |htlc| {
+            match &failure {
+                Ok(reason) => htlc.failure = Some(reason.clone()),
+                Err(malformed) => htlc.malformed = Some(*malformed),
+            }
+            true
+        }) else {
             return;
         };
-        match &failure {
-            Ok(reason) => htlc.failure = Some(reason.clone()),
-            Err(malformed) => htlc.malformed = Some(*malformed),
-        }
+        let end = ForwardEnd::failed(node, &htlc, &failure);
         let payment = htlc.payment.map(|part| (htlc.payment_hash, part));
         self.steps.push(Step::Failed(id, failure, payment));
-        match payment {
-            Some((hash, part)) => self.after.push(After::PaymentChanged(hash, part)),
-            None => self
-                .after
-                .push(After::OutgoingResolved(Box::new(htlc.clone()))),
+        self.ended(payment, end);
+    }
+
+    /// The outcome of an HTLC we offered is known: of a payment of ours, or of one that came in.
+    fn ended(&mut self, payment: Option<(PaymentHash, (u64, u64))>, end: Option<ForwardEnd>) {
+        if let Some((hash, part)) = payment {
+            self.after.push(After::PaymentChanged(hash, part));
+        }
+        if let Some(end) = end {
+            self.steps.push(Step::Forwarded(end.clone()));
+            self.after.push(After::Forwarded(Box::new(end)));
         }
     }
 
@@ -256,6 +268,17 @@ impl Work {
         self.steps
             .push(Step::Removed(direction, id, moved.map(Box::new)));
     }
+}
+
+/// Changes an HTLC we offered; nothing if there is none, or there was nothing to change.
+fn change_offered(
+    channel: &Channel,
+    id: HtlcId,
+    change: impl FnOnce(&mut HtlcRow) -> bool,
+) -> Option<HtlcRow> {
+    let mut htlcs = channel.htlcs.borrow_mut();
+    let htlc = htlcs.get_mut(&(HtlcDirection::Outgoing, id))?;
+    change(htlc).then(|| htlc.clone())
 }
 
 /// Makes a step of channeld's durable and acts on it. `persisted` is called as soon as it is durable, before anything else is done.
@@ -368,6 +391,7 @@ fn apply(
             }
             Ok(())
         }
+        Step::Forwarded(end) => end.keep(txn),
         Step::Opened(entry) => {
             written.lines.extend(accounts::keep(txn, [entry])?);
             Ok(())
@@ -377,6 +401,9 @@ fn apply(
             if let Some(mut row) = moved {
                 if let (Some(hash), Some(part)) = (row.payment_hash, row.payment) {
                     row.fees = txn.payment_fees(&hash, part)?;
+                } else if let Some(fee) = txn.forwarding_fee(dbid, direction, id)? {
+                    row.tag = ChannelMoveTag::Routed;
+                    row.fees = fee;
                 }
                 let entry = accounts::Entry::Channel(row);
                 written.lines.extend(accounts::keep(txn, [entry])?);
@@ -407,7 +434,7 @@ fn act(
                 let row = ended.next().flatten();
                 node.payments.changed(node, hash, part, row);
             }
-            After::OutgoingResolved(htlc) => payments::forward_resolved(node, *htlc),
+            After::Forwarded(end) => end.tell(node),
             After::Ready => {
                 node.log.debug(&channel.origin(), "channel is ready");
                 super::gossip::channel_ready(node, channel);

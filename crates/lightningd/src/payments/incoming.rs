@@ -14,6 +14,7 @@ use ln_types::{
     BlockHeight, ChannelId, CltvDelta, CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side,
 };
 
+use super::forward::{Next, forward};
 use super::sets::{Added, Part};
 use crate::channels::{Channel, resolve_htlc};
 use crate::clock;
@@ -37,6 +38,8 @@ enum Decision {
     Fulfil(PaymentPreimage),
     /// It is (a part of) a payment to us.
     Receive { total: Msat, claim: Claim },
+    /// It is for somebody else.
+    Forward(Box<Next>),
 }
 
 /// What the payload of a payment to us says, and what plugins say about it.
@@ -56,17 +59,13 @@ pub(crate) fn htlc_received(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) {
     if node.stop.borrow().is_some() || dev_ignores(node, &htlc) {
         return;
     }
-    if !node
-        .payments
-        .deciding
-        .borrow_mut()
-        .insert((htlc.channel, htlc.id))
-    {
+    let key = (htlc.channel, htlc.id);
+    let is_forwarded = node.payments.forwarded.borrow().contains(&key);
+    if is_forwarded || !node.payments.deciding.borrow_mut().insert(key) {
         return;
     }
     let node = Rc::clone(node);
     tokio::task::spawn_local(async move {
-        let key = (htlc.channel, htlc.id);
         if let Err(error) = decide(&node, htlc, over_dust).await {
             node.log
                 .broken(&node.origin, format!("an HTLC can't be decided: {error:#}"));
@@ -123,18 +122,6 @@ fn over_dust_exposure(channel: &Channel) -> HashSet<HtlcId> {
     channel.machine().map(flagged).unwrap_or_default()
 }
 
-/// An HTLC we forwarded is resolved downstream.
-pub(crate) fn forward_resolved(node: &Rc<Node>, htlc: HtlcRow) {
-    // Nothing is forwarded yet: an outgoing HTLC without a payment of ours can only come from a database of another making.
-    node.log.unusual(
-        &node.origin,
-        format!(
-            "an HTLC with hash {} belongs to no payment",
-            htlc.payment_hash
-        ),
-    );
-}
-
 async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Result<()> {
     let decision = match open_onion(&htlc) {
         _ if node.config.dev.fail_process_onionpacket => dev_unreadable_onion(),
@@ -152,6 +139,11 @@ async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Resu
         Decision::FailOnion(reason) => fail_with(node, &htlc, reason).await?,
         Decision::Fulfil(preimage) => fulfil(node, &htlc, preimage).await?,
         Decision::Receive { total, claim } => receive(node, htlc, total, claim).await?,
+        Decision::Forward(next) => {
+            if let Err(failure) = forward(node, &htlc, *next).await {
+                fail(node, &htlc, &failure).await?;
+            }
+        }
     }
     Ok(())
 }
@@ -296,7 +288,22 @@ fn interpret(
     };
     match instruction(&payload, &arrived, None) {
         Err(error) => Decision::Fail(error.failure(bytes)),
-        Ok(Instruction::Forward { .. }) => Decision::Fail(FailureMessage::UnknownNextPeer {}),
+        Ok(Instruction::Forward {
+            to,
+            amount,
+            cltv_expiry,
+            next_path_key,
+        }) => {
+            let onion = onion.next.as_ref().map(OnionPacket::to_bytes);
+            Decision::Forward(Box::new(Next {
+                to,
+                amount,
+                cltv_expiry,
+                path_key: next_path_key,
+                onion: onion.unwrap_or_default(),
+                instead: changes.forward_to,
+            }))
+        }
         Ok(Instruction::Receive {
             amount,
             total,

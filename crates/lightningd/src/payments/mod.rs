@@ -3,6 +3,7 @@
 mod checked;
 mod claims;
 mod failure;
+mod forward;
 mod incoming;
 mod outgoing;
 mod progress;
@@ -10,11 +11,13 @@ mod progress;
 pub(crate) mod sample;
 mod selfpay;
 mod sets;
+mod terms;
 mod waiters;
 
 pub(crate) use checked::{Sent, send_checked};
 pub(crate) use failure::{fail_in, fail_on_chain_in};
-pub(crate) use incoming::{forward_resolved, htlc_received};
+pub(crate) use forward::{ForwardEnd, load_forwarded};
+pub(crate) use incoming::htlc_received;
 pub(crate) use outgoing::{NewPart, SendError, settle_lost_parts};
 pub(crate) use progress::Conflict;
 pub(crate) use selfpay::{SelfPayment, pay_ourselves};

@@ -34,6 +34,8 @@ pub(crate) struct Payments {
     pub(crate) claims: Claims,
     /// What `pay` is paying.
     pub(crate) paying: RefCell<HashMap<PaymentHash, Paying>>,
+    /// Incoming HTLCs that were handed on: what becomes of them is decided by those that we offered for them.
+    pub(super) forwarded: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming HTLCs being decided.
     pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming parts of payments that are not complete yet.

@@ -9,8 +9,9 @@ use ln_onion::FailureMessage;
 use ln_types::{BlockHeight, CltvExpiry, HtlcId, PaymentPreimage, Side};
 
 use crate::channels::Channel;
+use crate::clock;
 use crate::node::Node;
-use crate::{clock, payments};
+use crate::payments::{self, ForwardEnd};
 
 /// So many blocks before an incoming HTLC expires what became of the outgoing one counts no more.
 const LAST_BLOCKS: u32 = 3;
@@ -103,12 +104,14 @@ pub(super) async fn fulfilled(
     });
     let (dbid, id, now) = (channel.dbid, row.id, clock::now());
     let payment = row.payment.map(|part| (row.payment_hash, part));
-    let kept = channel.row().clone();
+    let forward = ForwardEnd::paid(node, &row, preimage);
+    let (kept, kept_forward) = (channel.row().clone(), forward.clone());
     let ended = node
         .db
         .write(move |txn| {
             txn.set_htlc_preimage(dbid, HtlcDirection::Outgoing, id, &preimage)?;
             txn.put_channel(&kept)?;
+            kept_forward.map_or(Ok(()), |end| end.keep(txn))?;
             payment.map_or(Ok(None), |(hash, part)| {
                 txn.complete_payment(&hash, part, &preimage, now)
             })
@@ -119,7 +122,7 @@ pub(super) async fn fulfilled(
         let text = format!("the preimage of HTLC {id} came after it was given up");
         node.log.broken(&channel.origin(), text);
     }
-    tell(node, row, ended);
+    tell(node, &row, ended, forward);
     Ok(())
 }
 
@@ -138,18 +141,21 @@ pub(super) async fn failed(
     row.malformed = Some(([0; 32], code));
     let (dbid, now, our_id, why) = (channel.dbid, clock::now(), node.id(), why.to_owned());
     let payment = row.payment.map(|part| (row.payment_hash, part));
+    let forward = ForwardEnd::lost(node, &row);
+    let kept_forward = forward.clone();
     let ended = node
         .db
         .write(move |txn| {
             let failure = Err(([0; 32], code));
             txn.set_htlc_failure(dbid, HtlcDirection::Outgoing, id, &failure)?;
+            kept_forward.map_or(Ok(()), |end| end.keep(txn))?;
             payment.map_or(Ok(None), |(hash, part)| {
                 payments::fail_on_chain_in(txn, &hash, part, our_id, &why, now)
             })
         })
         .await?;
     remember(channel, &row);
-    tell(node, row, ended);
+    tell(node, &row, ended, forward);
     Ok(())
 }
 
@@ -186,11 +192,13 @@ fn remember(channel: &Channel, row: &HtlcRow) {
     channel.htlcs.borrow_mut().insert(key, row.clone());
 }
 
-/// Tells the one who waits for the outcome, which of a payment of ours is `ended`.
-fn tell(node: &Rc<Node>, row: HtlcRow, ended: Option<PaymentRow>) {
-    match row.payment {
-        Some(part) => node.payments.changed(node, row.payment_hash, part, ended),
-        None => payments::forward_resolved(node, row),
+/// Tells the one who waits for the outcome: of a payment of ours, which stands like `ended`, or of one that came in.
+fn tell(node: &Rc<Node>, row: &HtlcRow, ended: Option<PaymentRow>, forward: Option<ForwardEnd>) {
+    if let Some(part) = row.payment {
+        node.payments.changed(node, row.payment_hash, part, ended);
+    }
+    if let Some(end) = forward {
+        end.tell(node);
     }
 }
 

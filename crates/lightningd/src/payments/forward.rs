@@ -1,0 +1,233 @@
+//! HTLCs on their way through us: whether one may go on, and what becomes of it when the HTLC that we offered for it ends.
+
+use std::rc::Rc;
+
+use bitcoin::hashes::{Hash as _, sha256};
+use bitcoin::secp256k1::PublicKey;
+use ln_db::{DbError, HtlcDirection, HtlcRow, Txn};
+use ln_onion::{
+    FailureCode, FailureMessage, ForwardTo, SharedSecret, create_failure_packet,
+    wrap_failure_packet,
+};
+use ln_types::{
+    ChannelId, ChannelState, CltvExpiry, FeatureBit, HtlcId, Msat, PaymentPreimage, ShortChannelId,
+};
+
+use super::terms::{Refusal, Terms};
+use crate::channels::{Channel, NewHtlc, offer_htlc, resolve_htlc};
+use crate::node::Node;
+
+/// How an HTLC is to go on.
+#[derive(Debug)]
+pub(super) struct Next {
+    pub(super) to: ForwardTo,
+    pub(super) amount: Msat,
+    pub(super) cltv_expiry: CltvExpiry,
+    pub(super) path_key: Option<PublicKey>,
+    pub(super) onion: Vec<u8>,
+    /// The channel that a plugin chose in place of the sender.
+    pub(super) instead: Option<ChannelId>,
+}
+
+/// Hands an HTLC on to the next peer, or says why not. It is ours to resolve until the one offered for it is durable, from then on
+/// [`ForwardEnd`] does.
+pub(super) async fn forward(
+    node: &Rc<Node>,
+    htlc: &HtlcRow,
+    next: Next,
+) -> Result<(), FailureMessage> {
+    let asked = asked_channel(node, &next).ok_or(FailureMessage::UnknownNextPeer {})?;
+    let terms = Terms::of(&asked.row(), node.config.cltv_delta);
+    let incoming = (htlc.amount, htlc.cltv_expiry);
+    let outgoing = (next.amount, next.cltv_expiry);
+    terms
+        .check(incoming, outgoing, node.chain.height())
+        .map_err(|refusal| told(refusal, htlc, &next, &asked))?;
+    let key = (htlc.channel, htlc.id);
+    // Before it is offered: from then on the HTLC is never decided a second time.
+    node.payments.forwarded.borrow_mut().insert(key);
+    for channel in candidates(node, &asked) {
+        let offer = NewHtlc {
+            amount: next.amount,
+            cltv_expiry: next.cltv_expiry,
+            payment_hash: htlc.payment_hash,
+            onion: next.onion.clone(),
+            path_key: next.path_key,
+            payment: None,
+            origin: Some(key),
+        };
+        match offer_htlc(node, &channel, offer).await {
+            Ok(_) => return Ok(()),
+            // It may be durable all the same, if nobody was there any more to say so: the next start knows.
+            Err(_) if node.stop.borrow().is_some() => return Ok(()),
+            // Not offered, so that another channel may be.
+            Err(error) => {
+                let text = format!("can't forward an HTLC of {}: {error}", next.amount);
+                node.log.debug(&channel.origin(), text);
+            }
+        }
+    }
+    node.payments.forwarded.borrow_mut().remove(&key);
+    Err(FailureMessage::TemporaryChannelFailure {
+        channel_update: asked.published.borrow().clone(),
+    })
+}
+
+/// The channel that the onion names, or the plugin that chose another.
+fn asked_channel(node: &Node, next: &Next) -> Option<Rc<Channel>> {
+    let found = match (next.instead, &next.to) {
+        (Some(id), _) => node.channels.by_channel_id(id),
+        (None, ForwardTo::Channel(scid)) => node
+            .channels
+            .by_scid(*scid)
+            .filter(|channel| may_be_named(channel, *scid)),
+        (None, ForwardTo::Node(id)) => {
+            let mut channels = node.channels.of_peer((*id).into());
+            channels.find(|channel| is_usable(channel))
+        }
+    };
+    found.filter(|channel| is_usable(channel))
+}
+
+fn is_usable(channel: &Channel) -> bool {
+    channel.row().state == ChannelState::ChanneldNormal
+}
+
+/// Whether a channel can be reached by this name.
+// BOLT 2 §The `open_channel` Message: with `option_scid_alias` in the channel's type the real short id is nobody's to use.
+fn may_be_named(channel: &Channel, scid: ShortChannelId) -> bool {
+    let row = channel.row();
+    row.alias_local == scid || !row.channel_type.supports(FeatureBit::ScidAlias)
+}
+
+/// The channels it may take: the one asked for, then others with the same peer.
+// BOLT 4 §Non-strict Forwarding
+fn candidates(node: &Node, asked: &Rc<Channel>) -> Vec<Rc<Channel>> {
+    let others = node
+        .channels
+        .of_peer(asked.peer)
+        .filter(|channel| channel.dbid != asked.dbid && is_usable(channel));
+    std::iter::once(Rc::clone(asked)).chain(others).collect()
+}
+
+/// What the sender is told.
+fn told(refusal: Refusal, htlc: &HtlcRow, next: &Next, channel: &Channel) -> FailureMessage {
+    let channel_update = channel.published.borrow().clone();
+    match refusal {
+        Refusal::BelowMinimum => FailureMessage::AmountBelowMinimum {
+            htlc_msat: next.amount,
+            channel_update,
+        },
+        Refusal::AboveMaximum => FailureMessage::TemporaryChannelFailure { channel_update },
+        Refusal::Fee => FailureMessage::FeeInsufficient {
+            htlc_msat: htlc.amount,
+            channel_update,
+        },
+        Refusal::Delta => FailureMessage::IncorrectCltvExpiry {
+            cltv_expiry: next.cltv_expiry,
+            channel_update,
+        },
+        Refusal::TooSoon => FailureMessage::ExpiryTooSoon { channel_update },
+        Refusal::TooFar => FailureMessage::ExpiryTooFar {},
+    }
+}
+
+/// What an HTLC that came in comes to, since the one that we offered for it has ended. Kept in the same transaction as that: an HTLC that went
+/// out can't be gone while the one it was for is still open, and be handed on again.
+#[derive(Debug, Clone)]
+pub(crate) struct ForwardEnd {
+    channel: u64,
+    id: HtlcId,
+    /// The preimage, or a failure for its sender.
+    outcome: Result<PaymentPreimage, Vec<u8>>,
+}
+
+impl ForwardEnd {
+    /// The peer that we offered it to has the preimage, and so do we.
+    pub(crate) fn paid(node: &Node, offered: &HtlcRow, preimage: PaymentPreimage) -> Option<Self> {
+        let htlc = waiting(node, offered)?;
+        Some(Self {
+            channel: htlc.channel,
+            id: htlc.id,
+            outcome: Ok(preimage),
+        })
+    }
+
+    /// The peer failed it: with a reason for its sender, or with the code of what is wrong with the onion.
+    pub(crate) fn failed(
+        node: &Node,
+        offered: &HtlcRow,
+        failure: &Result<Vec<u8>, ([u8; 32], u16)>,
+    ) -> Option<Self> {
+        let htlc = waiting(node, offered)?;
+        let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
+        let mut reason = match failure {
+            Ok(reason) => reason.clone(),
+            Err((_, code)) => {
+                // BOLT 2 §`update_fail_malformed_htlc`: in its place goes a failure of ours, with the hash of what we sent.
+                let mut message = code.to_be_bytes().to_vec();
+                if FailureCode(*code).has(FailureCode::BADONION) {
+                    message.extend(sha256::Hash::hash(&offered.onion).to_byte_array());
+                }
+                create_failure_packet(&secret, &message, node.config.dev.onion_reply_length)
+            }
+        };
+        wrap_failure_packet(&secret, &mut reason);
+        Some(Self {
+            channel: htlc.channel,
+            id: htlc.id,
+            outcome: Err(reason),
+        })
+    }
+
+    /// It came back on chain, or will come too late.
+    pub(crate) fn lost(node: &Node, offered: &HtlcRow) -> Option<Self> {
+        let code = FailureMessage::PermanentChannelFailure {}.code().0;
+        Self::failed(node, offered, &Err(([0; 32], code)))
+    }
+
+    /// Keeps it.
+    pub(crate) fn keep(&self, txn: &mut Txn<'_>) -> Result<(), DbError> {
+        match &self.outcome {
+            Ok(preimage) => {
+                txn.set_htlc_preimage(self.channel, HtlcDirection::Incoming, self.id, preimage)
+            }
+            Err(reason) => {
+                let failure = Ok(reason.clone());
+                txn.set_htlc_failure(self.channel, HtlcDirection::Incoming, self.id, &failure)
+            }
+        }
+    }
+
+    /// Tells the peer it came from. It is durable.
+    pub(crate) fn tell(self, node: &Node) {
+        if let Some(channel) = node.channels.get(self.channel) {
+            resolve_htlc(&channel, self.id, |htlc| match self.outcome {
+                Ok(preimage) => htlc.preimage = Some(preimage),
+                Err(reason) => htlc.failure = Some(reason),
+            });
+        }
+        let key = (self.channel, self.id);
+        node.payments.forwarded.borrow_mut().remove(&key);
+    }
+}
+
+/// The HTLC that came in and waits for the outcome of one we offered.
+fn waiting(node: &Node, offered: &HtlcRow) -> Option<HtlcRow> {
+    let (channel, id) = offered.origin?;
+    let channel = node.channels.get(channel)?;
+    let htlcs = channel.htlcs.borrow();
+    let htlc = htlcs.get(&(HtlcDirection::Incoming, id))?;
+    let is_open = htlc.preimage.is_none() && htlc.failure.is_none() && htlc.malformed.is_none();
+    is_open.then(|| htlc.clone())
+}
+
+/// After a start: the HTLCs that were handed on in a run before and whose outcome is open.
+pub(crate) fn load_forwarded(node: &Node) {
+    let channels = node.channels.all();
+    let mut forwarded = node.payments.forwarded.borrow_mut();
+    for channel in channels {
+        let htlcs = channel.htlcs.borrow();
+        forwarded.extend(htlcs.values().filter_map(|htlc| htlc.origin));
+    }
+}

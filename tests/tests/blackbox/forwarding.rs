@@ -1,0 +1,208 @@
+//! Payments on their way through a node: what it asks for, what it tells senders, and that it neither pays twice nor loses anything when it is
+//! killed in between.
+
+use ln_testkit::nodes::{CallError, OpenChannel, TestNet, TestNode};
+use ln_types::Sat;
+use serde_json::{Value, json};
+
+use crate::accounts::{channel_moves, check};
+use crate::support::{channel, invoice, invoice_status, payment_status};
+
+const AMOUNT: u64 = 100_000_000;
+/// What the node in the middle asks for that on a test network: 1 msat and 10 millionths.
+const FEE: u64 = 1001;
+/// The blocks it asks for there, and those that an invoice leaves.
+const DELTA: u64 = 6;
+const FINAL: u64 = 12;
+
+/// Three nodes in a line.
+struct Line {
+    l1: TestNode,
+    l2: TestNode,
+    l3: TestNode,
+    first: OpenChannel,
+    second: OpenChannel,
+    // Last: the nodes end before their chain.
+    net: TestNet,
+}
+
+impl Line {
+    fn start() -> Self {
+        let net = TestNet::start();
+        let (l1, l2, l3) = (net.node("l1"), net.node("l2"), net.node("l3"));
+        let first = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
+        let second = net.open_channel(&l2, &l3, Sat::from_sat(500_000));
+        Self {
+            l1,
+            l2,
+            l3,
+            first,
+            second,
+            net,
+        }
+    }
+
+    /// Sends along the line with this fee and so many blocks for the middle; `scid` is the second channel's name.
+    fn send_for(&self, bill: &Value, amount: u64, scid: &str, fee: u64, delta: u64) {
+        let route = json!([
+            {"id": self.l2.id(), "channel": self.first.short_channel_id, "amount_msat": amount + fee, "delay": FINAL + delta},
+            {"id": self.l3.id(), "channel": scid, "amount_msat": amount, "delay": FINAL},
+        ]);
+        let params = json!({
+            "route": route,
+            "payment_hash": bill["payment_hash"],
+            "payment_secret": bill["payment_secret"],
+        });
+        self.l1.call("sendpay", params);
+    }
+
+    fn send(&self, bill: &Value) {
+        self.send_for(bill, AMOUNT, &self.second.short_channel_id, FEE, DELTA);
+    }
+
+    /// What a payment comes to: its status, or the data of its failure.
+    fn outcome(&self, bill: &Value) -> Result<Value, Value> {
+        let params = json!({"payment_hash": bill["payment_hash"]});
+        match self.l1.try_call("waitsendpay", params) {
+            Ok(paid) => Ok(paid["status"].clone()),
+            Err(CallError::Rpc(error)) => Err(json!(error.data)),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn pay(&self, label: &str) {
+        let bill = invoice(&self.l3, AMOUNT, label);
+        self.send(&bill);
+        assert_eq!(self.outcome(&bill).unwrap(), "complete");
+    }
+
+    /// The failure's code and who told it.
+    fn failure(&self, bill: &Value) -> (u64, Value) {
+        let data = self.outcome(bill).unwrap_err();
+        (
+            data["failcode"].as_u64().unwrap(),
+            data["erring_node"].clone(),
+        )
+    }
+
+    /// Waits until nothing is under way; what l2 has in both channels.
+    fn wait_quiet(&self) -> u64 {
+        let ours = |node: &TestNode, open: &OpenChannel| {
+            node.wait_for("a channel without HTLCs", || {
+                let channel = channel(node, &open.channel_id)?;
+                let at_rest = channel["htlcs"].as_array()?.is_empty();
+                at_rest.then_some(channel["to_us_msat"].as_u64()?)
+            })
+        };
+        ours(&self.l1, &self.first);
+        ours(&self.l3, &self.second);
+        ours(&self.l2, &self.first) + ours(&self.l2, &self.second)
+    }
+}
+
+/// How many HTLCs there are in a channel.
+fn htlcs(node: &TestNode, open: &OpenChannel) -> Option<usize> {
+    let channel = channel(node, &open.channel_id)?;
+    Some(channel["htlcs"].as_array()?.len())
+}
+
+#[test]
+fn a_payment_goes_through_for_the_fee_that_is_asked() {
+    let line = Line::start();
+    let before = line.wait_quiet();
+    line.pay("through");
+    assert_eq!(invoice_status(&line.l3, "through"), "paid");
+    assert_eq!(line.wait_quiet(), before + FEE);
+    for node in [&line.l1, &line.l2, &line.l3] {
+        check(node);
+    }
+    let moves = channel_moves(&line.l2);
+    let moves: Vec<_> = moves
+        .iter()
+        .map(|line| {
+            (
+                &line["account_id"],
+                &line["primary_tag"],
+                &line["fees_msat"],
+            )
+        })
+        .collect();
+    let (routed, fee) = (json!("routed"), json!(FEE));
+    let accounts = [&line.first, &line.second].map(|open| json!(open.channel_id));
+    assert_eq!(moves.len(), 2);
+    for account in &accounts {
+        assert!(moves.contains(&(account, &routed, &fee)), "{moves:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_comes_back_with_the_reason() {
+    let line = Line::start();
+    let before = line.wait_quiet();
+    let scid = line.second.short_channel_id.as_str();
+    let middle = json!(line.l2.id());
+    let tries = [
+        ("fee", AMOUNT, scid, FEE - 1, DELTA, 0x100c),
+        ("delta", AMOUNT, scid, FEE, DELTA - 1, 0x100d),
+        ("nowhere", AMOUNT, "1x1x1", FEE, DELTA, 0x400a),
+        ("too much", 499_000_000, scid, 20_000, DELTA, 0x1007),
+    ];
+    for (label, amount, scid, fee, delta, code) in tries {
+        let bill = invoice(&line.l3, amount, label);
+        line.send_for(&bill, amount, scid, fee, delta);
+        assert_eq!(line.failure(&bill), (code, middle.clone()), "{label}");
+    }
+    // The last node has no such invoice, which only it can tell.
+    let bill = invoice(&line.l3, AMOUNT, "gone");
+    let gone = json!({"label": "gone", "status": "unpaid"});
+    line.l3.call("delinvoice", gone);
+    line.send(&bill);
+    assert_eq!(line.failure(&bill), (0x400f, json!(line.l3.id())));
+    line.l3.stop();
+    line.l2.wait_for("l3 to be away", || {
+        let channel = channel(&line.l2, &line.second.channel_id)?;
+        (channel["peer_connected"] == false).then_some(())
+    });
+    line.send(&bill);
+    assert_eq!(line.failure(&bill), (0x1007, middle));
+    line.l3.start_again();
+    line.net.wait_usable(&line.l2, &line.second.channel_id);
+    line.pay("at last");
+    assert_eq!(line.wait_quiet(), before + FEE);
+}
+
+#[test]
+fn an_htlc_that_was_handed_on_is_handed_on_once_whoever_is_killed() {
+    let line = Line::start();
+    let before = line.wait_quiet();
+    let held = json!({"id": line.l2.id(), "ignore": true});
+    line.l3.call("dev-ignore-htlcs", held);
+    let bill = invoice(&line.l3, AMOUNT, "held");
+    line.send(&bill);
+    let arrived = || (htlcs(&line.l3, &line.second)? == 1).then_some(());
+    line.l3.wait_for("the HTLC at its end", arrived);
+    line.l2.kill();
+    line.l2.start_again();
+    line.net.wait_usable(&line.l2, &line.first.channel_id);
+    line.net.wait_usable(&line.l2, &line.second.channel_id);
+    assert_eq!(htlcs(&line.l2, &line.second), Some(1));
+    // Connecting anew asks about it anew.
+    line.l1
+        .call("disconnect", json!({"id": line.l2.id(), "force": true}));
+    line.net.wait_usable(&line.l2, &line.first.channel_id);
+    assert_eq!(htlcs(&line.l2, &line.second), Some(1));
+    assert_eq!(
+        payment_status(&line.l1, &bill["payment_hash"]).as_deref(),
+        Some("pending")
+    );
+    let taken = json!({"id": line.l2.id(), "ignore": false});
+    line.l3.call("dev-ignore-htlcs", taken);
+    line.l3.restart();
+    assert_eq!(line.outcome(&bill).unwrap(), "complete");
+    assert_eq!(line.wait_quiet(), before + FEE);
+    let listed = line.l3.call("listinvoices", json!({"label": "held"}));
+    assert_eq!(listed["invoices"][0]["amount_received_msat"], AMOUNT);
+    for node in [&line.l1, &line.l2, &line.l3] {
+        check(node);
+    }
+}

@@ -167,7 +167,7 @@ fn a_channels_whole_life_is_in_the_accounts() {
     pair.wait_quiet_of(1_000_000_000);
     pay(&pair, l2, l1, 100_000_000, "again");
     // `listpeerchannels` shows what is about to be durable, the accounts what is.
-    [l1, l2].map(check);
+    [l1, l2].into_iter().for_each(check);
     let expected = [
         line("pushed", -300_000_123),
         line("invoice", -40_000_001),

@@ -403,11 +403,12 @@ async fn load(
         Ok((
             txn.blocks()?,
             Channels::rows(txn)?,
+            txn.forward_fees()?,
             txn.peers()?,
             wallet.map_err(|error| error.to_string()),
         ))
     });
-    let (blocks, channels, known_peers, wallet) = loaded.await?;
+    let (blocks, channels, fees, known_peers, wallet) = loaded.await?;
     let wallet = wallet.map_err(|problem| anyhow!(problem))?;
     let node = Rc::new(Node {
         fees: FeeEstimates::new(&config).into(),
@@ -443,7 +444,7 @@ async fn load(
     }
     node.channels
         .add_interest(&mut node.chain.interest.borrow_mut());
-    payments::load_forwarded(&node);
+    payments::load_forwarded(&node, fees);
     Ok(node)
 }
 

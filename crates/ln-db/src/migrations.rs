@@ -82,7 +82,13 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE penalty_bases (
          channel_id INTEGER NOT NULL, commitnum INTEGER NOT NULL, txid BLOB NOT NULL, claim BLOB NOT NULL,
          PRIMARY KEY (channel_id, commitnum));",
-    "CREATE INDEX channel_htlcs_origin ON channel_htlcs (origin_channel, origin_htlc) WHERE origin_channel IS NOT NULL;",
+    // Forwards outlive their channels.
+    "CREATE INDEX channel_htlcs_origin ON channel_htlcs (origin_channel, origin_htlc) WHERE origin_channel IS NOT NULL;
+     CREATE TABLE forwards (
+         id INTEGER PRIMARY KEY, updated_index INTEGER, channel_id INTEGER NOT NULL, in_channel_scid INTEGER NOT NULL, in_htlc_id INTEGER NOT NULL,
+         in_msatoshi INTEGER NOT NULL, out_channel_scid INTEGER, out_htlc_id INTEGER, out_msatoshi INTEGER, payment_hash BLOB NOT NULL,
+         state INTEGER NOT NULL, received_time INTEGER NOT NULL, resolved_time INTEGER, failcode INTEGER, UNIQUE (channel_id, in_htlc_id));
+     CREATE INDEX forwards_updated ON forwards (updated_index);",
 ];
 
 /// Brings the database to the present version, if it may: whether anything had to be done. A new one always is.

@@ -327,6 +327,10 @@ fn patch(method: &str, full: bool) -> Value {
             "status": "paid", "bolt12": null, "local_offer_id": null, "invreq_payer_note": null, "paid_outpoint": null,
         }),
         ("delpay", true) => json!({"payments.description": null}),
+        ("listforwards", true) => json!({
+            "forwards.status": "settled", "forwards.style": "tlv", "forwards.failcode": null, "forwards.failreason": null,
+        }),
+        ("listforwards", false) => json!({"forwards.status": "offered"}),
         ("listinvoices", true) => json!({"invoices.status": "paid"}),
         ("listpeerchannels", true) => json!({
             "channels.htlcs.direction": "out",

@@ -4,8 +4,10 @@
 use ln_testkit::nodes::{CallError, OpenChannel, TestNet, TestNode};
 use ln_types::Sat;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::accounts::{channel_moves, check};
+use crate::plugin_events::{check_all, node, told, wait_told};
 use crate::support::{channel, invoice, invoice_status, payment_status};
 
 const AMOUNT: u64 = 100_000_000;
@@ -29,7 +31,13 @@ struct Line {
 impl Line {
     fn start() -> Self {
         let net = TestNet::start();
-        let (l1, l2, l3) = (net.node("l1"), net.node("l2"), net.node("l3"));
+        let middle = net.node("l2");
+        Self::around(net, middle)
+    }
+
+    /// A line through this node.
+    fn around(net: TestNet, l2: TestNode) -> Self {
+        let (l1, l3) = (net.node("l1"), net.node("l3"));
         let first = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
         let second = net.open_channel(&l2, &l3, Sat::from_sat(500_000));
         Self {
@@ -205,4 +213,113 @@ fn an_htlc_that_was_handed_on_is_handed_on_once_whoever_is_killed() {
     for node in [&line.l1, &line.l2, &line.l3] {
         check(node);
     }
+}
+
+fn forwards(node: &TestNode, params: Value) -> Vec<Value> {
+    let listed = node.call("listforwards", params);
+    listed["forwards"].as_array().unwrap().clone()
+}
+
+#[test]
+fn forwards_are_listed_waited_for_counted_and_deleted() {
+    let line = Line::start();
+    let l2 = &line.l2;
+    assert_eq!(forwards(l2, json!({})), Vec::<Value>::new());
+    let wait = |index: &str, next: u64| {
+        let params = json!({"subsystem": "forwards", "indexname": index, "nextvalue": next});
+        l2.call("wait", params)
+    };
+    let settled = std::thread::scope(|scope| {
+        let settled = scope.spawn(|| wait("updated", 1));
+        line.pay("one");
+        settled.join().unwrap()
+    });
+    assert_eq!(settled["updated"], 1);
+    let bill = invoice(&line.l3, AMOUNT, "two");
+    line.send_for(&bill, AMOUNT, &line.second.short_channel_id, FEE - 1, DELTA);
+    line.failure(&bill);
+    let gone = invoice(&line.l3, AMOUNT, "three");
+    line.l3
+        .call("delinvoice", json!({"label": "three", "status": "unpaid"}));
+    line.send(&gone);
+    line.failure(&gone);
+    line.wait_quiet();
+    assert_eq!(wait("created", 3)["created"], 3);
+
+    let all = forwards(l2, json!({}));
+    let brief: Vec<_> = all.iter().map(|row| &row["status"]).collect();
+    assert_eq!(brief, ["settled", "local_failed", "failed"]);
+    let scids = [&line.first, &line.second].map(|open| json!(open.short_channel_id));
+    for (index, row) in all.iter().enumerate() {
+        assert_eq!(row["created_index"], index + 1);
+        assert_eq!(
+            [&row["in_channel"], &row["out_channel"]],
+            [&scids[0], &scids[1]]
+        );
+        assert_eq!(row["in_htlc_id"], index);
+    }
+    assert_eq!(all[0]["in_msat"], AMOUNT + FEE);
+    assert_eq!(all[0]["out_msat"], AMOUNT);
+    assert_eq!(all[0]["fee_msat"], FEE);
+    assert!(all[0]["resolved_time"].as_f64() >= all[0]["received_time"].as_f64());
+    assert_eq!(all[1]["failcode"], 0x100c);
+    assert_eq!(all[1]["failreason"], "WIRE_FEE_INSUFFICIENT");
+    assert_eq!(all[1].get("out_msat"), None);
+    assert_eq!(forwards(l2, json!({"status": "failed"})), all[2..]);
+    assert_eq!(
+        forwards(l2, json!({"in_channel": scids[1]})),
+        Vec::<Value>::new()
+    );
+    assert_eq!(
+        forwards(
+            l2,
+            json!({"out_channel": scids[1], "index": "created", "start": 2, "limit": 1})
+        ),
+        all[1..2]
+    );
+
+    let (code, text) = l2.call_err("delforward", json!([scids[0], 0, "offered"]));
+    assert_eq!(code, -32602, "{text}");
+    let (code, text) = l2.call_err("delforward", json!([scids[0], 0, "failed"]));
+    assert_eq!((code, text.as_str()), (1401, "Could not find that forward"));
+    l2.call("delforward", json!([scids[0], 0, "settled"]));
+    assert_eq!(forwards(l2, json!({})), all[1..]);
+    // What it earned stays, over a restart, too.
+    for _ in 0..2 {
+        assert_eq!(l2.call("getinfo", json!({}))["fees_collected_msat"], FEE);
+        l2.restart();
+    }
+}
+
+#[test]
+fn plugins_hear_how_forwards_begin_and_end() {
+    let (net, dir) = (TestNet::start(), TempDir::new().unwrap());
+    let (l2, plugin) = node(&net, "l2", &dir);
+    let line = Line::around(net, l2);
+    let bill = invoice(&line.l3, AMOUNT, "told");
+    line.send(&bill);
+    let paid = line.outcome(&bill);
+    assert_eq!(paid.unwrap(), "complete");
+    let settled = wait_told(&plugin, "forward_event", &json!({"status": "settled"}));
+    let offered = wait_told(&plugin, "forward_event", &json!({"status": "offered"}));
+    let hash = &bill["payment_hash"];
+    for event in [&offered, &settled] {
+        assert_eq!(event["payment_hash"], *hash);
+        assert_eq!(event["in_channel"], line.first.short_channel_id);
+        assert_eq!(event["out_channel"], line.second.short_channel_id);
+        assert_eq!(event["fee_msat"], FEE);
+    }
+    assert_eq!(offered.get("preimage"), None);
+    let listed = line.l1.call("listsendpays", json!({"payment_hash": hash}));
+    assert_eq!(
+        settled["preimage"],
+        listed["payments"][0]["payment_preimage"]
+    );
+    let bill = invoice(&line.l3, AMOUNT, "refused");
+    line.send_for(&bill, AMOUNT, &line.second.short_channel_id, 0, DELTA);
+    line.failure(&bill);
+    let refused = wait_told(&plugin, "forward_event", &json!({"status": "local_failed"}));
+    assert_eq!(refused["failreason"], "WIRE_FEE_INSUFFICIENT");
+    assert_eq!(told(&plugin, "forward_event").len(), 3);
+    check_all(&plugin);
 }

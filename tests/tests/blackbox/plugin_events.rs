@@ -21,14 +21,14 @@ fn listener(dir: &Path) -> PathBuf {
     write_plugin(dir, "listener", &script)
 }
 
-fn node(net: &TestNet, name: &str, dir: &TempDir) -> (TestNode, PathBuf) {
+pub(crate) fn node(net: &TestNet, name: &str, dir: &TempDir) -> (TestNode, PathBuf) {
     let plugin = listener(dir.path());
     let options = NodeOptions::default().argument(format!("--plugin={}", plugin.display()));
     (net.node_with(name, options), plugin)
 }
 
 /// All that was told of a topic.
-fn told(plugin: &Path, topic: &str) -> Vec<Value> {
+pub(crate) fn told(plugin: &Path, topic: &str) -> Vec<Value> {
     let mut all = heard(plugin);
     all.retain(|message| message["method"] == topic);
     let fields = |message: Value| message["params"][topic].clone();
@@ -36,7 +36,7 @@ fn told(plugin: &Path, topic: &str) -> Vec<Value> {
 }
 
 /// Waits until something with these fields is told of a topic.
-fn wait_told(plugin: &Path, topic: &str, fields: &Value) -> Value {
+pub(crate) fn wait_told(plugin: &Path, topic: &str, fields: &Value) -> Value {
     let wanted = fields.as_object().unwrap();
     wait_until(&format!("{topic} with {fields}"), || {
         let mut all = told(plugin, topic).into_iter();
@@ -45,7 +45,7 @@ fn wait_told(plugin: &Path, topic: &str, fields: &Value) -> Value {
 }
 
 /// Every notification fits its schema; the topics there were.
-fn check_all(plugin: &Path) -> BTreeSet<String> {
+pub(crate) fn check_all(plugin: &Path) -> BTreeSet<String> {
     let mut topics = BTreeSet::new();
     for message in heard(plugin)
         .iter()

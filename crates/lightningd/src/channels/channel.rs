@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use ln_codec::Decode as _;
-use ln_db::{ChannelRow, ChannelTxRow, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow};
+use ln_db::{
+    ChannelRow, ChannelTxRow, ForwardRow, HtlcDirection, HtlcRow, PaymentRow, StateChangeRow,
+};
 use ln_types::{BlockHeight, ChannelState, HtlcId, Msat, NodeId};
 use tokio::sync::{oneshot, watch};
 
@@ -103,6 +105,8 @@ pub(crate) struct PendingOffer {
     pub(crate) htlc: HtlcRow,
     /// Our payment it is a part of, to be kept together with it.
     pub(crate) payment: Option<PaymentRow>,
+    /// The forward it is a part of, the same way.
+    pub(crate) forward: Option<ForwardRow>,
     /// Told once it is durable (the id and, for a payment, its `created_index`), or refused.
     pub(crate) reply: oneshot::Sender<Result<(HtlcId, Option<u64>), super::OfferError>>,
 }

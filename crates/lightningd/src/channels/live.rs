@@ -7,7 +7,7 @@ use std::time::Duration;
 use bitcoin::secp256k1::PublicKey;
 use futures_util::stream::{FuturesOrdered, StreamExt as _};
 use ln_codec::LongBytes;
-use ln_db::{HtlcDirection, HtlcRow, PaymentRow};
+use ln_db::{ForwardRow, HtlcDirection, HtlcRow, PaymentRow};
 use ln_ipc::Stream;
 use ln_ipc::channeld::{
     ChanneldFeerates, ChanneldInit, ChanneldOfferHtlc, ChanneldPersisted, ChanneldResolveHtlc,
@@ -401,8 +401,8 @@ pub(crate) struct NewHtlc {
     pub(crate) path_key: Option<PublicKey>,
     /// Our payment it is part of: kept in the same transaction as the HTLC.
     pub(crate) payment: Option<PaymentRow>,
-    /// The incoming HTLC it forwards.
-    pub(crate) origin: Option<(u64, HtlcId)>,
+    /// The forward it is part of, kept the same way: of which incoming HTLC, and how.
+    pub(crate) forward: Option<ForwardRow>,
 }
 
 /// Offers an HTLC; returns once it is durable, with its id and the payment's `created_index`.
@@ -443,13 +443,17 @@ pub(crate) async fn offer_htlc(
             .payment
             .as_ref()
             .map(|payment| (payment.partid, payment.groupid)),
-        origin: new.origin,
+        origin: new
+            .forward
+            .as_ref()
+            .map(|forward| (forward.channel, forward.in_htlc)),
     };
     channel.offers.borrow_mut().insert(
         request,
         PendingOffer {
             htlc,
             payment: new.payment,
+            forward: new.forward,
             reply,
         },
     );

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use ln_db::{
-    ChannelCounters, ChannelMoveRow, DbError, HtlcDirection, HtlcRow, PaymentRow, PenaltyBaseRow,
-    StateChangeRow, Txn,
+    ChannelCounters, ChannelMoveRow, DbError, ForwardRow, HtlcDirection, HtlcRow, PaymentRow,
+    PenaltyBaseRow, StateChangeRow, Txn,
 };
 use ln_ipc::channeld::{ChannelEvent, ChanneldPersist, ReceivedHtlc, RevokedCommitment};
 use ln_types::{ChannelMoveTag, ChannelState, HtlcId, PaymentHash, PaymentPreimage, Side};
@@ -20,7 +20,11 @@ use crate::payments::{self, ForwardEnd};
 //~ waiting RPC calls hear of an HTLC from the second list only, so that a crash never takes back what somebody heard. Next: `ln-db/src/thread.rs`.
 /// One change to the database that an event asks for.
 enum Step {
-    AddHtlc(Box<HtlcRow>, Option<Box<PaymentRow>>),
+    AddHtlc(
+        Box<HtlcRow>,
+        Option<Box<PaymentRow>>,
+        Option<Box<ForwardRow>>,
+    ),
     Opened(accounts::Entry),
     Fulfilled(HtlcId, PaymentPreimage, Option<(PaymentHash, (u64, u64))>),
     Failed(
@@ -157,6 +161,13 @@ impl Work {
         self.steps.push(Step::AddHtlc(
             Box::new(offer.htlc.clone()),
             offer.payment.take().map(Box::new),
+            offer.forward.take().map(|forward| {
+                let out_htlc = Some(id);
+                Box::new(ForwardRow {
+                    out_htlc,
+                    ..forward
+                })
+            }),
         ));
         self.after.push(After::Offered(offer, id));
     }
@@ -190,7 +201,8 @@ impl Work {
             row.in_payments_offered += 1;
             row.in_offered = row.in_offered.saturating_add(htlc.amount);
         });
-        self.steps.push(Step::AddHtlc(Box::new(htlc.clone()), None));
+        self.steps
+            .push(Step::AddHtlc(Box::new(htlc.clone()), None, None));
         self.after
             .push(After::Received(Box::new(htlc), over_dust_exposure));
     }
@@ -325,17 +337,16 @@ pub(super) fn persist(
     });
     let (node, channel) = (Rc::clone(node), Rc::clone(channel));
     async move {
-        let Written {
-            indexes,
-            ended,
-            lines,
-        } = durable.await?;
+        let mut written = durable.await?;
         persisted();
         if let Some(told) = told {
             node.plugins.tell_state(told);
         }
-        accounts::tell(&node, lines);
-        act(&node, &channel, after, indexes, ended);
+        accounts::tell(&node, std::mem::take(&mut written.lines));
+        for row in written.begun.drain(..) {
+            payments::tell_forward(&node, row, None);
+        }
+        act(&node, &channel, after, written);
         Ok(())
     }
 }
@@ -351,6 +362,10 @@ struct Written {
     indexes: Vec<Option<u64>>,
     /// How parts of payments stand that ended, in order.
     ended: Vec<Option<PaymentRow>>,
+    /// Forwards that were begun.
+    begun: Vec<ForwardRow>,
+    /// How forwards stand that ended, in order.
+    forwards: Vec<Option<ForwardRow>>,
     /// What moved.
     lines: Vec<Line>,
 }
@@ -364,8 +379,11 @@ fn apply(
     written: &mut Written,
 ) -> Result<(), DbError> {
     match step {
-        Step::AddHtlc(htlc, payment) => {
+        Step::AddHtlc(htlc, payment, forward) => {
             txn.add_htlc(&htlc)?;
+            if let Some(forward) = forward {
+                written.begun.extend(txn.add_forward(&forward)?);
+            }
             if htlc.direction == HtlcDirection::Outgoing {
                 written.indexes.push(
                     payment
@@ -391,7 +409,10 @@ fn apply(
             }
             Ok(())
         }
-        Step::Forwarded(end) => end.keep(txn),
+        Step::Forwarded(end) => {
+            written.forwards.push(end.keep(txn)?);
+            Ok(())
+        }
         Step::Opened(entry) => {
             written.lines.extend(accounts::keep(txn, [entry])?);
             Ok(())
@@ -414,15 +435,10 @@ fn apply(
 }
 
 /// Tells the rest of the node.
-fn act(
-    node: &Rc<Node>,
-    channel: &Rc<Channel>,
-    after: Vec<After>,
-    indexes: Vec<Option<u64>>,
-    ended: Vec<Option<PaymentRow>>,
-) {
-    let mut indexes = indexes.into_iter();
-    let mut ended = ended.into_iter();
+fn act(node: &Rc<Node>, channel: &Rc<Channel>, after: Vec<After>, written: Written) {
+    let mut indexes = written.indexes.into_iter();
+    let mut ended = written.ended.into_iter();
+    let mut forwards = written.forwards.into_iter();
     for what in after {
         match what {
             After::Offered(offer, id) => {
@@ -434,7 +450,7 @@ fn act(
                 let row = ended.next().flatten();
                 node.payments.changed(node, hash, part, row);
             }
-            After::Forwarded(end) => end.tell(node),
+            After::Forwarded(end) => end.tell(node, forwards.next().flatten()),
             After::Ready => {
                 node.log.debug(&channel.origin(), "channel is ready");
                 super::gossip::channel_ready(node, channel);

@@ -1,10 +1,11 @@
 //! HTLCs on their way through us: whether one may go on, and what becomes of it when the HTLC that we offered for it ends.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bitcoin::hashes::{Hash as _, sha256};
 use bitcoin::secp256k1::PublicKey;
-use ln_db::{DbError, HtlcDirection, HtlcRow, Txn};
+use ln_db::{DbError, ForwardRow, ForwardStatus, HtlcDirection, HtlcRow, Txn};
 use ln_onion::{
     FailureCode, FailureMessage, ForwardTo, SharedSecret, create_failure_packet,
     wrap_failure_packet,
@@ -15,6 +16,7 @@ use ln_types::{
 
 use super::terms::{Refusal, Terms};
 use crate::channels::{Channel, NewHtlc, offer_htlc, resolve_htlc};
+use crate::clock;
 use crate::node::Node;
 
 /// How an HTLC is to go on.
@@ -29,12 +31,45 @@ pub(super) struct Next {
     pub(super) instead: Option<ChannelId>,
 }
 
+/// A forward that is about to be begun.
+pub(super) fn new_row(node: &Node, htlc: &HtlcRow, next: &Next, received: Duration) -> ForwardRow {
+    let by = node.channels.get(htlc.channel);
+    let named = |channel: Rc<Channel>| {
+        let row = channel.row();
+        row.scid.unwrap_or(row.alias_local)
+    };
+    ForwardRow {
+        created_index: 0,
+        updated_index: None,
+        channel: htlc.channel,
+        in_channel: by.map_or(ShortChannelId::from_u64(0), named),
+        in_htlc: htlc.id,
+        in_amount: htlc.amount,
+        out_channel: match next.to {
+            ForwardTo::Channel(scid) => Some(scid),
+            ForwardTo::Node(_) => None,
+        },
+        out_htlc: None,
+        out_amount: None,
+        payment_hash: htlc.payment_hash,
+        status: ForwardStatus::Offered,
+        received_time: nanoseconds(received),
+        resolved_time: None,
+        failcode: None,
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Hands an HTLC on to the next peer, or says why not. It is ours to resolve until the one offered for it is durable, from then on
 /// [`ForwardEnd`] does.
 pub(super) async fn forward(
     node: &Rc<Node>,
     htlc: &HtlcRow,
     next: Next,
+    row: &ForwardRow,
 ) -> Result<(), FailureMessage> {
     let asked = asked_channel(node, &next).ok_or(FailureMessage::UnknownNextPeer {})?;
     let terms = Terms::of(&asked.row(), node.config.cltv_delta);
@@ -47,6 +82,10 @@ pub(super) async fn forward(
     // Before it is offered: from then on the HTLC is never decided a second time.
     node.payments.forwarded.borrow_mut().insert(key);
     for channel in candidates(node, &asked) {
+        let out_channel = {
+            let row = channel.row();
+            row.scid.unwrap_or(row.alias_local)
+        };
         let offer = NewHtlc {
             amount: next.amount,
             cltv_expiry: next.cltv_expiry,
@@ -54,7 +93,11 @@ pub(super) async fn forward(
             onion: next.onion.clone(),
             path_key: next.path_key,
             payment: None,
-            origin: Some(key),
+            forward: Some(ForwardRow {
+                out_channel: Some(out_channel),
+                out_amount: Some(next.amount),
+                ..row.clone()
+            }),
         };
         match offer_htlc(node, &channel, offer).await {
             Ok(_) => return Ok(()),
@@ -186,35 +229,60 @@ impl ForwardEnd {
         Self::failed(node, offered, &Err(([0; 32], code)))
     }
 
-    /// Keeps it.
-    pub(crate) fn keep(&self, txn: &mut Txn<'_>) -> Result<(), DbError> {
-        match &self.outcome {
+    /// Keeps it, and returns how the forward stands.
+    pub(crate) fn keep(&self, txn: &mut Txn<'_>) -> Result<Option<ForwardRow>, DbError> {
+        let status = match &self.outcome {
             Ok(preimage) => {
-                txn.set_htlc_preimage(self.channel, HtlcDirection::Incoming, self.id, preimage)
+                txn.set_htlc_preimage(self.channel, HtlcDirection::Incoming, self.id, preimage)?;
+                ForwardStatus::Settled
             }
             Err(reason) => {
                 let failure = Ok(reason.clone());
-                txn.set_htlc_failure(self.channel, HtlcDirection::Incoming, self.id, &failure)
+                txn.set_htlc_failure(self.channel, HtlcDirection::Incoming, self.id, &failure)?;
+                ForwardStatus::Failed
             }
-        }
+        };
+        let time = nanoseconds(clock::since_epoch());
+        txn.end_forward(self.channel, self.id, status, time)
     }
 
-    /// Tells the peer it came from. It is durable.
-    pub(crate) fn tell(self, node: &Node) {
-        if let Some(channel) = node.channels.get(self.channel) {
+    /// Tells the peer it came from, and plugins how the forward stands. It is durable.
+    pub(crate) fn tell(self, node: &Node, row: Option<ForwardRow>) {
+        let key = (self.channel, self.id);
+        let preimage = self.outcome.as_ref().ok().copied();
+        if let Some(channel) = node.channels.get(self.channel)
+            && open(node, key).is_some()
+        {
             resolve_htlc(&channel, self.id, |htlc| match self.outcome {
                 Ok(preimage) => htlc.preimage = Some(preimage),
                 Err(reason) => htlc.failure = Some(reason),
             });
         }
-        let key = (self.channel, self.id);
         node.payments.forwarded.borrow_mut().remove(&key);
+        if let Some(row) = row {
+            tell_forward(node, row, preimage);
+        }
     }
+}
+
+/// How a forward stands now: those who wait are told, and plugins.
+pub(crate) fn tell_forward(node: &Node, row: ForwardRow, preimage: Option<PaymentPreimage>) {
+    if row.status == ForwardStatus::Settled {
+        let fees = node.payments.fees_collected.get();
+        let fee = row.fee().unwrap_or(Msat::ZERO);
+        node.payments.fees_collected.set(fees.saturating_add(fee));
+    }
+    node.rpc.index_changed();
+    node.plugins.tell_forward(row, preimage);
 }
 
 /// The HTLC that came in and waits for the outcome of one we offered.
 fn waiting(node: &Node, offered: &HtlcRow) -> Option<HtlcRow> {
-    let (channel, id) = offered.origin?;
+    open(node, offered.origin?)
+}
+
+/// An HTLC that came in and is not resolved yet.
+fn open(node: &Node, (channel, id): (u64, HtlcId)) -> Option<HtlcRow> {
     let channel = node.channels.get(channel)?;
     let htlcs = channel.htlcs.borrow();
     let htlc = htlcs.get(&(HtlcDirection::Incoming, id))?;
@@ -222,8 +290,9 @@ fn waiting(node: &Node, offered: &HtlcRow) -> Option<HtlcRow> {
     is_open.then(|| htlc.clone())
 }
 
-/// After a start: the HTLCs that were handed on in a run before and whose outcome is open.
-pub(crate) fn load_forwarded(node: &Node) {
+/// After a start: the HTLCs that were handed on in a run before and whose outcome is open, and what was earned by then.
+pub(crate) fn load_forwarded(node: &Node, fees: Msat) {
+    node.payments.fees_collected.set(fees);
     let channels = node.channels.all();
     let mut forwarded = node.payments.forwarded.borrow_mut();
     for channel in channels {

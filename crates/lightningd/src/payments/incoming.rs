@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use bitcoin::hashes::{Hash, sha256};
 use ln_codec::{Encode as _, TlvRecord};
-use ln_db::{DbError, HtlcDirection, HtlcRow, InvoiceRow, InvoiceStatus, Txn};
+use ln_db::{
+    DbError, ForwardRow, ForwardStatus, HtlcDirection, HtlcRow, InvoiceRow, InvoiceStatus, Txn,
+};
 use ln_onion::{
     FailureCode, FailureMessage, HopPayload, HtlcIn, Instruction, OnionPacket, PaymentData, Peeled,
     SharedSecret, create_failure_packet, instruction, peel, wrap_failure_packet,
@@ -14,7 +16,7 @@ use ln_types::{
     BlockHeight, ChannelId, CltvDelta, CltvExpiry, HtlcId, Msat, PaymentHash, PaymentPreimage, Side,
 };
 
-use super::forward::{Next, forward};
+use super::forward::{Next, forward, new_row, tell_forward};
 use super::sets::{Added, Part};
 use crate::channels::{Channel, resolve_htlc};
 use crate::clock;
@@ -123,6 +125,7 @@ fn over_dust_exposure(channel: &Channel) -> HashSet<HtlcId> {
 }
 
 async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Result<()> {
+    let received = clock::since_epoch();
     let decision = match open_onion(&htlc) {
         _ if node.config.dev.fail_process_onionpacket => dev_unreadable_onion(),
         Err(decision) => decision,
@@ -140,8 +143,9 @@ async fn decide(node: &Rc<Node>, htlc: HtlcRow, over_dust: bool) -> anyhow::Resu
         Decision::Fulfil(preimage) => fulfil(node, &htlc, preimage).await?,
         Decision::Receive { total, claim } => receive(node, htlc, total, claim).await?,
         Decision::Forward(next) => {
-            if let Err(failure) = forward(node, &htlc, *next).await {
-                fail(node, &htlc, &failure).await?;
+            let row = new_row(node, &htlc, &next, received);
+            if let Err(failure) = forward(node, &htlc, *next, &row).await {
+                not_forwarded(node, &htlc, row, &failure).await?;
             }
         }
     }
@@ -542,17 +546,51 @@ async fn fail_as(node: &Rc<Node>, htlc: &HtlcRow, message: &[u8]) -> anyhow::Res
 }
 
 /// The same with an encrypted message that only lacks our layer.
-async fn fail_with(node: &Rc<Node>, htlc: &HtlcRow, mut reason: Vec<u8>) -> anyhow::Result<()> {
+async fn fail_with(node: &Rc<Node>, htlc: &HtlcRow, reason: Vec<u8>) -> anyhow::Result<()> {
+    fail_and(node, htlc, reason, |_| Ok(())).await
+}
+
+/// An HTLC for somebody else does not leave us.
+async fn not_forwarded(
+    node: &Rc<Node>,
+    htlc: &HtlcRow,
+    row: ForwardRow,
+    failure: &FailureMessage,
+) -> anyhow::Result<()> {
+    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
+    let length = node.config.dev.onion_reply_length;
+    let reason = create_failure_packet(&secret, &failure.to_bytes(), length);
+    let row = ForwardRow {
+        status: ForwardStatus::LocalFailed,
+        failcode: Some(failure.code().0),
+        ..row
+    };
+    let kept = fail_and(node, htlc, reason, move |txn| txn.add_forward(&row)).await?;
+    if let Some(row) = kept {
+        tell_forward(node, row, None);
+    }
+    Ok(())
+}
+
+/// Fails an HTLC with an encrypted message that only lacks our layer, and keeps something else in the same transaction.
+async fn fail_and<T: Send + 'static>(
+    node: &Rc<Node>,
+    htlc: &HtlcRow,
+    mut reason: Vec<u8>,
+    also: impl FnOnce(&mut Txn<'_>) -> Result<T, DbError> + Send + 'static,
+) -> anyhow::Result<T> {
     let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
     wrap_failure_packet(&secret, &mut reason);
     let (channel, id, kept) = (htlc.channel, htlc.id, Ok(reason.clone()));
-    node.db
-        .write(move |txn| txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &kept))
-        .await?;
+    let written = node.db.write(move |txn| {
+        txn.set_htlc_failure(channel, HtlcDirection::Incoming, id, &kept)?;
+        also(txn)
+    });
+    let written = written.await?;
     if let Some(channel) = node.channels.get(htlc.channel) {
         resolve_htlc(&channel, htlc.id, |htlc| htlc.failure = Some(reason));
     }
-    Ok(())
+    Ok(written)
 }
 
 /// Fulfils an HTLC: durable, then told.

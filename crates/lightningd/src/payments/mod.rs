@@ -16,7 +16,7 @@ mod waiters;
 
 pub(crate) use checked::{Sent, send_checked};
 pub(crate) use failure::{fail_in, fail_on_chain_in};
-pub(crate) use forward::{ForwardEnd, load_forwarded};
+pub(crate) use forward::{ForwardEnd, load_forwarded, tell_forward};
 pub(crate) use incoming::htlc_received;
 pub(crate) use outgoing::{NewPart, SendError, settle_lost_parts};
 pub(crate) use progress::Conflict;

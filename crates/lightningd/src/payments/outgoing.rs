@@ -106,7 +106,7 @@ pub(crate) async fn send_part(node: &Rc<Node>, part: NewPart) -> Result<PaymentR
         onion: onion.packet.to_bytes(),
         path_key: None,
         payment: Some(row.clone()),
-        origin: None,
+        forward: None,
     };
     let (_, created_index) = offer_htlc(node, &channel, htlc).await?;
     Ok(PaymentRow {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ln_db::PaymentRow;
 use ln_rpc::RpcError;
 use ln_rpc::methods::payments::pay::PayResponse;
-use ln_types::{HtlcId, NodeId, PaymentHash};
+use ln_types::{HtlcId, Msat, NodeId, PaymentHash};
 use tokio::sync::{oneshot, watch};
 
 use super::claims::Claims;
@@ -36,6 +36,8 @@ pub(crate) struct Payments {
     pub(crate) paying: RefCell<HashMap<PaymentHash, Paying>>,
     /// Incoming HTLCs that were handed on: what becomes of them is decided by those that we offered for them.
     pub(super) forwarded: RefCell<HashSet<(u64, HtlcId)>>,
+    /// What forwarding has earned.
+    pub(crate) fees_collected: Cell<Msat>,
     /// Incoming HTLCs being decided.
     pub(super) deciding: RefCell<HashSet<(u64, HtlcId)>>,
     /// Incoming parts of payments that are not complete yet.

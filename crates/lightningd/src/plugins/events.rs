@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{BlockHash, Txid};
 use futures_util::future::Either;
-use ln_db::{DbError, InvoiceRow, PaymentRow, PaymentStatus, Pending, StateChangeRow};
+use ln_db::{DbError, ForwardRow, InvoiceRow, PaymentRow, PaymentStatus, Pending, StateChangeRow};
 use ln_types::{BlockHeight, ChannelState, Msat, NodeId, PaymentPreimage, Sat};
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -97,6 +97,19 @@ impl PluginHost {
                 self.notify("sendpay_failure", || crate::rpc::payment_error(us, row));
             }
         }
+    }
+
+    /// `forward_event`
+    pub(crate) fn tell_forward(&self, row: ForwardRow, preimage: Option<PaymentPreimage>) {
+        self.notify("forward_event", || {
+            let payment_hash = row.payment_hash;
+            let mut fields = json!(crate::rpc::shown_forward(row));
+            if let Some(members) = fields.as_object_mut() {
+                members.insert("payment_hash".to_owned(), json!(payment_hash));
+                members.extend(preimage.map(|preimage| ("preimage".to_owned(), json!(preimage))));
+            }
+            fields
+        });
     }
 
     /// The fields of `channel_state_changed`, if anybody wants them.

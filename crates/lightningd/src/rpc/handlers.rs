@@ -55,7 +55,9 @@ use ln_rpc::methods::invoices::invoice::Invoice;
 use ln_rpc::methods::invoices::listinvoices::Listinvoices;
 use ln_rpc::methods::invoices::waitanyinvoice::Waitanyinvoice;
 use ln_rpc::methods::invoices::waitinvoice::Waitinvoice;
+use ln_rpc::methods::payments::delforward::Delforward;
 use ln_rpc::methods::payments::delpay::Delpay;
+use ln_rpc::methods::payments::listforwards::Listforwards;
 use ln_rpc::methods::payments::listpays::Listpays;
 use ln_rpc::methods::payments::listsendpays::Listsendpays;
 use ln_rpc::methods::payments::pay::Pay;
@@ -97,6 +99,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Datastoreusage>(),
     Entry::of::<Decode>(),
     Entry::of::<Deldatastore>(),
+    Entry::of::<Delforward>(),
     Entry::of::<Delinvoice>(),
     Entry::of::<Delpay>(),
     Entry::of::<Deprecations>(),
@@ -133,6 +136,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Listclosedchannels>(),
     Entry::of::<Listconfigs>(),
     Entry::of::<Listdatastore>(),
+    Entry::of::<Listforwards>(),
     Entry::of::<Listfunds>(),
     Entry::of::<Listinvoices>(),
     Entry::of::<Listnodes>(),

@@ -27,7 +27,7 @@ pub(crate) use context::Context;
 pub(crate) use dispatch::{Handle, builtin_names, is_builtin};
 pub(crate) use gossip::announced_addresses;
 pub(crate) use param_checks::{bad_value, check_length, hex_or_string};
-pub(crate) use payments::{payment_error, shown_payment};
+pub(crate) use payments::{payment_error, shown_forward, shown_forward_status, shown_payment};
 pub(crate) use peers::shown_address;
 pub(crate) use random::random;
 pub(crate) use server::{listen, may_listen, serve};

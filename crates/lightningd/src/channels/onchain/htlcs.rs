@@ -106,15 +106,16 @@ pub(super) async fn fulfilled(
     let payment = row.payment.map(|part| (row.payment_hash, part));
     let forward = ForwardEnd::paid(node, &row, preimage);
     let (kept, kept_forward) = (channel.row().clone(), forward.clone());
-    let ended = node
+    let (ended, forwarded) = node
         .db
         .write(move |txn| {
             txn.set_htlc_preimage(dbid, HtlcDirection::Outgoing, id, &preimage)?;
             txn.put_channel(&kept)?;
-            kept_forward.map_or(Ok(()), |end| end.keep(txn))?;
-            payment.map_or(Ok(None), |(hash, part)| {
+            let forward = kept_forward.map_or(Ok(None), |end| end.keep(txn))?;
+            let ended = payment.map_or(Ok(None), |(hash, part)| {
                 txn.complete_payment(&hash, part, &preimage, now)
-            })
+            })?;
+            Ok((ended, forward))
         })
         .await?;
     remember(channel, &row);
@@ -122,7 +123,10 @@ pub(super) async fn fulfilled(
         let text = format!("the preimage of HTLC {id} came after it was given up");
         node.log.broken(&channel.origin(), text);
     }
-    tell(node, &row, ended, forward);
+    tell(node, &row, ended);
+    if let Some(end) = forward {
+        end.tell(node, forwarded);
+    }
     Ok(())
 }
 
@@ -143,19 +147,23 @@ pub(super) async fn failed(
     let payment = row.payment.map(|part| (row.payment_hash, part));
     let forward = ForwardEnd::lost(node, &row);
     let kept_forward = forward.clone();
-    let ended = node
+    let (ended, forwarded) = node
         .db
         .write(move |txn| {
             let failure = Err(([0; 32], code));
             txn.set_htlc_failure(dbid, HtlcDirection::Outgoing, id, &failure)?;
-            kept_forward.map_or(Ok(()), |end| end.keep(txn))?;
-            payment.map_or(Ok(None), |(hash, part)| {
+            let forward = kept_forward.map_or(Ok(None), |end| end.keep(txn))?;
+            let ended = payment.map_or(Ok(None), |(hash, part)| {
                 payments::fail_on_chain_in(txn, &hash, part, our_id, &why, now)
-            })
+            })?;
+            Ok((ended, forward))
         })
         .await?;
     remember(channel, &row);
-    tell(node, &row, ended, forward);
+    tell(node, &row, ended);
+    if let Some(end) = forward {
+        end.tell(node, forwarded);
+    }
     Ok(())
 }
 
@@ -192,13 +200,10 @@ fn remember(channel: &Channel, row: &HtlcRow) {
     channel.htlcs.borrow_mut().insert(key, row.clone());
 }
 
-/// Tells the one who waits for the outcome: of a payment of ours, which stands like `ended`, or of one that came in.
-fn tell(node: &Rc<Node>, row: &HtlcRow, ended: Option<PaymentRow>, forward: Option<ForwardEnd>) {
+/// Tells the one who waits for the outcome of a payment of ours, which stands like `ended`.
+fn tell(node: &Node, row: &HtlcRow, ended: Option<PaymentRow>) {
     if let Some(part) = row.payment {
         node.payments.changed(node, row.payment_hash, part, ended);
-    }
-    if let Some(end) = forward {
-        end.tell(node);
     }
 }
 

@@ -9,7 +9,7 @@ use ln_rpc::RpcError;
 use ln_rpc::methods::control::getinfo::{
     AddressType, AnnouncedAddress, Binding, BindingType, Getinfo, GetinfoResponse, OurFeatures,
 };
-use ln_types::{ChannelState, Msat, NetAddr};
+use ln_types::{ChannelState, NetAddr};
 
 use crate::channels::is_pending;
 use crate::node::Node;
@@ -60,7 +60,7 @@ impl Handle for Getinfo {
             }),
             blockheight: chain.height(),
             network: node.config.network.name().to_owned(),
-            fees_collected_msat: Msat::ZERO,
+            fees_collected_msat: node.payments.fees_collected.get(),
             address: node
                 .addresses
                 .announced(&node.config.net)

@@ -2,16 +2,18 @@
 
 use std::rc::Rc;
 
-use ln_db::{MoveAmount, Page, PageIndex, PaymentRow, PaymentStatus as Kept};
+use ln_db::{ForwardFilter, MoveAmount, Page, PageIndex, PaymentRow, PaymentStatus as Kept};
 use ln_rpc::RpcError;
 use ln_rpc::deprecated::WAIT_DETAILS;
 use ln_rpc::methods::control::wait::{
-    Wait, WaitIndex, WaitInvoice, WaitMove, WaitParams, WaitResponse, WaitSendpay, WaitSubsystem,
+    Wait, WaitForward, WaitIndex, WaitInvoice, WaitMove, WaitParams, WaitResponse, WaitSendpay,
+    WaitSubsystem,
 };
 use ln_rpc::methods::payments::sendpay::PaymentStatus;
 
 use crate::node::Node;
 use crate::rpc::invoices::changed;
+use crate::rpc::shown_forward_status;
 use crate::rpc::{Context, Handle, internal};
 
 impl Handle for Wait {
@@ -40,7 +42,8 @@ impl Handle for Wait {
             WaitSubsystem::Channelmoves => {
                 response.channelmoves = channel_move(&node, &params).await?;
             }
-            WaitSubsystem::Forwards | WaitSubsystem::Htlcs | WaitSubsystem::Networkevents => {}
+            WaitSubsystem::Forwards => response.forwards = forward(&node, &params).await?,
+            WaitSubsystem::Htlcs | WaitSubsystem::Networkevents => {}
         }
         Ok(response)
     }
@@ -116,6 +119,28 @@ async fn sendpay(node: &Node, params: &WaitParams) -> Result<Option<WaitSendpay>
         PageIndex::Updated => row.updated_index == Some(page.start),
     });
     Ok(row.map(|row| part(&row)))
+}
+
+/// The forward that changed, unless it changed again meanwhile.
+async fn forward(node: &Node, params: &WaitParams) -> Result<Option<WaitForward>, RpcError> {
+    let Some(page) = page(params) else {
+        return Ok(None);
+    };
+    let rows = node
+        .db
+        .read(move |txn| txn.forwards(ForwardFilter::default(), page));
+    let row = rows.await.map_err(internal)?.into_iter().next();
+    let row = row.filter(|row| match page.index {
+        PageIndex::Created => row.created_index == page.start,
+        PageIndex::Updated => row.updated_index == Some(page.start),
+    });
+    Ok(row.map(|row| WaitForward {
+        status: Some(shown_forward_status(row.status)),
+        in_channel: Some(row.in_channel),
+        in_htlc_id: Some(row.in_htlc.0),
+        in_msat: Some(row.in_amount),
+        out_channel: row.out_channel,
+    }))
 }
 
 fn moved(account: String, amount: MoveAmount) -> WaitMove {

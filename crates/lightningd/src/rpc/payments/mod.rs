@@ -1,8 +1,10 @@
 //! Methods that pay: by route, by invoice, and the lists of what was paid.
 
+mod delforward;
 mod delpay;
 mod entry;
 mod errors;
+mod listforwards;
 mod listpays;
 mod listsendpays;
 mod pay;
@@ -12,6 +14,7 @@ mod waitsendpay;
 
 pub(crate) use entry::response as shown_payment;
 pub(crate) use errors::failed as payment_error;
+pub(crate) use listforwards::{shown_forward, shown_forward_status};
 
 use crate::node::Node;
 

@@ -1,6 +1,8 @@
 //! Paying.
 
+pub mod delforward;
 pub mod delpay;
+pub mod listforwards;
 pub mod listpays;
 pub mod listsendpays;
 pub mod pay;

@@ -13,6 +13,18 @@ const VARIABLE: &str = "FULGURITE_SCHEMAS";
 /// Where they are looked for without it, from the directory that holds the workspace.
 const USUAL_PLACE: &str = "shared/reference/schemas";
 
+/// Members of notifications that Core Lightning tells and its schemas have forgotten.
+const UNPUBLISHED: &[(&str, &[&str])] = &[(
+    "forward_event",
+    &[
+        "created_index",
+        "updated_index",
+        "in_htlc_id",
+        "out_htlc_id",
+        "preimage",
+    ],
+)];
+
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -92,6 +104,11 @@ impl Schemas {
         // The published ones forbid other members one level too high.
         if let Some(Value::Object(members)) = &mut fields_schema {
             members.insert("additionalProperties".to_owned(), json!(false));
+            let forgotten = UNPUBLISHED.iter().filter(|(name, _)| *name == topic);
+            if let Some(Value::Object(properties)) = members.get_mut("properties") {
+                let forgotten = forgotten.flat_map(|(_, names)| *names);
+                properties.extend(forgotten.map(|name| ((*name).to_owned(), json!({}))));
+            }
         }
         judge(topic, fields_schema, fields)
     }

@@ -35,7 +35,7 @@ pub(crate) fn offer(offer: &ChanneldOfferHtlc) -> Option<Offer> {
         cltv_expiry: offer.cltv_expiry,
         onion: OnionPacket::new(offer.onion.as_slice().try_into().ok()?),
         path_key: offer.path_key,
-        extra_tlvs: Vec::new(),
+        extra_tlvs: offer.extra_tlvs.clone(),
     })
 }
 

@@ -332,6 +332,7 @@ fn pay(from: &mut Node, to: &mut Node, number: u8, fails: bool) {
         payment_hash: preimage.hash(),
         onion,
         path_key: None,
+        extra_tlvs: Vec::new(),
     });
     let ChannelEvent::Offered(id, request) = from.until(|e| matches!(e, ChannelEvent::Offered(..)))
     else {
@@ -486,6 +487,7 @@ fn an_offer_too_large_is_refused() {
         payment_hash: PaymentPreimage([1; 32]).hash(),
         onion: vec![0; 1366],
         path_key: None,
+        extra_tlvs: Vec::new(),
     });
     let refused = nodes[0].until_message(|m| matches!(m, FromChanneld::OfferHtlcReply(_)));
     let FromChanneld::OfferHtlcReply(reply) = refused else {

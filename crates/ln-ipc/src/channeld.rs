@@ -99,6 +99,8 @@ pub struct ChanneldOfferHtlc {
     pub onion: Vec<u8>,
     /// The path key that goes with it on a blinded path.
     pub path_key: Option<PublicKey>,
+    /// Other records of its `update_add_htlc`, as a TLV stream.
+    pub extra_tlvs: Vec<u8>,
 }
 
 /// An offer was refused, or lost with the connection before anybody committed to it. Never follows `Offered`.

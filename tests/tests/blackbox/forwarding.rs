@@ -323,3 +323,22 @@ fn plugins_hear_how_forwards_begin_and_end() {
     assert_eq!(told(&plugin, "forward_event").len(), 3);
     check_all(&plugin);
 }
+
+#[test]
+fn old_terms_hold_as_long_as_is_said() {
+    let line = Line::start();
+    let set = |feebase: u64, enforcedelay: u64| {
+        let params = json!({"id": line.second.channel_id, "feebase": feebase, "feeppm": 10, "enforcedelay": enforcedelay});
+        line.l2.call("setchannel", params);
+    };
+    set(5000, 600);
+    line.pay("by the old ones");
+    set(7000, 0);
+    let bill = invoice(&line.l3, AMOUNT, "too late");
+    line.send(&bill);
+    assert_eq!(line.failure(&bill), (0x100c, json!(line.l2.id())));
+    let bill = invoice(&line.l3, AMOUNT, "by the new ones");
+    let scid = line.second.short_channel_id.as_str();
+    line.send_for(&bill, AMOUNT, scid, 8000, DELTA);
+    assert_eq!(line.outcome(&bill).unwrap(), "complete");
+}

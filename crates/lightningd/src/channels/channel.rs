@@ -3,6 +3,7 @@
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Instant;
 
 use ln_codec::Decode as _;
 use ln_db::{
@@ -14,6 +15,7 @@ use tokio::sync::{oneshot, watch};
 use crate::clock;
 use crate::log::Origin;
 use crate::node::Node;
+use crate::payments::Terms;
 use crate::subd::SubdSender;
 
 /// On whose account a channel is closed or changes its state.
@@ -129,6 +131,8 @@ pub(crate) struct Channel {
     pub(crate) reestablished: Cell<bool>,
     /// The channel daemon's last sentence about it.
     pub(crate) billboard: RefCell<Rc<RefCell<Option<String>>>>,
+    /// What we asked for before, and until when that is good enough.
+    old_terms: Cell<Option<(Terms, Instant)>>,
     /// Our last `channel_update` that was made public in this run, for those whose HTLC does not fit it.
     pub(crate) published: RefCell<Vec<u8>>,
     /// The timestamp of our last `channel_update` for it in this run.
@@ -172,6 +176,7 @@ impl Channel {
             served_on: Cell::default(),
             reestablished: Cell::new(false),
             billboard: RefCell::default(),
+            old_terms: Cell::default(),
             published: RefCell::default(),
             last_update: Cell::default(),
             changes: RefCell::new(changes),
@@ -193,6 +198,17 @@ impl Channel {
             to_us: Cell::new(to_us),
             row: RefCell::new(row),
         }
+    }
+
+    /// What we asked for before is good enough until then.
+    pub(super) fn keep_terms(&self, terms: Terms, until: Instant) {
+        self.old_terms.set(Some((terms, until)));
+    }
+
+    /// What we asked for before, if that is still good enough.
+    pub(crate) fn old_terms(&self, now: Instant) -> Option<Terms> {
+        let (terms, until) = self.old_terms.get()?;
+        (now < until).then_some(terms)
     }
 
     /// What the database has of its end on chain.

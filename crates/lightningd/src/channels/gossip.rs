@@ -1,6 +1,7 @@
 //! What we tell the network of our channels and ourselves, and what a peer tells of its side.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bitcoin::secp256k1::ecdsa;
@@ -17,6 +18,7 @@ use super::Channel;
 use crate::clock;
 use crate::hsm::hsm_reply;
 use crate::node::Node;
+use crate::payments::Terms;
 
 /// Changes who we are for forwarding over a channel.
 #[derive(Debug, Clone, Copy)]
@@ -227,12 +229,17 @@ pub(crate) fn refresh_updates(node: &Rc<Node>, channel: &Rc<Channel>) {
     reestablished(node, channel);
 }
 
-/// Sets our policy for forwarding over a channel.
+/// Sets our policy for forwarding over a channel. Who pays by the one before is served for a while.
 pub(crate) async fn set_policy(
     node: &Rc<Node>,
     channel: &Rc<Channel>,
     policy: Policy,
+    grace: Duration,
 ) -> anyhow::Result<()> {
+    let before = Terms::of(&channel.row(), node.config.cltv_delta);
+    if let Some(until) = Instant::now().checked_add(grace) {
+        channel.keep_terms(before, until);
+    }
     channel.change(|row| {
         row.fee_base = policy.fee_base;
         row.fee_ppm = policy.fee_ppm;

@@ -399,6 +399,8 @@ pub(crate) struct NewHtlc {
     pub(crate) payment_hash: PaymentHash,
     pub(crate) onion: Vec<u8>,
     pub(crate) path_key: Option<PublicKey>,
+    /// Other records of its `update_add_htlc`, as a TLV stream.
+    pub(crate) extra_tlvs: Vec<u8>,
     /// Our payment it is part of: kept in the same transaction as the HTLC.
     pub(crate) payment: Option<PaymentRow>,
     /// The forward it is part of, kept the same way: of which incoming HTLC, and how.
@@ -433,7 +435,7 @@ pub(crate) async fn offer_htlc(
         payment_hash: new.payment_hash,
         onion: new.onion.clone(),
         path_key: new.path_key,
-        extra_tlvs: Vec::new(),
+        extra_tlvs: new.extra_tlvs.clone(),
         shared_secret: None,
         preimage: None,
         failure: None,
@@ -464,6 +466,7 @@ pub(crate) async fn offer_htlc(
         payment_hash: new.payment_hash,
         onion: new.onion,
         path_key: new.path_key,
+        extra_tlvs: new.extra_tlvs,
     }));
     let answer = async {
         let answer = answer.await;

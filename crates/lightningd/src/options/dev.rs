@@ -63,6 +63,8 @@ pub(crate) struct DevConfig {
     pub(crate) no_htlc_timeout: bool,
     /// Whether no onion can be read.
     pub(crate) fail_process_onionpacket: bool,
+    /// Whether an HTLC goes on over the channel asked for or not at all.
+    pub(crate) strict_forwarding: bool,
     /// What a failure and its padding have together, in bytes.
     pub(crate) onion_reply_length: usize,
     /// Whether peers are told nothing of our channels' changes any more: the command `dev-suppress-gossip` sets it.
@@ -85,6 +87,7 @@ impl DevConfig {
             no_sandbox: settings.flag("dev-no-sandbox"),
             break_out: special(settings, "dev-break-out", breaking_out)?,
             crash_after: special(settings, "dev-crash-after", seconds)?,
+            strict_forwarding: settings.flag("dev-strict-forwarding"),
             fast_gossip: settings.flag("dev-fast-gossip"),
             fast_gossip_prune: settings.flag("dev-fast-gossip-prune"),
             bitcoind_poll: special(settings, "dev-bitcoind-poll", seconds)?,

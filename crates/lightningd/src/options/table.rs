@@ -581,11 +581,7 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
 ];
 
 /// Options that are known but whose feature is not built yet: the node does not start with them, since it could not do what they ask.
-pub(crate) const NOT_YET: &[&str] = &[
-    "dev-strict-forwarding",
-    "experimental-dual-fund",
-    "experimental-simple-close",
-];
+pub(crate) const NOT_YET: &[&str] = &["experimental-dual-fund", "experimental-simple-close"];
 
 #[cfg(test)]
 #[path = "table_tests.rs"]

@@ -1,7 +1,7 @@
 //! HTLCs on their way through us: whether one may go on, and what becomes of it when the HTLC that we offered for it ends.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bitcoin::hashes::{Hash as _, sha256};
 use bitcoin::secp256k1::PublicKey;
@@ -29,6 +29,8 @@ pub(super) struct Next {
     pub(super) onion: Vec<u8>,
     /// The channel that a plugin chose in place of the sender.
     pub(super) instead: Option<ChannelId>,
+    /// Records that a plugin wants beside the onion.
+    pub(super) extra_tlvs: Vec<u8>,
 }
 
 /// A forward that is about to be begun.
@@ -75,9 +77,13 @@ pub(super) async fn forward(
     let terms = Terms::of(&asked.row(), node.config.cltv_delta);
     let incoming = (htlc.amount, htlc.cltv_expiry);
     let outgoing = (next.amount, next.cltv_expiry);
-    terms
-        .check(incoming, outgoing, node.chain.height())
-        .map_err(|refusal| told(refusal, htlc, &next, &asked))?;
+    let check = |terms: Terms| terms.check(incoming, outgoing, node.chain.height());
+    // Who has not heard of new terms yet pays by the old ones.
+    let checked = check(terms).or_else(|refusal| {
+        let old = asked.old_terms(Instant::now());
+        old.map_or(Err(refusal), |old| check(old).map_err(|_| refusal))
+    });
+    checked.map_err(|refusal| told(refusal, htlc, &next, &asked))?;
     let key = (htlc.channel, htlc.id);
     // Before it is offered: from then on the HTLC is never decided a second time.
     node.payments.forwarded.borrow_mut().insert(key);
@@ -92,6 +98,7 @@ pub(super) async fn forward(
             payment_hash: htlc.payment_hash,
             onion: next.onion.clone(),
             path_key: next.path_key,
+            extra_tlvs: next.extra_tlvs.clone(),
             payment: None,
             forward: Some(ForwardRow {
                 out_channel: Some(out_channel),
@@ -146,10 +153,11 @@ fn may_be_named(channel: &Channel, scid: ShortChannelId) -> bool {
 /// The channels it may take: the one asked for, then others with the same peer.
 // BOLT 4 §Non-strict Forwarding
 fn candidates(node: &Node, asked: &Rc<Channel>) -> Vec<Rc<Channel>> {
+    let is_strict = node.config.dev.strict_forwarding;
     let others = node
         .channels
         .of_peer(asked.peer)
-        .filter(|channel| channel.dbid != asked.dbid && is_usable(channel));
+        .filter(|channel| channel.dbid != asked.dbid && !is_strict && is_usable(channel));
     std::iter::once(Rc::clone(asked)).chain(others).collect()
 }
 

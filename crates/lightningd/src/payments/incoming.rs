@@ -306,6 +306,7 @@ fn interpret(
                 path_key: next_path_key,
                 onion: onion.unwrap_or_default(),
                 instead: changes.forward_to,
+                extra_tlvs: changes.extra_tlvs.clone().unwrap_or_default(),
             }))
         }
         Ok(Instruction::Receive {

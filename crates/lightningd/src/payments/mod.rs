@@ -21,6 +21,7 @@ pub(crate) use incoming::htlc_received;
 pub(crate) use outgoing::{NewPart, SendError, settle_lost_parts};
 pub(crate) use progress::Conflict;
 pub(crate) use selfpay::{SelfPayment, pay_ourselves};
+pub(crate) use terms::Terms;
 pub(crate) use waiters::{Paying, Payments};
 
 use std::rc::Rc;

@@ -105,6 +105,7 @@ pub(crate) async fn send_part(node: &Rc<Node>, part: NewPart) -> Result<PaymentR
         payment_hash: part.payment_hash,
         onion: onion.packet.to_bytes(),
         path_key: None,
+        extra_tlvs: Vec::new(),
         payment: Some(row.clone()),
         forward: None,
     };

@@ -9,8 +9,8 @@ const SOON: u32 = 3;
 const FAR: u32 = 2016;
 
 /// What we ask for forwarding over a channel: what its `channel_update` says.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terms {
     fee_base: Msat,
     /// In millionths.
     fee_ppm: u32,
@@ -33,7 +33,7 @@ pub(super) enum Refusal {
 }
 
 impl Terms {
-    pub(super) fn of(row: &ChannelRow, delta: CltvDelta) -> Self {
+    pub(crate) fn of(row: &ChannelRow, delta: CltvDelta) -> Self {
         Self {
             fee_base: row.fee_base,
             fee_ppm: row.fee_ppm,

@@ -1,6 +1,7 @@
 //! `setchannel`
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use ln_ipc::channeld::ToChanneld;
 use ln_rpc::RpcError;
@@ -102,7 +103,10 @@ async fn set(
             channeld.send(&ToChanneld::Feerates(feerates(node, channel)));
         }
     }
-    set_policy(node, channel, policy).await.map_err(internal)?;
+    let grace = Duration::from_secs(u64::from(params.enforcedelay));
+    set_policy(node, channel, policy, grace)
+        .await
+        .map_err(internal)?;
     let row = channel.row();
     let too_low = params.htlcmin.is_some_and(|min| min < least);
     let too_high = params.htlcmax.is_some_and(|max| max > most);

@@ -39,7 +39,7 @@ _lightning_cli() {
         mapfile -t COMPREPLY < <(compgen -W "--lightning-dir --network --conf --rpc-file --filter --commando --notifications --mainnet --testnet --testnet4 --signet --regtest --keywords --order --json --raw --human-readable --flat --help --version" -- "$current")
         return
     fi
-    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog graceful help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel setconfig signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
+    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delforward delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog graceful help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listforwards listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel setconfig signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
     case $method in
     "" | help | check)
         # Commands of plugins are known to the running node only.
@@ -56,6 +56,7 @@ _lightning_cli() {
     datastoreusage) mapfile -t COMPREPLY < <(compgen -W "key=" -- "$current") ;;
     decode) mapfile -t COMPREPLY < <(compgen -W "string=" -- "$current") ;;
     deldatastore) mapfile -t COMPREPLY < <(compgen -W "key= generation=" -- "$current") ;;
+    delforward) mapfile -t COMPREPLY < <(compgen -W "in_channel= in_htlc_id= status=" -- "$current") ;;
     delinvoice) mapfile -t COMPREPLY < <(compgen -W "label= status= desconly=" -- "$current") ;;
     delpay) mapfile -t COMPREPLY < <(compgen -W "payment_hash= status= partid= groupid=" -- "$current") ;;
     deprecations) mapfile -t COMPREPLY < <(compgen -W "enable=" -- "$current") ;;
@@ -76,6 +77,7 @@ _lightning_cli() {
     listclosedchannels) mapfile -t COMPREPLY < <(compgen -W "id=" -- "$current") ;;
     listconfigs) mapfile -t COMPREPLY < <(compgen -W "config=" -- "$current") ;;
     listdatastore) mapfile -t COMPREPLY < <(compgen -W "key=" -- "$current") ;;
+    listforwards) mapfile -t COMPREPLY < <(compgen -W "status= in_channel= out_channel= index= start= limit=" -- "$current") ;;
     listfunds) mapfile -t COMPREPLY < <(compgen -W "spent=" -- "$current") ;;
     listinvoices) mapfile -t COMPREPLY < <(compgen -W "label= invstring= payment_hash= offer_id= index= start= limit=" -- "$current") ;;
     listnodes) mapfile -t COMPREPLY < <(compgen -W "id=" -- "$current") ;;

@@ -215,7 +215,8 @@ impl ForwardEnd {
         let mut reason = match failure {
             Ok(reason) => reason.clone(),
             Err((_, code)) => {
-                // BOLT 2 §`update_fail_malformed_htlc`: in its place goes a failure of ours, with the hash of what we sent.
+                // BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`: in place of the
+                // last goes a failure of ours, with the hash of what we sent.
                 let mut message = code.to_be_bytes().to_vec();
                 if FailureCode(*code).has(FailureCode::BADONION) {
                     message.extend(sha256::Hash::hash(&offered.onion).to_byte_array());

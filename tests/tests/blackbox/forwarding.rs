@@ -1,118 +1,14 @@
 //! Payments on their way through a node: what it asks for, what it tells senders, and that it neither pays twice nor loses anything when it is
 //! killed in between.
 
-use ln_testkit::nodes::{CallError, OpenChannel, TestNet, TestNode};
-use ln_types::Sat;
+use ln_testkit::nodes::{NodeOptions, TestNode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::accounts::{channel_moves, check};
-use crate::plugin_events::{check_all, node, told, wait_told};
+use crate::accounts::channel_moves;
+use crate::line::{AMOUNT, DELTA, FEE, Line, htlcs};
+use crate::plugin_events::{check_all, listener, told, wait_told};
 use crate::support::{channel, invoice, invoice_status, payment_status};
-
-const AMOUNT: u64 = 100_000_000;
-/// What the node in the middle asks for that on a test network: 1 msat and 10 millionths.
-const FEE: u64 = 1001;
-/// The blocks it asks for there, and those that an invoice leaves.
-const DELTA: u64 = 6;
-const FINAL: u64 = 12;
-
-/// Three nodes in a line.
-struct Line {
-    l1: TestNode,
-    l2: TestNode,
-    l3: TestNode,
-    first: OpenChannel,
-    second: OpenChannel,
-    // Last: the nodes end before their chain.
-    net: TestNet,
-}
-
-impl Line {
-    fn start() -> Self {
-        let net = TestNet::start();
-        let middle = net.node("l2");
-        Self::around(net, middle)
-    }
-
-    /// A line through this node.
-    fn around(net: TestNet, l2: TestNode) -> Self {
-        let (l1, l3) = (net.node("l1"), net.node("l3"));
-        let first = net.open_channel(&l1, &l2, Sat::from_sat(1_000_000));
-        let second = net.open_channel(&l2, &l3, Sat::from_sat(500_000));
-        Self {
-            l1,
-            l2,
-            l3,
-            first,
-            second,
-            net,
-        }
-    }
-
-    /// Sends along the line with this fee and so many blocks for the middle; `scid` is the second channel's name.
-    fn send_for(&self, bill: &Value, amount: u64, scid: &str, fee: u64, delta: u64) {
-        let route = json!([
-            {"id": self.l2.id(), "channel": self.first.short_channel_id, "amount_msat": amount + fee, "delay": FINAL + delta},
-            {"id": self.l3.id(), "channel": scid, "amount_msat": amount, "delay": FINAL},
-        ]);
-        let params = json!({
-            "route": route,
-            "payment_hash": bill["payment_hash"],
-            "payment_secret": bill["payment_secret"],
-        });
-        self.l1.call("sendpay", params);
-    }
-
-    fn send(&self, bill: &Value) {
-        self.send_for(bill, AMOUNT, &self.second.short_channel_id, FEE, DELTA);
-    }
-
-    /// What a payment comes to: its status, or the data of its failure.
-    fn outcome(&self, bill: &Value) -> Result<Value, Value> {
-        let params = json!({"payment_hash": bill["payment_hash"]});
-        match self.l1.try_call("waitsendpay", params) {
-            Ok(paid) => Ok(paid["status"].clone()),
-            Err(CallError::Rpc(error)) => Err(json!(error.data)),
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-
-    fn pay(&self, label: &str) {
-        let bill = invoice(&self.l3, AMOUNT, label);
-        self.send(&bill);
-        assert_eq!(self.outcome(&bill).unwrap(), "complete");
-    }
-
-    /// The failure's code and who told it.
-    fn failure(&self, bill: &Value) -> (u64, Value) {
-        let data = self.outcome(bill).unwrap_err();
-        (
-            data["failcode"].as_u64().unwrap(),
-            data["erring_node"].clone(),
-        )
-    }
-
-    /// Waits until nothing is under way; what l2 has in both channels.
-    fn wait_quiet(&self) -> u64 {
-        let ours = |node: &TestNode, open: &OpenChannel| {
-            node.wait_for("a channel without HTLCs", || {
-                let channel = channel(node, &open.channel_id)?;
-                let at_rest = channel["htlcs"].as_array()?.is_empty();
-                at_rest.then_some(channel["to_us_msat"].as_u64()?)
-            })
-        };
-        ours(&self.l1, &self.first);
-        ours(&self.l3, &self.second);
-        ours(&self.l2, &self.first) + ours(&self.l2, &self.second)
-    }
-}
-
-/// How many HTLCs there are in a channel.
-fn htlcs(node: &TestNode, open: &OpenChannel) -> Option<usize> {
-    let channel = channel(node, &open.channel_id)?;
-    Some(channel["htlcs"].as_array()?.len())
-}
 
 #[test]
 fn a_payment_goes_through_for_the_fee_that_is_asked() {
@@ -121,9 +17,7 @@ fn a_payment_goes_through_for_the_fee_that_is_asked() {
     line.pay("through");
     assert_eq!(invoice_status(&line.l3, "through"), "paid");
     assert_eq!(line.wait_quiet(), before + FEE);
-    for node in [&line.l1, &line.l2, &line.l3] {
-        check(node);
-    }
+    line.check();
     let moves = channel_moves(&line.l2);
     let moves: Vec<_> = moves
         .iter()
@@ -210,9 +104,7 @@ fn an_htlc_that_was_handed_on_is_handed_on_once_whoever_is_killed() {
     assert_eq!(line.wait_quiet(), before + FEE);
     let listed = line.l3.call("listinvoices", json!({"label": "held"}));
     assert_eq!(listed["invoices"][0]["amount_received_msat"], AMOUNT);
-    for node in [&line.l1, &line.l2, &line.l3] {
-        check(node);
-    }
+    line.check();
 }
 
 fn forwards(node: &TestNode, params: Value) -> Vec<Value> {
@@ -293,9 +185,10 @@ fn forwards_are_listed_waited_for_counted_and_deleted() {
 
 #[test]
 fn plugins_hear_how_forwards_begin_and_end() {
-    let (net, dir) = (TestNet::start(), TempDir::new().unwrap());
-    let (l2, plugin) = node(&net, "l2", &dir);
-    let line = Line::around(net, l2);
+    let dir = TempDir::new().unwrap();
+    let plugin = listener(dir.path());
+    let listening = NodeOptions::default().argument(format!("--plugin={}", plugin.display()));
+    let line = Line::start_with([NodeOptions::default(), listening, NodeOptions::default()]);
     let bill = invoice(&line.l3, AMOUNT, "told");
     line.send(&bill);
     let paid = line.outcome(&bill);

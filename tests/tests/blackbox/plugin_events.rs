@@ -13,7 +13,7 @@ use crate::plugins::{Script, heard, manifest, write_plugin};
 use crate::support::{invoice, send};
 
 /// A plugin that hears everything.
-fn listener(dir: &Path) -> PathBuf {
+pub(crate) fn listener(dir: &Path) -> PathBuf {
     let script = Script {
         manifest: manifest(json!({"subscriptions": ["*", "shutdown"]})),
         branches: "shutdown) exit 0 ;;",
@@ -21,7 +21,7 @@ fn listener(dir: &Path) -> PathBuf {
     write_plugin(dir, "listener", &script)
 }
 
-pub(crate) fn node(net: &TestNet, name: &str, dir: &TempDir) -> (TestNode, PathBuf) {
+fn node(net: &TestNet, name: &str, dir: &TempDir) -> (TestNode, PathBuf) {
     let plugin = listener(dir.path());
     let options = NodeOptions::default().argument(format!("--plugin={}", plugin.display()));
     (net.node_with(name, options), plugin)

@@ -16,6 +16,7 @@ use crate::support::{invoice, send};
 
 /// What the page shows and this test does not provoke.
 const NOT_SAID: &[&str] = &[
+    "notification forward_event",
     "request commitment_revocation",
     "request db_write",
     "request recover",

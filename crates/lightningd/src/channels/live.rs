@@ -7,7 +7,7 @@ use std::time::Duration;
 use bitcoin::secp256k1::PublicKey;
 use futures_util::stream::{FuturesOrdered, StreamExt as _};
 use ln_codec::LongBytes;
-use ln_db::{ForwardRow, HtlcDirection, HtlcRow, PaymentRow};
+use ln_db::{DbError, ForwardRow, HtlcDirection, HtlcRow, PaymentRow};
 use ln_ipc::Stream;
 use ln_ipc::channeld::{
     ChanneldFeerates, ChanneldInit, ChanneldOfferHtlc, ChanneldPersisted, ChanneldResolveHtlc,
@@ -236,10 +236,7 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
         let message = tokio::select! {
             biased;
             Some(durable) = committing.next() => {
-                if let Err(error) = durable {
-                    // What is not durable must not be acted on, here or by channeld: the node can't go on.
-                    node.log.broken(&channel.origin(), format!("the channel's state can't be kept: {error}: the node stops"));
-                    node.stop(1);
+                if !is_kept(&node, &channel, &durable) {
                     subd.kill();
                 }
                 continue;
@@ -262,7 +259,7 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
                     handed_over = Some(PeerLink::HandedOver(peer, complete.unread));
                 }
                 while let Some(durable) = committing.next().await {
-                    drop(durable);
+                    is_kept(&node, &channel, &durable);
                 }
                 if channel.row().state.wants_peer() {
                     let (state, cause) = (ChannelState::ClosingdSigexchange, CloseCause::Unknown);
@@ -278,9 +275,20 @@ async fn serve(node: Rc<Node>, channel: Rc<Channel>, mut subd: Subd) {
     };
     // What was on its way to the disk still counts.
     while let Some(durable) = committing.next().await {
-        drop(durable);
+        is_kept(&node, &channel, &durable);
     }
     ended(&node, &channel, &end, handed_over);
+}
+
+/// Whether a step is durable. What is not must not be acted on, here or by channeld, and what was changed in memory for it is wrong: the node
+/// can't go on.
+fn is_kept(node: &Node, channel: &Channel, durable: &Result<(), DbError>) -> bool {
+    if let Err(error) = durable {
+        let text = format!("the channel's state can't be kept: {error}: the node stops");
+        node.log.broken(&channel.origin(), text);
+        node.stop(1);
+    }
+    durable.is_ok()
 }
 
 /// What channeld says besides what needs its stream.

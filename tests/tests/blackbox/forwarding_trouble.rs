@@ -199,18 +199,19 @@ fn close_alone(line: &Line, by: &TestNode, open: &OpenChannel, seeing: &[&TestNo
     closed["txids"][0].clone()
 }
 
-/// Waits until a transaction in the mempool spends this output of a commitment.
-fn wait_claim(line: &Line, commitment: &Value, outnum: u64) {
+/// Waits until a transaction in the mempool spends this output of another: its id.
+fn wait_claim(line: &Line, of: &Value, outnum: u64) -> Value {
     let chain = &line.net.chain;
-    let spends = |input: &Value| input["txid"] == *commitment && input["vout"] == outnum;
+    let spends = |input: &Value| input["txid"] == *of && input["vout"] == outnum;
     let claims = |txid: &String| {
         let tx = chain.try_call("getrawtransaction", json!([txid, true]));
         let inputs = tx.ok().and_then(|tx| tx["vin"].as_array().cloned());
         inputs.is_some_and(|inputs| inputs.iter().any(spends))
     };
-    wait_until("a claim of the HTLC in the mempool", || {
-        chain.mempool().iter().any(claims).then_some(())
-    });
+    wait_until(
+        "a transaction in the mempool that spends the output",
+        || chain.mempool().into_iter().find(claims).map(Value::from),
+    )
 }
 
 /// The output of a commitment with the value of the HTLC.
@@ -250,6 +251,7 @@ fn an_htlc_that_times_out_on_chain_fails_upstream_and_only_that() {
     let commitment = close_alone(&line, &line.l2, &line.second, &awake);
     let output = htlc_output(&line, &commitment, AMOUNT);
     let blocks = u32::try_from(FINAL).unwrap();
+    line.l2.restart();
     line.net.mine(blocks, &awake);
     wait_claim(&line, &commitment, output);
     line.net.mine(1, &awake);
@@ -265,6 +267,59 @@ fn an_htlc_that_times_out_on_chain_fails_upstream_and_only_that() {
             .wait_state(node, &line.first.channel_id, "CHANNELD_NORMAL");
         check(node);
     }
+}
+
+/// Mines a block with nothing in it.
+fn mine_empty(line: &Line, nodes: &[&TestNode]) {
+    let address = line.net.chain.new_address();
+    line.net.chain.call("generateblock", json!([address, []]));
+    line.net.wait_synced(nodes);
+}
+
+#[test]
+fn what_the_chain_does_not_settle_in_time_is_given_up_upstream() {
+    let line = Line::start();
+    let ignored = json!({"id": line.l2.id(), "ignore": true});
+    line.l3.call("dev-ignore-htlcs", ignored);
+    let bill = invoice(&line.l3, AMOUNT, "late");
+    line.send(&bill);
+    wait_arrived(&line);
+    line.l3.stop();
+    let awake = [&line.l1, &line.l2];
+    let listed = channel(&line.l2, &line.first.channel_id).unwrap();
+    let expiry = listed["htlcs"][0]["expiry"].as_u64().unwrap();
+    // Nothing of l2's is ever in a block.
+    while line.net.chain.height() < expiry - 4 {
+        mine_empty(&line, &awake);
+    }
+    line.net.wait_mempool(1);
+    assert_eq!(htlcs(&line.l2, &line.first), Some(1));
+    mine_empty(&line, &awake);
+    line.l2.wait_log("Abandoning unresolved onchain HTLC");
+    assert_eq!(line.failure(&bill), (0x4008, json!(line.l2.id())));
+    pay_the_middle(&line, "still usable");
+    // Late, but not too late.
+    line.l2.restart();
+    line.net.wait_mempool(1);
+    line.net.mine(1, &awake);
+    line.net
+        .wait_state(&line.l2, &line.second.channel_id, "ONCHAIN");
+    line.net.wait_mempool(1);
+    line.net.mine(4, &awake);
+    check(&line.l1);
+    check(&line.l2);
+}
+
+#[test]
+fn a_preimage_goes_on_before_the_end_of_its_htlc_is_committed() {
+    let silent = NodeOptions::default().argument("--dev-disable-commit-after=1");
+    let line = Line::start_with([NodeOptions::default(), NodeOptions::default(), silent]);
+    line.pay("not committed");
+    assert_eq!(htlcs(&line.l2, &line.second), Some(1));
+    line.l2.kill();
+    line.l2.start_again();
+    line.wait_quiet();
+    line.check();
 }
 
 /// A line whose last node has a plugin that holds HTLCs until it is told otherwise.
@@ -294,9 +349,14 @@ impl Holding {
 
     /// Sends a payment that stays with the plugin.
     fn send(&self, label: &str) -> Value {
+        self.send_for(label, 10 * DELTA)
+    }
+
+    /// The same with so many blocks for the middle.
+    fn send_for(&self, label: &str, delta: u64) -> Value {
         let bill = invoice(&self.line.l3, AMOUNT, label);
         let scid = &self.line.second.short_channel_id;
-        self.line.send_for(&bill, AMOUNT, scid, FEE, 10 * DELTA);
+        self.line.send_for(&bill, AMOUNT, scid, FEE, delta);
         wait_heard(&self.plugin, "htlc_accepted");
         bill
     }
@@ -355,6 +415,39 @@ fn a_preimage_claims_the_htlc_that_came_in_on_chain() {
     line.l2.wait_for("the value of the HTLC", || {
         (confirmed_msat(&line.l2) > before + AMOUNT - 20_000_000).then_some(())
     });
+    line.check();
+}
+
+#[test]
+fn an_htlc_that_was_paid_for_is_claimed_from_a_peer_that_is_gone() {
+    let holding = Holding::start();
+    let line = &holding.line;
+    let bill = holding.send_for("gone", DELTA);
+    line.l1.kill();
+    holding.release("gone");
+    let awake = [&line.l2, &line.l3];
+    let listed = channel(&line.l2, &line.first.channel_id).unwrap();
+    let expiry = listed["htlcs"][0]["expiry"].as_u64().unwrap();
+    line.l2.wait_for("the end of the HTLC that went out", || {
+        (htlcs(&line.l2, &line.second)? == 0).then_some(())
+    });
+    line.l2.restart();
+    while line.net.chain.height() < expiry - DELTA / 2 {
+        assert!(line.net.chain.mempool().is_empty(), "it is early");
+        line.net.mine(1, &awake);
+    }
+    let funding = json!(line.first.funding_txid);
+    let commitment = wait_claim(line, &funding, line.first.funding_outnum);
+    line.net.mine(1, &awake);
+    let output = htlc_output(line, &commitment, AMOUNT + FEE);
+    wait_claim(line, &commitment, output);
+    line.net.mine(1, &awake);
+    assert!(line.net.chain.height() < expiry);
+    line.l1.start_again();
+    assert_eq!(line.outcome(&bill).unwrap(), "complete");
+    line.net.wait_synced(&[&line.l1]);
+    line.net
+        .wait_state(&line.l1, &line.first.channel_id, "ONCHAIN");
     line.check();
 }
 

@@ -1,6 +1,7 @@
 //! How fast two nodes are: payments, invoices, RPC round trips, start, what it costs in CPU and memory, and what plugins cost.
 //!
-//! `cargo xtask bench plugins` measures only the last, `cargo xtask bench listeners` only those of them that listen.
+//! `cargo xtask bench plugins` measures only the last, `cargo xtask bench listeners` only those of them that listen,
+//! `cargo xtask bench forwarded` only payments through a third node.
 //!
 //! Figures of one machine and one run: compare ratios, not figures. Nothing here is a test; nothing fails for being slow.
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
@@ -13,7 +14,7 @@ mod report;
 use std::time::{Duration, Instant};
 
 use ln_rpc::client::Client;
-use ln_testkit::nodes::{TestNet, TestNode};
+use ln_testkit::nodes::{NodeOptions, TestNet, TestNode};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
@@ -43,6 +44,7 @@ fn main() {
     let only: Option<fn(&mut Report)> = match std::env::args().nth(1).as_deref() {
         Some("plugins") => Some(plugins::measure),
         Some("listeners") => Some(plugins::measure_listeners),
+        Some("forwarded") => Some(forwarded),
         _ => None,
     };
     if let Some(measure) = only {
@@ -59,6 +61,7 @@ fn main() {
     parallel(&l1, &l2, &channel.short_channel_id, &mut report);
     memory(&[&l1, &l2], &mut report);
     drop((l1, l2, net));
+    forwarded(&mut report);
     plugins::measure(&mut report);
     report.print();
 }
@@ -145,9 +148,15 @@ fn prepare(payee: &TestNode, count: usize, name: &str) -> Vec<Value> {
 }
 
 fn send(client: &mut Client, payee: &str, scid: &str, invoice: &Value) {
+    let hop = json!({ "id": payee, "channel": scid, "delay": 12, "amount_msat": 1000 });
+    send_along(client, &json!([hop]), invoice);
+}
+
+/// Pays by a route and waits for the proof.
+fn send_along(client: &mut Client, route: &Value, invoice: &Value) {
     let hash = invoice.get("payment_hash");
     let params = json!({
-        "route": [{ "id": payee, "channel": scid, "delay": 12, "amount_msat": 1000 }],
+        "route": route,
         "payment_hash": hash,
         "payment_secret": invoice.get("payment_secret"),
         "amount_msat": 1000,
@@ -210,6 +219,41 @@ fn parallel(payer: &TestNode, payee: &TestNode, scid: &str, report: &mut Report)
     report.duration("CPU for one of them, both nodes", each, "");
     let idle = Duration::ZERO.max(elapsed.saturating_sub(cpu));
     report.duration("of which nobody computed", idle, "");
+}
+
+/// Payments through a third node, with many in flight.
+fn forwarded(report: &mut Report) {
+    let net = TestNet::start();
+    let node = |name| {
+        let options = NodeOptions::default().argument("--log-level=info");
+        net.node_with(name, options)
+    };
+    let (payer, middle, payee) = (node("payer"), node("middle"), node("payee"));
+    let capacity = Sat::from_sat(16_000_000);
+    let first = net.open_channel(&payer, &middle, capacity);
+    let second = net.open_channel(&middle, &payee, capacity);
+    // One millisatoshi is what a node asks for on a test network, besides ten millionths.
+    let route = json!([
+        { "id": middle.id(), "channel": first.short_channel_id, "delay": 18, "amount_msat": 1001 },
+        { "id": payee.id(), "channel": second.short_channel_id, "delay": 12, "amount_msat": 1000 },
+    ]);
+    let invoices = prepare(&payee, PARALLEL, "forwarded");
+    let nodes = [&payer, &middle, &payee];
+    let (before, cpu_before) = (Instant::now(), cpu_time(&nodes));
+    in_parallel(IN_FLIGHT, invoices.len(), |_| {
+        let mut client = client(&payer);
+        let (invoices, route) = (&invoices, &route);
+        move |index| {
+            if let Some(invoice) = invoices.get(index) {
+                send_along(&mut client, route, invoice);
+            }
+        }
+    });
+    let what = "payments through a third node, 100 in flight";
+    report.rate(what, PARALLEL, before.elapsed(), "500 /s");
+    let cpu = cpu_time(&nodes).saturating_sub(cpu_before);
+    let each = cpu / u32::try_from(PARALLEL).unwrap_or(u32::MAX);
+    report.duration("CPU for one of them, three nodes", each, "");
 }
 
 /// What each kind of process holds right after the work, and once it rests.

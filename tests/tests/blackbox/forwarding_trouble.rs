@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::accounts::check;
-use crate::kill::{self, Victim, mourning};
+use crate::kill::{self, Due, Victim, dues, mourning};
 use crate::line::{AMOUNT, DELTA, FEE, FINAL, Line, htlcs};
 use crate::plugin_hooks::{answers, judge};
 use crate::plugins::wait_heard;
@@ -34,30 +34,9 @@ const EACH: usize = 3;
 const SMALL_MSAT: u64 = 1_000_000;
 const SMALL_FEE: u64 = 11;
 
-/// One payment of a round.
-struct Due {
-    label: String,
-    amount_msat: u64,
-    bill: Value,
-}
-
-fn dues(line: &Line, round: usize) -> Vec<Due> {
-    let numbers = (0_u64..).take(SENDERS * EACH);
-    let make = |number| {
-        let (label, amount_msat) = (format!("{round}-{number}"), SMALL_MSAT + number);
-        let bill = invoice(&line.l3, amount_msat, &label);
-        Due {
-            label,
-            amount_msat,
-            bill,
-        }
-    };
-    numbers.map(make).collect()
-}
-
 /// Pays and waits for the end, or until the sender goes away.
 fn pay(line: &Line, due: &Due) {
-    let (hash, secret) = (&due.bill["payment_hash"], &due.bill["payment_secret"]);
+    let (hash, secret) = (&due.invoice["payment_hash"], &due.invoice["payment_secret"]);
     let route = line.route(
         due.amount_msat,
         &line.second.short_channel_id,
@@ -135,7 +114,7 @@ fn settled(line: &Line, dues: &[Due], before: [u64; 3]) -> [u64; 3] {
     let [mut payer, mut middle, mut payee] = before;
     let mut paid = 0;
     for due in dues {
-        let hash = &due.bill["payment_hash"];
+        let hash = &due.invoice["payment_hash"];
         let status = line.l1.wait_for("the end of the payment", || {
             match payment_status(&line.l1, hash) {
                 // It was never begun.
@@ -170,7 +149,7 @@ fn what_is_under_way_arrives_once_or_not_at_all_whoever_dies() {
     let mut seed = Seed::from_environment("forward");
     let mut balances = line.balances();
     for round in 0..8 {
-        let dues = dues(&line, round);
+        let dues = dues(&line.l3, round, SENDERS * EACH, SMALL_MSAT);
         disturb(&line, &dues, &mut seed);
         balances = settled(&line, &dues, balances);
     }

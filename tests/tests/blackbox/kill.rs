@@ -39,18 +39,18 @@ const PAYMENTS: usize = 20;
 const AMOUNT_MSAT: u64 = 1_000_000;
 
 /// One payment of a round.
-struct Due {
-    label: String,
-    amount_msat: u64,
-    invoice: Value,
+pub(crate) struct Due {
+    pub(crate) label: String,
+    pub(crate) amount_msat: u64,
+    pub(crate) invoice: Value,
 }
 
-/// Makes the invoices of a round.
-fn dues(pair: &Pair, round: usize) -> Vec<Due> {
-    let numbers = (0_u64..).take(PAYMENTS);
+/// Makes the invoices of a round, the first for this amount and each other for one more.
+pub(crate) fn dues(payee: &TestNode, round: usize, count: usize, first_msat: u64) -> Vec<Due> {
+    let numbers = (0_u64..).take(count);
     let make = |number| {
-        let (label, amount_msat) = (format!("{round}-{number}"), AMOUNT_MSAT + number);
-        let invoice = invoice(&pair.l2, amount_msat, &label);
+        let (label, amount_msat) = (format!("{round}-{number}"), first_msat + number);
+        let invoice = invoice(payee, amount_msat, &label);
         Due {
             label,
             amount_msat,
@@ -204,7 +204,7 @@ fn payments_are_made_once_or_not_at_all_whoever_dies() {
     let mut seed = Seed::from_environment("kill");
     let mut balance = 0;
     for round in 0..8 {
-        let dues = dues(&pair, round);
+        let dues = dues(&pair.l2, round, PAYMENTS, AMOUNT_MSAT);
         disturb(&pair, &dues, &mut seed);
         balance = settled(&pair, &dues, balance);
         pair.pay(AMOUNT_MSAT, &format!("{round}-last"));

@@ -170,7 +170,7 @@ rpc_enum! {
     }
 
     /// How a forward stands.
-    pub enum ForwardStatus ("should be a status of a forward") {
+    pub enum ForwardStatus ("should be offered, settled, failed or local_failed") {
         /// Passed on to the next node.
         Offered = "offered",
         /// Paid.

@@ -144,14 +144,45 @@ fn settled(line: &Line, dues: &[Due], before: [u64; 3]) -> [u64; 3] {
     after
 }
 
+/// Kills the middle while the payee stands still with HTLCs of its, and lets it go on only when the middle is back.
+fn disturb_held(line: &Line, dues: &[Due], seed: &mut Seed) {
+    let before = steps(line).unwrap();
+    let (moment, node_too) = (seed.below(20), seed.below(2) == 0);
+    eprintln!("l2 killed after {moment}, then l3 {node_too}");
+    thread::scope(|scope| {
+        for dues in dues.chunks(EACH) {
+            scope.spawn(|| dues.iter().for_each(|due| pay(line, due)));
+        }
+        wait_until("some steps", || {
+            (steps(line)? >= before + moment).then_some(())
+        });
+        line.l3.pause();
+        line.l2.wait_for("an HTLC that was handed on", || {
+            (htlcs(&line.l2, &line.second)? > 0).then_some(())
+        });
+        line.l2.kill();
+        line.l2.start_again();
+        line.net.wait_usable(&line.l2, &line.first.channel_id);
+        line.l3.go_on();
+        if node_too {
+            line.l3.kill();
+            line.l3.start_again();
+        }
+    });
+}
+
 #[test]
 fn what_is_under_way_arrives_once_or_not_at_all_whoever_dies() {
     let line = Line::start_with([mourning(), mourning(), mourning()]);
     let mut seed = Seed::from_environment("forward");
     let mut balances = line.balances();
-    for round in 0..7 {
+    for round in 0..8 {
         let dues = dues(&line.l3, round, SENDERS * EACH, SMALL_MSAT);
-        disturb(&line, &dues, &mut seed);
+        if round % 4 == 0 {
+            disturb_held(&line, &dues, &mut seed);
+        } else {
+            disturb(&line, &dues, &mut seed);
+        }
         balances = settled(&line, &dues, balances);
     }
     line.pay("last");

@@ -158,6 +158,8 @@ impl Claims {
                 Ok(true) => {}
                 Ok(false) if self.uneconomical.contains(outpoint) => {}
                 Ok(false) => self.uneconomical.push(*outpoint),
+                // While the node ends nobody signs: the next start brings the next try.
+                Err(_) if node.stop.borrow().is_some() => {}
                 // The next block brings the next try.
                 Err(error) => node.log.broken(
                     &channel.origin(),

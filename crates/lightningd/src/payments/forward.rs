@@ -73,7 +73,16 @@ pub(super) async fn forward(
     next: Next,
     row: &ForwardRow,
 ) -> Result<(), FailureMessage> {
+    // Once the channel it came by is on its way to the chain, not all that it brings can be had any more.
+    let came_by = node.channels.get(htlc.channel);
+    if !came_by.is_some_and(|channel| brings(channel.row().state)) {
+        return Err(FailureMessage::TemporaryNodeFailure {});
+    }
     let asked = asked_channel(node, &next).ok_or(FailureMessage::UnknownNextPeer {})?;
+    let candidates = candidates(node, &asked);
+    if candidates.is_empty() {
+        return Err(FailureMessage::UnknownNextPeer {});
+    }
     let terms = Terms::of(&asked.row(), node.config.cltv_delta);
     let incoming = (htlc.amount, htlc.cltv_expiry);
     let outgoing = (next.amount, next.cltv_expiry);
@@ -87,7 +96,7 @@ pub(super) async fn forward(
     let key = (htlc.channel, htlc.id);
     // Before it is offered: from then on the HTLC is never decided a second time.
     node.payments.forwarded.borrow_mut().insert(key);
-    for channel in candidates(node, &asked) {
+    for channel in candidates {
         let out_channel = {
             let row = channel.row();
             row.scid.unwrap_or(row.alias_local)
@@ -125,7 +134,7 @@ pub(super) async fn forward(
 
 /// The channel that the onion names, or the plugin that chose another.
 fn asked_channel(node: &Node, next: &Next) -> Option<Rc<Channel>> {
-    let found = match (next.instead, &next.to) {
+    match (next.instead, &next.to) {
         (Some(id), _) => node.channels.by_channel_id(id),
         (None, ForwardTo::Channel(scid)) => node
             .channels
@@ -135,8 +144,15 @@ fn asked_channel(node: &Node, next: &Next) -> Option<Rc<Channel>> {
             let mut channels = node.channels.of_peer((*id).into());
             channels.find(|channel| is_usable(channel))
         }
-    };
-    found.filter(|channel| is_usable(channel))
+    }
+}
+
+/// Whether what a channel in this state brings can be passed on.
+fn brings(state: ChannelState) -> bool {
+    matches!(
+        state,
+        ChannelState::ChanneldNormal | ChannelState::ChanneldShuttingDown
+    )
 }
 
 fn is_usable(channel: &Channel) -> bool {
@@ -150,15 +166,16 @@ fn may_be_named(channel: &Channel, scid: ShortChannelId) -> bool {
     row.alias_local == scid || !row.channel_type.supports(FeatureBit::ScidAlias)
 }
 
-/// The channels it may take: the one asked for, then others with the same peer.
+/// The usable channels it may take: the one asked for, then others with the same peer.
 // BOLT 4 §Non-strict Forwarding
 fn candidates(node: &Node, asked: &Rc<Channel>) -> Vec<Rc<Channel>> {
     let is_strict = node.config.dev.strict_forwarding;
     let others = node
         .channels
         .of_peer(asked.peer)
-        .filter(|channel| channel.dbid != asked.dbid && !is_strict && is_usable(channel));
-    std::iter::once(Rc::clone(asked)).chain(others).collect()
+        .filter(|channel| channel.dbid != asked.dbid && !is_strict);
+    let all = std::iter::once(Rc::clone(asked)).chain(others);
+    all.filter(|channel| is_usable(channel)).collect()
 }
 
 /// What the sender is told.

@@ -79,6 +79,7 @@ fn topic(name: &str, told: &Value) -> bool {
         "balance_snapshot" => same::<BalanceSnapshot>(told, &[]),
         "invoice_creation" => same::<InvoiceCreated>(told, &[]),
         "invoice_payment" => same::<InvoicePaid>(told, &[]),
+        "forward_event" => same::<ForwardEvent>(told, &[]),
         "sendpay_success" => same::<SendpaySuccess>(told, &[]),
         "sendpay_failure" => same::<SendpayFailure>(told, &[]),
         "warning" | "log" => same::<LogLine>(told, &[]),

@@ -327,6 +327,8 @@ pub(super) async fn drop_to_chain(node: &Rc<Node>, channel: &Rc<Channel>) {
             drop(channel.save(node).await);
             send_closing(node, channel, tx).await;
         }
+        // While the node ends nobody signs: the next start brings the next try.
+        Err(_) if node.stop.borrow().is_some() => {}
         Err(error) => node.log.broken(
             &channel.origin(),
             format!("our commitment can't be signed: {error:#}"),

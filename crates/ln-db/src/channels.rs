@@ -89,6 +89,13 @@ pub struct ChannelRow {
     pub out_fulfilled: Msat,
 }
 
+impl ChannelRow {
+    /// What we call it: its short id, or our alias while it has none.
+    pub fn scid_or_alias(&self) -> ShortChannelId {
+        self.scid.unwrap_or(self.alias_local)
+    }
+}
+
 /// A change of a channel's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateChangeRow {

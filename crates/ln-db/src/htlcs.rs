@@ -57,6 +57,13 @@ pub struct HtlcRow {
     pub origin: Option<(u64, HtlcId)>,
 }
 
+impl HtlcRow {
+    /// Whether nothing is known yet of how it ends.
+    pub fn is_open(&self) -> bool {
+        self.preimage.is_none() && self.failure.is_none() && self.malformed.is_none()
+    }
+}
+
 const COLUMNS: &str = "SELECT channel_id, direction, channel_htlc_id, msatoshi, cltv_expiry, payment_hash, routing_onion, path_key, \
                        shared_secret, payment_key, fail_reason, malformed_sha, malformed_code, removed, partid, groupid, origin_channel, \
                        origin_htlc, extra_tlvs FROM channel_htlcs";

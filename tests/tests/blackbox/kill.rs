@@ -165,28 +165,29 @@ fn disturb(pair: &Pair, dues: &[Due], seed: &mut Seed) {
     });
 }
 
+/// Whether a payment was made, once it has ended; payer and payee agree on that.
+pub(crate) fn is_paid(payer: &TestNode, payee: &TestNode, due: &Due) -> bool {
+    let hash = &due.invoice["payment_hash"];
+    let status = payer.wait_for("the end of the payment", || {
+        match payment_status(payer, hash) {
+            // It was never begun.
+            None => Some("failed".to_owned()),
+            Some(status) => (status != "pending").then_some(status),
+        }
+    });
+    let complete = status == "complete";
+    let expected = if complete { "paid" } else { "unpaid" };
+    let label = &due.label;
+    assert_eq!(invoice_status(payee, label), expected, "{label}: {status}");
+    complete
+}
+
 /// Every payment was made once or not at all, and both sides say the same. What the payee has now.
 fn settled(pair: &Pair, dues: &[Due], mut balance: u64) -> u64 {
     let balances = pair.wait_quiet();
     let mut paid = 0;
     for due in dues {
-        let hash = &due.invoice["payment_hash"];
-        let status = pair.l1.wait_for("the end of the payment", || {
-            match payment_status(&pair.l1, hash) {
-                // It was never begun.
-                None => Some("failed".to_owned()),
-                Some(status) => (status != "pending").then_some(status),
-            }
-        });
-        let complete = status == "complete";
-        let invoice = invoice_status(&pair.l2, &due.label);
-        assert_eq!(
-            invoice,
-            if complete { "paid" } else { "unpaid" },
-            "{}: {status}",
-            due.label
-        );
-        if complete {
+        if is_paid(&pair.l1, &pair.l2, due) {
             balance += due.amount_msat;
             paid += 1;
         }

@@ -6,14 +6,12 @@ use std::time::{Duration, Instant};
 use bitcoin::hashes::{Hash as _, sha256};
 use bitcoin::secp256k1::PublicKey;
 use ln_db::{DbError, ForwardRow, ForwardStatus, HtlcDirection, HtlcRow, Txn};
-use ln_onion::{
-    FailureCode, FailureMessage, ForwardTo, SharedSecret, create_failure_packet,
-    wrap_failure_packet,
-};
+use ln_onion::{FailureCode, FailureMessage, ForwardTo, SharedSecret, wrap_failure_packet};
 use ln_types::{
     ChannelId, ChannelState, CltvExpiry, FeatureBit, HtlcId, Msat, PaymentPreimage, ShortChannelId,
 };
 
+use super::incoming::failure_packet;
 use super::terms::{Refusal, Terms};
 use crate::channels::{Channel, NewHtlc, offer_htlc, resolve_htlc};
 use crate::clock;
@@ -36,10 +34,7 @@ pub(super) struct Next {
 /// A forward that is about to be begun.
 pub(super) fn new_row(node: &Node, htlc: &HtlcRow, next: &Next, received: Duration) -> ForwardRow {
     let by = node.channels.get(htlc.channel);
-    let named = |channel: Rc<Channel>| {
-        let row = channel.row();
-        row.scid.unwrap_or(row.alias_local)
-    };
+    let named = |channel: Rc<Channel>| channel.row().scid_or_alias();
     ForwardRow {
         created_index: 0,
         updated_index: None,
@@ -97,10 +92,7 @@ pub(super) async fn forward(
     // Before it is offered: from then on the HTLC is never decided a second time.
     node.payments.forwarded.borrow_mut().insert(key);
     for channel in candidates {
-        let out_channel = {
-            let row = channel.row();
-            row.scid.unwrap_or(row.alias_local)
-        };
+        let out_channel = channel.row().scid_or_alias();
         let offer = NewHtlc {
             amount: next.amount,
             cltv_expiry: next.cltv_expiry,
@@ -228,7 +220,6 @@ impl ForwardEnd {
         failure: &Result<Vec<u8>, ([u8; 32], u16)>,
     ) -> Option<Self> {
         let htlc = waiting(node, offered)?;
-        let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
         let mut reason = match failure {
             Ok(reason) => reason.clone(),
             Err((_, code)) => {
@@ -238,9 +229,10 @@ impl ForwardEnd {
                 if FailureCode(*code).has(FailureCode::BADONION) {
                     message.extend(sha256::Hash::hash(&offered.onion).to_byte_array());
                 }
-                create_failure_packet(&secret, &message, node.config.dev.onion_reply_length)
+                failure_packet(node, &htlc, &message)
             }
         };
+        let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
         wrap_failure_packet(&secret, &mut reason);
         Some(Self {
             channel: htlc.channel,
@@ -312,8 +304,7 @@ fn open(node: &Node, (channel, id): (u64, HtlcId)) -> Option<HtlcRow> {
     let channel = node.channels.get(channel)?;
     let htlcs = channel.htlcs.borrow();
     let htlc = htlcs.get(&(HtlcDirection::Incoming, id))?;
-    let is_open = htlc.preimage.is_none() && htlc.failure.is_none() && htlc.malformed.is_none();
-    is_open.then(|| htlc.clone())
+    htlc.is_open().then(|| htlc.clone())
 }
 
 /// After a start: the HTLCs that were handed on in a run before and whose outcome is open, and what was earned by then.

@@ -98,9 +98,7 @@ pub(super) fn decide_undecided(node: &Rc<Node>, channel: &Rc<Channel>) {
         .borrow()
         .values()
         .filter(|htlc| htlc.direction == HtlcDirection::Incoming)
-        .filter(|htlc| {
-            htlc.preimage.is_none() && htlc.failure.is_none() && htlc.malformed.is_none()
-        })
+        .filter(|htlc| htlc.is_open())
         .cloned()
         .collect();
     if undecided.is_empty() {
@@ -208,7 +206,7 @@ async fn judge(node: &Rc<Node>, htlc: &HtlcRow, mut onion: Onion) -> Decision {
         && let Some(channel) = node.channels.get(htlc.channel)
     {
         let next_onion = onion.next.as_ref().map(OnionPacket::to_bytes);
-        let scid = channel.row().scid.unwrap_or(channel.row().alias_local);
+        let scid = channel.row().scid_or_alias();
         let accepted = AcceptedHtlc {
             htlc,
             peer: channel.peer,
@@ -541,9 +539,14 @@ async fn fail(node: &Rc<Node>, htlc: &HtlcRow, failure: &FailureMessage) -> anyh
 
 /// The same with a message in bytes.
 async fn fail_as(node: &Rc<Node>, htlc: &HtlcRow, message: &[u8]) -> anyhow::Result<()> {
-    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
-    let reason = create_failure_packet(&secret, message, node.config.dev.onion_reply_length);
+    let reason = failure_packet(node, htlc, message);
     fail_with(node, htlc, reason).await
+}
+
+/// A message for the sender of an HTLC, without our layer.
+pub(super) fn failure_packet(node: &Node, htlc: &HtlcRow, message: &[u8]) -> Vec<u8> {
+    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
+    create_failure_packet(&secret, message, node.config.dev.onion_reply_length)
 }
 
 /// The same with an encrypted message that only lacks our layer.
@@ -558,9 +561,7 @@ async fn not_forwarded(
     row: ForwardRow,
     failure: &FailureMessage,
 ) -> anyhow::Result<()> {
-    let secret = SharedSecret(htlc.shared_secret.unwrap_or_default());
-    let length = node.config.dev.onion_reply_length;
-    let reason = create_failure_packet(&secret, &failure.to_bytes(), length);
+    let reason = failure_packet(node, htlc, &failure.to_bytes());
     let row = ForwardRow {
         status: ForwardStatus::LocalFailed,
         failcode: Some(failure.code().0),

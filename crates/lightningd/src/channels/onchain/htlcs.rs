@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ln_db::{DbError, HtlcDirection, HtlcRow, PaymentRow};
+use ln_db::{DbError, ForwardRow, HtlcDirection, HtlcRow, PaymentRow};
 use ln_ipc::onchaind::OnchaindHtlc;
 use ln_onchain::HtlcStub;
 use ln_onion::FailureMessage;
@@ -47,11 +47,7 @@ pub(super) async fn for_onchaind(
 
 /// Whether somebody still waits for the outcome of an HTLC we offered.
 fn is_awaited(row: &HtlcRow) -> bool {
-    row.direction == HtlcDirection::Outgoing
-        && !row.removed
-        && row.preimage.is_none()
-        && row.failure.is_none()
-        && row.malformed.is_none()
+    row.direction == HtlcDirection::Outgoing && !row.removed && row.is_open()
 }
 
 /// When the HTLC times out that this one forwards.
@@ -123,10 +119,7 @@ pub(super) async fn fulfilled(
         let text = format!("the preimage of HTLC {id} came after it was given up");
         node.log.broken(&channel.origin(), text);
     }
-    tell(node, &row, ended);
-    if let Some(end) = forward {
-        end.tell(node, forwarded);
-    }
+    tell(node, &row, ended, forward.map(|end| (end, forwarded)));
     Ok(())
 }
 
@@ -160,10 +153,7 @@ pub(super) async fn failed(
         })
         .await?;
     remember(channel, &row);
-    tell(node, &row, ended);
-    if let Some(end) = forward {
-        end.tell(node, forwarded);
-    }
+    tell(node, &row, ended, forward.map(|end| (end, forwarded)));
     Ok(())
 }
 
@@ -200,10 +190,18 @@ fn remember(channel: &Channel, row: &HtlcRow) {
     channel.htlcs.borrow_mut().insert(key, row.clone());
 }
 
-/// Tells the one who waits for the outcome of a payment of ours, which stands like `ended`.
-fn tell(node: &Node, row: &HtlcRow, ended: Option<PaymentRow>) {
+/// Tells the one who waits for the outcome: of a payment of ours, which stands like `ended`, or of an HTLC that came in.
+fn tell(
+    node: &Node,
+    row: &HtlcRow,
+    ended: Option<PaymentRow>,
+    forward: Option<(ForwardEnd, Option<ForwardRow>)>,
+) {
     if let Some(part) = row.payment {
         node.payments.changed(node, row.payment_hash, part, ended);
+    }
+    if let Some((end, forwarded)) = forward {
+        end.tell(node, forwarded);
     }
 }
 

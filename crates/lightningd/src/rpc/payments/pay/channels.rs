@@ -94,5 +94,5 @@ fn capacity(node: &Node, request: &Request, channel: &Channel) -> Result<Capacit
 
 /// The name of a channel in a route.
 pub(super) fn scid(row: &ln_db::ChannelRow) -> ShortChannelId {
-    row.scid.unwrap_or(row.alias_local)
+    row.scid_or_alias()
 }

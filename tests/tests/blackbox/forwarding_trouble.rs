@@ -390,6 +390,45 @@ fn a_preimage_that_only_the_chain_shows_completes_the_payment() {
     check(&line.l3);
 }
 
+/// Mines a block with this transaction alone.
+fn mine_only(line: &Line, tx: &str, nodes: &[&TestNode]) {
+    let address = line.net.chain.new_address();
+    let params = json!([address, [tx]]);
+    line.net.chain.call("generateblock", params);
+    line.net.wait_synced(nodes);
+}
+
+#[test]
+fn a_preimage_in_the_very_block_in_which_it_would_be_given_up_counts() {
+    let holding = Holding::start();
+    let line = &holding.line;
+    let bill = holding.send_for("last block", DELTA);
+    let listed = channel(&line.l2, &line.first.channel_id).unwrap();
+    let expiry = listed["htlcs"][0]["expiry"].as_u64().unwrap();
+    line.l2.kill();
+    holding.release("last block");
+    let commitment = close_alone(line, &line.l3, &line.second, &[&line.l1, &line.l3]);
+    let output = htlc_output(line, &commitment, AMOUNT);
+    let claim = wait_claim(line, &commitment, output);
+    let awake = [&line.l1, &line.l3];
+    while line.net.chain.height() < expiry - 4 {
+        mine_empty(line, &awake);
+    }
+    // What l2 sends to the mempool now competes with the claim.
+    let claim = line.net.chain.call("getrawtransaction", json!([claim]));
+    line.l2.start_again();
+    line.net.wait_synced(&[&line.l2]);
+    line.net
+        .wait_state(&line.l2, &line.second.channel_id, "ONCHAIN");
+    line.net.wait_usable(&line.l2, &line.first.channel_id);
+    let all = [&line.l1, &line.l2, &line.l3];
+    mine_only(line, claim.as_str().unwrap(), &all);
+    assert_eq!(line.outcome(&bill).unwrap(), "complete");
+    assert!(line.l2.log().all_with("Abandoning").is_empty());
+    pay_the_middle(line, "still usable");
+    line.check();
+}
+
 #[test]
 fn a_preimage_claims_the_htlc_that_came_in_on_chain() {
     let holding = Holding::start();

@@ -72,9 +72,14 @@ impl Chain {
         self.height.subscribe()
     }
 
-    /// Whether every block the backend has is processed.
+    /// Whether every block the backend has is processed, and it has all there are.
     pub(crate) fn is_synced(&self) -> bool {
-        !self.backend_syncing.get() && self.height().0 >= self.backend_height.get()
+        !self.backend_syncing.get() && self.has_every_block()
+    }
+
+    /// Whether every block the backend has is processed.
+    pub(crate) fn has_every_block(&self) -> bool {
+        self.height().0 >= self.backend_height.get()
     }
 
     /// What the backend says of itself.

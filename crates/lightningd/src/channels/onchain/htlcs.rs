@@ -6,7 +6,7 @@ use ln_db::{DbError, ForwardRow, HtlcDirection, HtlcRow, PaymentRow};
 use ln_ipc::onchaind::OnchaindHtlc;
 use ln_onchain::HtlcStub;
 use ln_onion::FailureMessage;
-use ln_types::{BlockHeight, CltvExpiry, HtlcId, PaymentPreimage, Side};
+use ln_types::{CltvExpiry, HtlcId, PaymentPreimage, Side};
 
 use crate::channels::Channel;
 use crate::clock;
@@ -157,32 +157,50 @@ pub(super) async fn failed(
     Ok(())
 }
 
+/// The HTLCs we forwarded whose outcome the chain still owes us while at most `blocks` are left for the ones they came by.
+fn late(node: &Node, channel: &Channel, blocks: u32) -> Vec<HtlcId> {
+    // A block that the backend has and we have not looked at may hold the outcome.
+    if !node.chain.has_every_block() {
+        return Vec::new();
+    }
+    let last = node.chain.height().0.saturating_add(blocks);
+    let htlcs = channel.htlcs.borrow();
+    let forwarded = htlcs.values().filter(|row| is_awaited(row));
+    forwarded
+        .filter(|row| incoming_expiry(node, row).is_some_and(|expiry| last >= expiry.0))
+        .map(|row| row.id)
+        .collect()
+}
+
 /// Gives up HTLCs we forwarded whose outcome the chain still owes us while the channel they came by is about to be closed over them: one loss
-/// must not become two.
-pub(super) fn fail_late(node: &Rc<Node>, channel: &Rc<Channel>, height: BlockHeight) {
-    let late: Vec<HtlcId> = {
-        let htlcs = channel.htlcs.borrow();
-        let forwarded = htlcs.values().filter(|row| is_awaited(row));
-        forwarded
-            .filter(|row| {
-                incoming_expiry(node, row)
-                    .is_some_and(|expiry| height.0.saturating_add(LAST_BLOCKS) >= expiry.0)
-            })
-            .map(|row| row.id)
-            .collect()
-    };
-    for id in late {
+/// must not become two. What the blocks up to now show must be known.
+pub(super) async fn give_up_late(node: &Rc<Node>, channel: &Rc<Channel>) -> Result<(), DbError> {
+    give_up(node, channel, late(node, channel, LAST_BLOCKS)).await
+}
+
+async fn give_up(node: &Rc<Node>, channel: &Rc<Channel>, ids: Vec<HtlcId>) -> Result<(), DbError> {
+    for id in ids {
         let text = format!("Abandoning unresolved onchain HTLC {id} to save the incoming one");
         node.log.unusual(&channel.origin(), text);
-        let (node, channel) = (Rc::clone(node), Rc::clone(channel));
-        tokio::task::spawn_local(async move {
-            let why = "unresolved on chain while the incoming HTLC expires";
-            if let Err(error) = failed(&node, &channel, id, why).await {
-                let text = format!("HTLC {id} can't be failed: {error}");
-                node.log.broken(&channel.origin(), text);
-            }
-        });
+        let why = "unresolved on chain while the incoming HTLC expires";
+        failed(node, channel, id, why).await?;
     }
+    Ok(())
+}
+
+/// A block came, and nobody asks onchaind of it: as [`give_up_late`]. With `is_served`, onchaind has one block's time to know better.
+pub(super) fn block_came(node: &Rc<Node>, channel: &Rc<Channel>, is_served: bool) {
+    let ids = late(node, channel, LAST_BLOCKS - u32::from(is_served));
+    if ids.is_empty() {
+        return;
+    }
+    let (node, channel) = (Rc::clone(node), Rc::clone(channel));
+    tokio::task::spawn_local(async move {
+        if let Err(error) = give_up(&node, &channel, ids).await {
+            let text = format!("HTLCs can't be failed: {error}");
+            node.log.broken(&channel.origin(), text);
+        }
+    });
 }
 
 fn remember(channel: &Channel, row: &HtlcRow) {

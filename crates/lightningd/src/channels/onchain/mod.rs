@@ -213,11 +213,11 @@ pub(super) fn on_block(
     let state = channel.row().state;
     match state {
         ChannelState::FundingSpendSeen | ChannelState::Onchain => {
-            htlcs::fail_late(node, channel, height);
+            htlcs::block_came(node, channel, true);
             channel.ending.wake();
         }
         ChannelState::AwaitingUnilateral => {
-            htlcs::fail_late(node, channel, height);
+            htlcs::block_came(node, channel, false);
             anchor::consider(node, channel);
         }
         ChannelState::ChanneldAwaitingLockin

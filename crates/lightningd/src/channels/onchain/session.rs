@@ -138,7 +138,8 @@ impl Session {
         Ok(Next::GoOn)
     }
 
-    /// Tells onchaind what it does not know, for as long as there is something; then what it wants taken is taken.
+    /// Tells onchaind what it does not know, for as long as there is something; then what it wants taken is taken, and what it can't say in time
+    /// is given up.
     async fn serve(&mut self) -> anyhow::Result<Next> {
         loop {
             while let Some((tip, event)) = self.next_event() {
@@ -154,6 +155,7 @@ impl Session {
                     return Ok(next);
                 }
             }
+            htlcs::give_up_late(&self.node, &self.channel).await?;
             let depth = self.spend.1.depth_at(self.node.chain.height());
             let known = self.claims.uneconomical().len();
             self.claims

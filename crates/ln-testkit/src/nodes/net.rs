@@ -106,12 +106,16 @@ impl TestNet {
         });
     }
 
-    /// Connects one node to another over TCP.
+    /// Connects one node to another over TCP; both know it when this returns.
     pub fn connect(&self, from: &TestNode, to: &TestNode) {
         from.call(
             "connect",
             json!({"id": to.id(), "host": "127.0.0.1", "port": to.port()}),
         );
+        to.wait_for("the peer that connects", || {
+            let peers = to.poll("listpeers", json!({"id": from.id()}))?;
+            (peers["peers"][0]["connected"] == true).then_some(())
+        });
     }
 
     /// Connects, funds a wallet, opens a channel of this size and waits until both sides can use it.

@@ -98,6 +98,11 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
         "what closes on chain is a channel",
     ),
     (
+        "ln-route",
+        "ln-gossip",
+        "ways are looked for in the graph of the network",
+    ),
+    (
         "ln-plugin",
         "ln-rpc",
         "plugins speak the interface's envelope and types",

@@ -39,7 +39,7 @@ _lightning_cli() {
         mapfile -t COMPREPLY < <(compgen -W "--lightning-dir --network --conf --rpc-file --filter --commando --notifications --mainnet --testnet --testnet4 --signet --regtest --keywords --order --json --raw --human-readable --flat --help --version" -- "$current")
         return
     fi
-    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delforward delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog graceful help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listforwards listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel setconfig signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
+    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delforward delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog getroute graceful help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listforwards listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel setconfig signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
     case $method in
     "" | help | check)
         # Commands of plugins are known to the running node only.
@@ -68,6 +68,7 @@ _lightning_cli() {
     fundchannel_start) mapfile -t COMPREPLY < <(compgen -W "id= amount= feerate= announce= close_to= push_msat= mindepth= reserve= channel_type=" -- "$current") ;;
     fundpsbt) mapfile -t COMPREPLY < <(compgen -W "satoshi= feerate= startweight= minconf= reserve= locktime= min_witness_weight= excess_as_change= nonwrapped= opening_anchor_channel=" -- "$current") ;;
     getlog) mapfile -t COMPREPLY < <(compgen -W "level=" -- "$current") ;;
+    getroute) mapfile -t COMPREPLY < <(compgen -W "id= amount_msat= riskfactor= cltv= fromid= fuzzpercent= exclude= maxhops=" -- "$current") ;;
     graceful) mapfile -t COMPREPLY < <(compgen -W "timeout=" -- "$current") ;;
     invoice) mapfile -t COMPREPLY < <(compgen -W "amount_msat= label= description= expiry= fallbacks= preimage= exposeprivatechannels= cltv= deschashonly=" -- "$current") ;;
     listaddresses) mapfile -t COMPREPLY < <(compgen -W "address= start= limit=" -- "$current") ;;

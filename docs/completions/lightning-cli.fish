@@ -70,6 +70,8 @@ complete -c lightning-cli -n '__fish_seen_subcommand_from fundpsbt' -a 'satoshi=
 complete -c lightning-cli -n __fish_use_subcommand -a getinfo -d 'Shows who this node is and how it fares.'
 complete -c lightning-cli -n __fish_use_subcommand -a getlog -d 'Shows the log that the node keeps in memory.'
 complete -c lightning-cli -n '__fish_seen_subcommand_from getlog' -a 'level='
+complete -c lightning-cli -n __fish_use_subcommand -a getroute -d 'Finds the best route for a payment, as `sendpay` takes it.'
+complete -c lightning-cli -n '__fish_seen_subcommand_from getroute' -a 'id= amount_msat= riskfactor= cltv= fromid= fuzzpercent= exclude= maxhops='
 complete -c lightning-cli -n __fish_use_subcommand -a graceful -d 'Prepares the end of the node: no more HTLCs are taken, and peers without HTLCs are disconnected and stay away.'
 complete -c lightning-cli -n '__fish_seen_subcommand_from graceful' -a 'timeout='
 complete -c lightning-cli -n __fish_use_subcommand -a help -d 'Lists the commands, or one of them, with their parameters.'

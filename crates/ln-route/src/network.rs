@@ -156,9 +156,12 @@ impl<'a> Network<'a> {
             scid: hint.channel,
             direction: u8::from(hint.from > hint.to),
         };
+        // The payee may name a public channel: of that one more is known than it can say.
+        let public = self.graph.channel(hint.channel);
+        let is_public = public.is_some_and(|it| it.policy(channel.direction).is_some());
         let terms = known.newer_terms(channel).unwrap_or(hint.terms);
         let is_own = hint.from == self.source;
-        if is_own || !terms.is_enabled || known.avoids(channel, hint.from) {
+        if is_own || is_public || !terms.is_enabled || known.avoids(channel, hint.from) {
             return None;
         }
         Some(Edge {

@@ -248,6 +248,10 @@ fn hints_lead_where_the_graph_does_not() {
     let network = Network::new(&graph, node(1)).with_hints([hint(20, 4, 7), hint(21, 7, 8)]);
     let route = find(&network, &Knowledge::default(), &query(8, 1000)).unwrap();
     assert_eq!((route.fee(), route.delay()), (msat(1020), 55));
+    // What it says of a public channel is known better.
+    let network = network.with_hints([hint(2, 2, 4)]);
+    let route = find(&network, &Knowledge::default(), &query(4, 1000)).unwrap();
+    assert_eq!(route.fee(), msat(1000));
     let mut known = Knowledge::default();
     known.avoid_channel(direction(21, 7, 8));
     let refused = find(&network, &known, &query(8, 1000));

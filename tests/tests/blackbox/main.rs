@@ -61,6 +61,7 @@ mod proxies;
 mod recover;
 mod reorg;
 mod restart;
+mod routes;
 mod sandbox;
 mod second_file;
 mod setconfig;

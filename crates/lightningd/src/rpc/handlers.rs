@@ -47,6 +47,7 @@ use ln_rpc::methods::developer::dev_rescan_outputs::DevRescanOutputs;
 use ln_rpc::methods::developer::dev_sign_last_tx::DevSignLastTx;
 use ln_rpc::methods::developer::dev_suppress_gossip::DevSuppressGossip;
 use ln_rpc::methods::gossip::addgossip::Addgossip;
+use ln_rpc::methods::gossip::getroute::Getroute;
 use ln_rpc::methods::gossip::listchannels::Listchannels;
 use ln_rpc::methods::gossip::listnodes::Listnodes;
 use ln_rpc::methods::invoices::decode::Decode;
@@ -126,6 +127,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Fundpsbt>(),
     Entry::of::<Getinfo>(),
     Entry::of::<Getlog>(),
+    Entry::of::<Getroute>(),
     Entry::of::<Graceful>(),
     Entry::of::<Help>(),
     Entry::of::<Invoice>(),

@@ -54,6 +54,7 @@ const REGISTRY: &[MethodInfo] = &[
     wallet::fundpsbt::Fundpsbt::INFO,
     control::getinfo::Getinfo::INFO,
     control::getlog::Getlog::INFO,
+    gossip::getroute::Getroute::INFO,
     control::graceful::Graceful::INFO,
     control::help::Help::INFO,
     invoices::invoice::Invoice::INFO,

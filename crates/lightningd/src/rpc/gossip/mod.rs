@@ -2,6 +2,7 @@
 
 mod addgossip;
 mod addresses;
+mod getroute;
 mod listchannels;
 mod listnodes;
 

@@ -21,10 +21,12 @@ impl Handle for Listsendpays {
         _: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
+        let status = params.status.map(kept_status);
         let which = which(&node, params)?;
         let entries = node.db.read(move |txn| {
-            let rows = which.rows(txn)?;
-            Ok(rows.into_iter().map(entry).collect())
+            let rows = which.rows(txn)?.into_iter();
+            let wanted = rows.filter(|row| status.is_none_or(|status| row.status == status));
+            Ok(wanted.map(entry).collect())
         });
         Ok(ListsendpaysResponse {
             payments: entries.await.map_err(internal)?,

@@ -15,6 +15,7 @@ mod waitsendpay;
 pub(crate) use entry::response as shown_payment;
 pub(crate) use errors::failed as payment_error;
 pub(crate) use listforwards::{shown_forward, shown_forward_status};
+pub(crate) use pay::{Own, unwanted};
 
 use crate::node::Node;
 

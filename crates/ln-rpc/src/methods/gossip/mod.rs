@@ -1,5 +1,6 @@
 //! The graph of the network.
 
 pub mod addgossip;
+pub mod getroute;
 pub mod listchannels;
 pub mod listnodes;

@@ -1,6 +1,7 @@
 //! What came of paying, out of the parts as they are kept.
 
 use ln_db::{PaymentRow, PaymentStatus};
+use ln_onion::FailureCode;
 use ln_rpc::methods::payments::pay::PayResponse;
 use ln_rpc::{RpcError, RpcErrorCode};
 use serde_json::json;
@@ -43,10 +44,15 @@ pub(super) fn gave_up(rows: &[PaymentRow], groupid: u64, tries: u32, why: &str) 
     let rows = rows.iter().filter(|row| row.groupid == groupid);
     let attempts: Vec<_> = rows
         .map(|row| {
-            let reason = row.failure.as_ref().map(|failure| &failure.detail);
+            let failure = row.failure.as_ref();
+            let code = failure.and_then(|failure| failure.code).map(FailureCode);
             json!({
                 "status": status(row.status),
-                "failreason": reason,
+                "failreason": failure.map(|failure| &failure.detail),
+                "failcode": code.map(|code| code.0),
+                "failcodename": code.and_then(FailureCode::name),
+                "erring_node": failure.and_then(|failure| failure.erring_node),
+                "erring_channel": failure.and_then(|failure| failure.erring_channel),
                 "partid": row.partid,
                 "amount_msat": row.amount,
             })

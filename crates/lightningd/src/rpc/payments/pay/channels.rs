@@ -1,12 +1,11 @@
-//! The channels with the payee.
+//! The channels of ours that a payment can leave by.
 
 use std::collections::HashMap;
 
-use ln_rpc::methods::payments::pay::RouteExclusion;
-use ln_types::{ChannelState, FeatureBit, Msat, ShortChannelId, Side};
+use ln_gossip::NodeKey;
+use ln_route::FirstHop;
+use ln_types::{ChannelState, FeatureBit, Msat, NodeId, ShortChannelIdDir, Side};
 
-use super::plan::Capacity;
-use super::request::Request;
 use crate::channels::Channel;
 use crate::node::Node;
 
@@ -14,63 +13,84 @@ use crate::node::Node;
 // BOLT 2 §Adding an HTLC: `update_add_htlc`: 483 at most.
 const MAX_HTLCS: u16 = 483;
 
-/// What the usable channels with the payee can carry, or why there are none. `limits` are the most that was found to pass.
-pub(super) fn capacities(
-    node: &Node,
-    request: &Request,
-    limits: &HashMap<u64, Msat>,
-) -> Result<Vec<Capacity>, String> {
-    let payee = request.payee;
-    if request.exclude.contains(&RouteExclusion::Node(payee)) {
-        return Err("the payee itself is excluded".to_owned());
-    }
-    let mut usable = Vec::new();
-    let mut unusable = Vec::new();
-    for channel in node.channels.of_peer(payee) {
-        match capacity(node, request, &channel) {
-            Ok(capacity) => usable.push(match limits.get(&capacity.channel) {
-                Some(limit) => Capacity {
-                    most: capacity.most.min(*limit),
-                    ..capacity
-                },
-                None => capacity,
-            }),
-            Err(why) => unusable.push(why),
+/// Our channels, and what they can carry.
+#[derive(Debug, Default)]
+pub(crate) struct Own {
+    /// Those that can be used now.
+    pub(crate) usable: Vec<FirstHop>,
+    /// Why others can't, and with whom they are.
+    unusable: Vec<(NodeId, String)>,
+}
+
+impl Own {
+    /// As they stand. `limits` are the most that was found to pass.
+    pub(crate) fn now(node: &Node, limits: &HashMap<ShortChannelIdDir, Msat>) -> Self {
+        let mut own = Self::default();
+        for channel in node.channels.all() {
+            let name = name(node, &channel);
+            match first_hop(node, &channel, name) {
+                Ok(hop) => own.usable.push(FirstHop {
+                    most: hop
+                        .most
+                        .min(limits.get(&name).copied().unwrap_or(Msat::MAX)),
+                    ..hop
+                }),
+                Err(why) => own.unusable.push((channel.peer, why)),
+            }
         }
+        own
     }
-    if !usable.is_empty() {
-        Ok(usable)
-    } else if unusable.is_empty() {
-        Err(format!("we have no channel with the payee {payee}"))
-    } else {
-        let why = unusable.join(", ");
-        Err(format!("no channel with the payee is usable now: {why}"))
+
+    /// What all together can send.
+    pub(crate) fn spendable(&self) -> Msat {
+        self.usable.iter().map(|hop| hop.most).sum()
+    }
+
+    /// Why the channels with a node can't be used, if there are some and none can.
+    pub(crate) fn why_none_with(&self, peer: NodeId) -> Option<String> {
+        let key = NodeKey::from(peer);
+        if self.usable.iter().any(|hop| hop.peer == key) {
+            return None;
+        }
+        let theirs = self.unusable.iter().filter(|(of, _)| *of == peer);
+        let why: Vec<&str> = theirs.map(|(_, why)| why.as_str()).collect();
+        (!why.is_empty()).then(|| why.join(", "))
+    }
+
+    /// Why none of ours can be used, if that is so.
+    pub(crate) fn why_none(&self) -> Option<String> {
+        if !self.usable.is_empty() {
+            return None;
+        }
+        let why: Vec<&str> = self.unusable.iter().map(|(_, why)| why.as_str()).collect();
+        Some(if why.is_empty() {
+            "we have no channel".to_owned()
+        } else {
+            format!("none of our channels is usable now: {}", why.join(", "))
+        })
     }
 }
 
-fn capacity(node: &Node, request: &Request, channel: &Channel) -> Result<Capacity, String> {
-    let (name, state) = {
-        let row = channel.row();
-        (scid(&row), row.state)
-    };
-    if state != ChannelState::ChanneldNormal {
-        return Err(format!("{name} is {state}"));
+/// A channel of ours as it stands in routes.
+fn name(node: &Node, channel: &Channel) -> ShortChannelIdDir {
+    ShortChannelIdDir {
+        scid: channel.row().scid_or_alias(),
+        direction: u8::from(node.id() > channel.peer),
     }
-    let ours = |excluded: &RouteExclusion| match excluded {
-        RouteExclusion::Channel(directed) => {
-            directed.scid == name && directed.direction == u8::from(node.id() > channel.peer)
-        }
-        RouteExclusion::Node(_) => false,
-    };
-    if request.exclude.iter().any(ours) {
-        return Err(format!("{name} is excluded"));
+}
+
+fn first_hop(node: &Node, channel: &Channel, name: ShortChannelIdDir) -> Result<FirstHop, String> {
+    let scid = name.scid;
+    let state = channel.row().state;
+    if state != ChannelState::ChanneldNormal {
+        return Err(format!("{scid} is {state}"));
     }
     if channel.channeld().is_none() || !channel.reestablished.get() {
-        return Err(format!("the peer of {name} is not connected"));
+        return Err(format!("the peer of {scid} is not connected"));
     }
     let machine = channel
         .machine()
-        .map_err(|error| format!("{name} can't be read: {error}"))?;
+        .map_err(|error| format!("{scid} can't be read: {error}"))?;
     let theirs = &machine.params.sides[Side::Remote];
     let offered = machine.htlcs().filter(|htlc| htlc.offerer() == Side::Local);
     let (count, in_flight) = offered.fold((0_u16, Msat::ZERO), |(count, sum), htlc| {
@@ -78,21 +98,17 @@ fn capacity(node: &Node, request: &Request, channel: &Channel) -> Result<Capacit
     });
     if count >= theirs.max_accepted_htlcs.min(MAX_HTLCS) {
         return Err(format!(
-            "{name} holds {count} HTLCs of ours, the most it can"
+            "{scid} holds {count} HTLCs of ours, the most it can"
         ));
     }
     let room = theirs.max_htlc_value_in_flight.saturating_sub(in_flight);
     let peer = node.peers.get(channel.peer);
     let wumbo = node.features.init.supports(FeatureBit::Wumbo)
         && peer.is_some_and(|peer| peer.features.supports(FeatureBit::Wumbo));
-    Ok(Capacity {
-        channel: channel.dbid,
+    Ok(FirstHop {
+        channel: name,
+        peer: channel.peer.into(),
         least: theirs.htlc_minimum,
         most: machine.spendable(wumbo).min(room),
     })
-}
-
-/// The name of a channel in a route.
-pub(super) fn scid(row: &ln_db::ChannelRow) -> ShortChannelId {
-    row.scid_or_alias()
 }

@@ -1,13 +1,17 @@
 //! `pay`
 //!
-//! A payee that shares channels with us is paid over those. [`request`] is what is asked for, [`plan`] spreads an amount over channels, [`run`]
-//! sends the parts and waits for them, [`answer`] tells what came of it.
+//! [`request`] is what is asked for, [`channels`] what we have to send it by, [`ways`] finds how it gets to the payee in one part or several,
+//! [`run`] sends the parts and waits for them, [`learn`] draws its conclusions from those that fail, [`answer`] tells what came of it.
 
 mod answer;
 mod channels;
-mod plan;
+mod learn;
 mod request;
 mod run;
+mod ways;
+
+pub(crate) use channels::Own;
+pub(crate) use ways::unwanted;
 
 use std::cell::Cell;
 use std::rc::Rc;

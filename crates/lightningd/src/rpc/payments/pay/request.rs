@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ln_invoice::{Expectations, canonical, decode};
+use ln_invoice::{Expectations, RouteHint, canonical, decode};
+use ln_route::Risk;
 use ln_rpc::methods::payments::pay::{PayParams, RouteExclusion};
 use ln_rpc::{RpcError, RpcErrorCode};
 use ln_types::{FeatureBit, Msat, NodeId, PaymentHash, PaymentSecret};
@@ -13,6 +14,12 @@ use crate::node::Node;
 /// The most blocks that money may be locked if the caller does not say.
 // BOLT 4 §`max_htlc_cltv` Selection: 2016 blocks.
 const MAX_DELAY: u16 = 2016;
+/// What a year of delay weighs if the caller does not say, in percent of the amount.
+const RISK_FACTOR: f64 = 10.0;
+/// The most to pay in fees if the caller does not say, in percent of the amount.
+const MAX_FEE_PERCENT: f64 = 0.5;
+/// Fees that are always fine, if the caller does not say.
+const EXEMPT_FEE: Msat = Msat::from_msat(5000);
 
 /// What is to be paid, and within which limits.
 #[derive(Debug, Clone)]
@@ -30,6 +37,14 @@ pub(super) struct Request {
     /// When the invoice expires, in seconds since 1970.
     pub(super) expires_at: u64,
     pub(super) min_final_cltv_expiry: u32,
+    /// Channels that lead to the payee, as it says.
+    pub(super) hints: Vec<Vec<RouteHint>>,
+    /// The most to pay in fees.
+    pub(super) max_fee: Msat,
+    /// The most blocks that money may be locked.
+    pub(super) max_delay: u32,
+    /// What they weigh against fees.
+    pub(super) risk: Risk,
     /// Whether the payee puts parts together.
     pub(super) in_parts: bool,
     /// When to begin no new attempt.
@@ -65,12 +80,8 @@ impl Request {
             let text = "partial_msat not supported (yet?) for self-pay";
             return Err(RpcError::invalid_params(text));
         }
-        if params.maxfee.is_some() && (params.maxfeepercent.is_some() || params.exemptfee.is_some())
-        {
-            return Err(RpcError::invalid_params(
-                "If you specify maxfee, cannot specify maxfeepercent or exemptfee.",
-            ));
-        }
+        let max_fee = max_fee(&params, amount)?;
+        let risk = params.riskfactor.unwrap_or(RISK_FACTOR);
         let max_delay = params.maxdelay.unwrap_or(MAX_DELAY);
         if invoice.min_final_cltv_expiry > u32::from(max_delay) {
             let text = format!(
@@ -84,6 +95,13 @@ impl Request {
             payment_secret: invoice.payment_secret,
             expires_at: invoice.expires_at(),
             min_final_cltv_expiry: invoice.min_final_cltv_expiry,
+            hints: invoice
+                .usable_routes(payee)
+                .map(<[RouteHint]>::to_vec)
+                .collect(),
+            max_fee,
+            max_delay: max_delay.into(),
+            risk: Risk::percent_per_year(risk),
             in_parts: invoice.features.supports(FeatureBit::BasicMpp),
             payment_metadata: invoice.metadata,
             invoice: text,
@@ -96,6 +114,31 @@ impl Request {
             description: params.description,
         })
     }
+}
+
+/// The most to pay in fees for an amount.
+fn max_fee(params: &PayParams, amount: Msat) -> Result<Msat, RpcError> {
+    match (params.maxfee, params.maxfeepercent, params.exemptfee) {
+        (Some(most), None, None) => Ok(most),
+        (Some(_), _, _) => Err(RpcError::invalid_params(
+            "If you specify maxfee, cannot specify maxfeepercent or exemptfee.",
+        )),
+        (None, percent, exempt) => {
+            let part = percent_of(amount, percent.unwrap_or(MAX_FEE_PERCENT));
+            Ok(part.max(exempt.unwrap_or(EXEMPT_FEE)))
+        }
+    }
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a float is cast to the nearest amount there is, and a limit need not be exact to the millisatoshi"
+)]
+fn percent_of(amount: Msat, percent: f64) -> Msat {
+    Msat::from_msat((amount.as_msat() as f64 * percent / 100.0) as u64)
 }
 
 /// What the payee is to get: the invoice says it, or the caller.

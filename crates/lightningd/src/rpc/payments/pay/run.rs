@@ -1,4 +1,4 @@
-//! Paying: look what was done before, send what is missing, wait, and again until it is paid or hopeless.
+//! Paying: look what was done before, send what is missing, wait, learn, and again until it is paid or hopeless.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -9,15 +9,17 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use ln_db::{PaymentRow, PaymentStatus};
 use ln_onion::RouteHop;
+use ln_route::{Knowledge, Route};
 use ln_rpc::methods::payments::pay::PayResponse;
 use ln_rpc::{RpcError, RpcErrorCode};
-use ln_types::{CltvExpiry, Msat};
+use ln_types::{CltvExpiry, Msat, ShortChannelIdDir};
 use tokio::time::Instant;
 
 use super::answer::{gave_up, paid};
-use super::channels::{capacities, scid};
-use super::plan::spread;
+use super::channels::Own;
+use super::learn::learn;
 use super::request::Request;
+use super::ways::{unwanted, ways};
 use crate::clock;
 use crate::node::Node;
 use crate::payments::{NewPart, SelfPayment, SendError, Sent, pay_ourselves, send_checked};
@@ -126,8 +128,8 @@ enum End {
 enum Halt {
     /// There is no point in it.
     Fatal(RpcError),
-    /// The time is over.
-    TooLate,
+    /// The time is over, or every way was tried.
+    NoMoreTries,
     /// Somebody else sends something for the same hash.
     Overtaken,
 }
@@ -138,14 +140,18 @@ struct Attempt<'a> {
     request: &'a Request,
     groupid: u64,
     next_partid: u64,
-    /// Parts under way.
-    flight: FuturesUnordered<LocalBoxFuture<'a, Result<PaymentRow, RpcError>>>,
-    /// What they bring.
+    /// Parts under way, and how each comes out.
+    flight: FuturesUnordered<LocalBoxFuture<'a, (Route, Result<PaymentRow, RpcError>)>>,
+    /// What they bring, and what they cost.
     in_flight: Msat,
+    fees: Msat,
     /// How many parts were tried.
     tries: u32,
-    /// What channels were found to refuse, until the next pause.
-    limits: HashMap<u64, Msat>,
+    /// What channels of ours were found to refuse, until the next pause.
+    limits: HashMap<ShortChannelIdDir, Msat>,
+    /// What is known of the channels of others, and whether failures taught some of it.
+    known: Knowledge,
+    has_learned: bool,
     /// When to send what is missing.
     resume: Instant,
     pause: Duration,
@@ -163,8 +169,11 @@ impl<'a> Attempt<'a> {
             next_partid: 0,
             flight: FuturesUnordered::new(),
             in_flight: Msat::ZERO,
+            fees: Msat::ZERO,
             tries: 0,
             limits: HashMap::new(),
+            known: unwanted(&request.exclude),
+            has_learned: false,
             resume: Instant::now(),
             pause: FIRST_PAUSE,
             halt: None,
@@ -195,20 +204,20 @@ impl<'a> Attempt<'a> {
             let resume = self.resume;
             tokio::select! {
                 biased;
-                Some(over) = self.flight.next() => {
+                Some((route, over)) = self.flight.next() => {
                     let row = over?;
                     if row.status == PaymentStatus::Complete {
                         self.wait_for_stragglers().await;
                         return Ok(End::Paid);
                     }
-                    self.part_failed(row);
+                    self.part_failed(&route, row);
                 }
                 () = tokio::time::sleep_until(resume), if wants_more => {}
             }
         }
     }
 
-    /// Sends what is missing over the channels that take it. What none takes now is tried again after a pause.
+    /// Sends what is missing by the ways there are. What none takes now is tried again after a pause.
     async fn send_missing(&mut self) {
         if self.tries > 0 && self.request.expires_at <= clock::now() {
             let code = RpcErrorCode::PayInvoiceExpired;
@@ -216,31 +225,30 @@ impl<'a> Attempt<'a> {
             return;
         }
         while self.halt.is_none() && self.missing() > Msat::ZERO {
-            let parts = match self.plan() {
-                Ok(parts) => parts,
-                Err(why) if self.tries == 0 => {
-                    let code = RpcErrorCode::PayRouteNotFound;
-                    let text = format!("Could not find a route: {why}");
-                    self.halt = Some(Halt::Fatal(RpcError::new(code, text)));
-                    return;
-                }
-                Err(why) => {
+            match self.plan() {
+                Ok(routes) => self.send(routes).await,
+                Err(error) if self.tries == 0 => self.halt = Some(Halt::Fatal(error)),
+                Err(error) => {
                     if self.why.is_empty() {
-                        self.why = why;
+                        self.why = error.message;
+                    }
+                    // What is known of others stays true; what our own channels refuse they may take later.
+                    if self.has_learned && self.flight.is_empty() && self.limits.is_empty() {
+                        self.halt = Some(Halt::NoMoreTries);
                     }
                     break;
                 }
-            };
-            self.send(parts).await;
+            }
         }
         self.limits.clear();
         self.pause();
     }
 
-    fn plan(&self) -> Result<Vec<(u64, Msat)>, String> {
-        let channels = capacities(self.node, self.request, &self.limits)?;
-        let parts = spread(self.missing(), &channels, self.request.in_parts);
-        parts.map_err(|shortage| shortage.to_string())
+    fn plan(&self) -> Result<Vec<Route>, RpcError> {
+        let own = Own::now(self.node, &self.limits);
+        let fees = self.request.max_fee.saturating_sub(self.fees);
+        let bounds = (self.missing(), fees);
+        ways(self.node, self.request, &own, &self.known, bounds)
     }
 
     /// Lets some time pass before the next try, if there is time for one.
@@ -249,53 +257,55 @@ impl<'a> Attempt<'a> {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         if self.halt.is_none() && self.missing() > Msat::ZERO && self.resume > self.request.deadline
         {
-            self.halt = Some(Halt::TooLate);
+            self.halt = Some(Halt::NoMoreTries);
         }
     }
 
-    /// Sends parts over channels. What a channel refuses is missing still.
-    async fn send(&mut self, parts: Vec<(u64, Msat)>) {
+    /// Sends parts. What a channel of ours refuses is missing still.
+    async fn send(&mut self, routes: Vec<Route>) {
         // A payment in one part has number 0; others count from 1.
-        let whole = parts.len() == 1 && self.tries == 0;
-        let mut first_partid = if whole { 0 } else { self.next_partid.max(1) };
+        let whole = routes.len() == 1 && self.tries == 0;
+        let mut partid = if whole { 0 } else { self.next_partid.max(1) };
         let mut sending = Vec::new();
-        for (dbid, amount) in parts {
-            let Some(part) = self.part(dbid, amount, first_partid) else {
-                self.limits.insert(dbid, Msat::ZERO);
-                continue;
+        for route in routes {
+            let Some(part) = self.part(&route, partid) else {
+                let error = internal("a node on the route has no valid id");
+                self.halt = Some(Halt::Fatal(error));
+                break;
             };
-            first_partid += 1;
+            partid += 1;
             self.tries = self.tries.saturating_add(1);
             let (node, groupid) = (self.node, self.groupid);
             sending.push(async move {
                 let sent = send_checked(node, part, Some(groupid)).await;
-                (dbid, amount, sent)
+                (route, sent)
             });
         }
-        self.next_partid = first_partid;
-        for (dbid, amount, sent) in join_all(sending).await {
+        self.next_partid = partid;
+        for (route, sent) in join_all(sending).await {
             match sent {
-                Ok(sent) => self.part_sent(sent),
-                Err(error) => self.part_refused(dbid, amount, error),
+                Ok(sent) => self.part_sent(route, sent),
+                Err(error) => self.part_refused(&route, error),
             }
         }
     }
 
-    fn part(&self, dbid: u64, amount: Msat, partid: u64) -> Option<NewPart> {
+    fn part(&self, route: &Route, partid: u64) -> Option<NewPart> {
         let request = self.request;
-        let channel = self.node.channels.get(dbid)?;
-        let short_channel_id = scid(&channel.row());
-        let expiry = first_expiry_base(self.node).saturating_add(request.min_final_cltv_expiry);
+        let base = first_expiry_base(self.node);
+        let hops = route.hops.iter().map(|hop| {
+            Some(RouteHop {
+                node_id: hop.node.to_node_id()?.public_key(),
+                short_channel_id: hop.channel.scid,
+                amount: hop.amount,
+                cltv_expiry: CltvExpiry(base.saturating_add(hop.delay)),
+            })
+        });
         Some(NewPart {
             payment_hash: request.payment_hash,
             partid,
             groupid: self.groupid,
-            route: vec![RouteHop {
-                node_id: request.payee.public_key(),
-                short_channel_id,
-                amount,
-                cltv_expiry: CltvExpiry(expiry),
-            }],
+            route: hops.collect::<Option<_>>()?,
             payment_secret: Some(request.payment_secret),
             payment_metadata: request.payment_metadata.clone(),
             total: request.total,
@@ -305,22 +315,27 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    fn part_sent(&mut self, sent: Sent) {
+    fn part_sent(&mut self, route: Route, sent: Sent) {
         let (Sent::Pending(row) | Sent::Complete(row)) = sent;
-        self.in_flight = self
-            .in_flight
-            .saturating_add(row.amount.unwrap_or(Msat::ZERO));
+        self.in_flight = self.in_flight.saturating_add(route.amount());
+        self.fees = self.fees.saturating_add(route.fee());
+        // What our own channel has left it says itself.
+        self.known.take(route.beyond_the_first());
         let (node, part) = (self.node, (row.partid, row.groupid));
-        let over = outcome(node, row.payment_hash, part);
-        self.flight.push(Box::pin(over));
+        self.flight.push(Box::pin(async move {
+            let over = outcome(node, row.payment_hash, part).await;
+            (route, over)
+        }));
     }
 
-    fn part_refused(&mut self, dbid: u64, amount: Msat, error: SendError) {
+    fn part_refused(&mut self, route: &Route, error: SendError) {
         self.why = error.to_string();
         match error {
             SendError::Refused(_) | SendError::NoChannel(_) => {
-                let less = Msat::from_msat(amount.as_msat() / 4 * 3);
-                self.limits.insert(dbid, less);
+                let less = Msat::from_msat(route.sent().as_msat() / 4 * 3);
+                if let Some(first) = route.hops.first() {
+                    self.limits.insert(first.channel, less);
+                }
             }
             SendError::Conflict(_) => self.halt = Some(Halt::Overtaken),
             SendError::Route(_) | SendError::Internal(_) => {
@@ -329,11 +344,21 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn part_failed(&mut self, row: PaymentRow) {
-        let amount = row.amount.unwrap_or(Msat::ZERO);
-        self.in_flight = self.in_flight.saturating_sub(amount);
+    fn part_failed(&mut self, route: &Route, row: PaymentRow) {
+        self.in_flight = self.in_flight.saturating_sub(route.amount());
+        self.fees = self.fees.saturating_sub(route.fee());
+        let failure = row.failure.as_ref();
+        let teaches = failure.is_some_and(|failure| learn(&mut self.known, route, failure));
+        self.known.give_back(route.beyond_the_first());
         let error = failed(self.node.id(), row);
-        if error.code == RpcErrorCode::PayTryOtherRoute {
+        if teaches {
+            self.has_learned = true;
+            self.why = error.message;
+            self.resume = Instant::now();
+            if self.resume > self.request.deadline && self.halt.is_none() {
+                self.halt = Some(Halt::NoMoreTries);
+            }
+        } else if error.code == RpcErrorCode::PayTryOtherRoute {
             self.why = error.message;
             if Instant::now() >= self.resume {
                 self.pause();
@@ -356,7 +381,7 @@ impl<'a> Attempt<'a> {
         Ok(match self.halt.take() {
             Some(Halt::Overtaken) => End::Overtaken,
             Some(Halt::Fatal(error)) => End::Failed(error),
-            Some(Halt::TooLate) | None => {
+            Some(Halt::NoMoreTries) | None => {
                 let rows = self.rows().await?;
                 End::Failed(gave_up(&rows, self.groupid, self.tries, &self.why))
             }

@@ -1,0 +1,131 @@
+//! The ways that a payment is to take, or why there are none.
+
+use ln_gossip::NodeKey;
+use ln_invoice::RouteHint;
+use ln_route::{Hint, Knowledge, MAX_HOPS, Network, NoRoute, Query, Route, Terms, spread};
+use ln_rpc::methods::payments::pay::RouteExclusion;
+use ln_rpc::{RpcError, RpcErrorCode};
+use ln_types::Msat;
+
+use super::channels::Own;
+use super::request::Request;
+use crate::node::Node;
+use crate::rpc::internal;
+
+/// The most parts at once.
+const MAX_PARTS: usize = 32;
+
+/// Ways for what is missing of a payment, for at most so much in fees.
+pub(super) fn ways(
+    node: &Node,
+    request: &Request,
+    own: &Own,
+    known: &Knowledge,
+    (missing, max_fee): (Msat, Msat),
+) -> Result<Vec<Route>, RpcError> {
+    if request
+        .exclude
+        .contains(&RouteExclusion::Node(request.payee))
+    {
+        return Err(no_route("the payee itself is excluded"));
+    }
+    let query = Query {
+        destination: request.payee.into(),
+        amount: missing,
+        final_delay: request.min_final_cltv_expiry,
+        max_fee,
+        max_delay: request.max_delay,
+        max_hops: MAX_HOPS,
+        risk: request.risk,
+    };
+    let parts = if request.in_parts { MAX_PARTS } else { 1 };
+    let found = node.graph.look(|map| {
+        let network = Network::new(map.graph(), node.id().into())
+            .with_own(own.usable.clone())
+            .with_hints(hints(request));
+        spread(&network, known, &query, parts)
+    });
+    found
+        .map_err(internal)?
+        .map_err(|reason| why_not(request, own, missing, reason))
+}
+
+/// What the caller does not want to be used.
+pub(crate) fn unwanted(excluded: &[RouteExclusion]) -> Knowledge {
+    let mut known = Knowledge::default();
+    for excluded in excluded {
+        match excluded {
+            RouteExclusion::Channel(channel) => known.avoid_channel(*channel),
+            RouteExclusion::Node(node) => known.avoid_node((*node).into()),
+        }
+    }
+    known
+}
+
+/// What the invoice says of channels that lead to the payee.
+fn hints(request: &Request) -> impl Iterator<Item = Hint> {
+    let payee = NodeKey::from(request.payee);
+    request.hints.iter().flat_map(move |hints| {
+        let ends = hints.iter().skip(1).map(|hint| hint.node_id.into());
+        let ends = ends.chain([payee]);
+        hints.iter().zip(ends).map(|(hint, to)| Hint {
+            from: hint.node_id.into(),
+            to,
+            channel: hint.short_channel_id,
+            terms: terms(hint),
+        })
+    })
+}
+
+fn terms(hint: &RouteHint) -> Terms {
+    Terms {
+        fee_base_msat: hint.fee_base_msat,
+        fee_proportional_millionths: hint.fee_proportional_millionths,
+        cltv_expiry_delta: hint.cltv_expiry_delta,
+        htlc_minimum: Msat::ZERO,
+        htlc_maximum: Msat::MAX,
+        is_enabled: true,
+    }
+}
+
+fn no_route(why: &str) -> RpcError {
+    let text = format!("Could not find a route: {why}");
+    RpcError::new(RpcErrorCode::PayRouteNotFound, text)
+}
+
+/// The reason that helps most.
+fn why_not(request: &Request, own: &Own, needed: Msat, reason: NoRoute) -> RpcError {
+    let payee = request.payee;
+    match reason {
+        NoRoute::Fee { .. } | NoRoute::Delay { .. } => {
+            let option = if matches!(reason, NoRoute::Fee { .. }) {
+                "maxfee"
+            } else {
+                "maxdelay"
+            };
+            let text = format!("{reason}: raise {option} if that is worth it to you");
+            RpcError::new(RpcErrorCode::PayRouteTooExpensive, text)
+        }
+        _ if own.why_none_with(payee).is_some() => {
+            let why = own.why_none_with(payee).unwrap_or_default();
+            no_route(&format!(
+                "no channel with the payee is usable now: {why}; and {reason}"
+            ))
+        }
+        _ if own.usable.is_empty() => {
+            let why = own.why_none().unwrap_or_default();
+            no_route(&format!("{why}; and no channel with the payee {payee}"))
+        }
+        NoRoute::Amount { .. } if own.spendable() < needed => no_route(&format!(
+            "our channels can send {} now (spendable_msat in listpeerchannels), {needed} are needed",
+            own.spendable()
+        )),
+        NoRoute::Amount { .. } if !request.in_parts => no_route(&format!(
+            "{reason} in one part, and the invoice does not allow several"
+        )),
+        NoRoute::Amount { .. } => no_route(&reason.to_string()),
+        NoRoute::Unknown(_) | NoRoute::Apart(_) => {
+            no_route(&format!("we have no channel with the payee, and {reason}"))
+        }
+    }
+}

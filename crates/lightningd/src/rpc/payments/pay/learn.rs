@@ -25,6 +25,13 @@ pub(super) fn learn(known: &mut Knowledge, route: &Route, failure: &PaymentFailu
     let Some(blamed) = route.hops.get(index) else {
         return from_the_payee(known, others, code, failure);
     };
+    if code.has(FailureCode::BADONION) {
+        // The failure names the channel at whose end it can't be read: if that is our peer's, our own.
+        let named = |hop: &&Hop| Some(hop.channel.scid) == failure.erring_channel;
+        let channel = route.hops.iter().find(named).unwrap_or(blamed).channel;
+        known.avoid_channel(channel);
+        return true;
+    }
     // BOLT 4 §Failure Messages: with NODE, all channels of the node that reports it are concerned.
     if code.has(FailureCode::NODE) {
         let Some(reporter) = reporter(route, index) else {
@@ -32,6 +39,10 @@ pub(super) fn learn(known: &mut Knowledge, route: &Route, failure: &PaymentFailu
         };
         known.avoid_node(reporter.node);
         return true;
+    }
+    if code == NO_ROOM && index == 0 {
+        // What our own channel has room for it says itself, each time anew.
+        return false;
     }
     if code == NO_ROOM {
         known.refused(blamed.channel);
@@ -104,3 +115,7 @@ fn read_update(message: &[u8]) -> Option<ChannelUpdate> {
         Ok(Announcement::Channel(_) | Announcement::Node(_)) | Err(_) => None,
     }
 }
+
+#[cfg(test)]
+#[path = "learn_tests.rs"]
+mod tests;

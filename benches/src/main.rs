@@ -1,7 +1,7 @@
 //! How fast two nodes are: payments, invoices, RPC round trips, start, what it costs in CPU and memory, and what plugins cost.
 //!
 //! `cargo xtask bench plugins` measures only the last, `cargo xtask bench listeners` only those of them that listen,
-//! `cargo xtask bench forwarded` only payments through a third node.
+//! `cargo xtask bench forwarded` only payments through a third node, `cargo xtask bench routes` only how ways are found.
 //!
 //! Figures of one machine and one run: compare ratios, not figures. Nothing here is a test; nothing fails for being slow.
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
@@ -10,6 +10,7 @@ mod load;
 mod plugins;
 mod processes;
 mod report;
+mod routes;
 
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ fn main() {
         Some("plugins") => Some(plugins::measure),
         Some("listeners") => Some(plugins::measure_listeners),
         Some("forwarded") => Some(forwarded),
+        Some("routes") => Some(routes::measure),
         _ => None,
     };
     if let Some(measure) = only {
@@ -62,6 +64,7 @@ fn main() {
     memory(&[&l1, &l2], &mut report);
     drop((l1, l2, net));
     forwarded(&mut report);
+    routes::measure(&mut report);
     plugins::measure(&mut report);
     report.print();
 }

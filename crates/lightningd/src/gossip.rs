@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, bail};
 use bitcoin::OutPoint;
+use ln_gossip::Graph;
 use ln_gossipd::{GossipMap, serve_store};
 use ln_ipc::Stream;
 use ln_ipc::gossipd::{
@@ -139,6 +140,16 @@ impl GraphReader {
         let map = map.as_mut().context("the gossip store can't be read")?;
         map.refresh()?;
         Ok(look(map))
+    }
+
+    /// Looks for something in the graph, brought up to date, while the node goes on.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        search: impl FnOnce(&Graph) -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let graph = self.look(GossipMap::shared)?;
+        let found = tokio::task::spawn_blocking(move || search(&graph));
+        Ok(found.await?)
     }
 
     /// Gives gossipd a message and waits for its verdict.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ln_gossip::Graph;
 use ln_gossip::store::{RecordRef, Records, VERSION};
@@ -19,7 +20,8 @@ const ENDED: u16 = 4105;
 pub struct GossipMap {
     path: PathBuf,
     file: File,
-    graph: Graph,
+    /// Shared with those who look at it at length: a change then makes another.
+    graph: Arc<Graph>,
     offset: u64,
     /// A record that looked damaged: perhaps its header was just being written.
     suspect: Option<u64>,
@@ -31,7 +33,7 @@ impl GossipMap {
         let mut map = Self {
             path: path.to_owned(),
             file: File::open(path)?,
-            graph: Graph::new(),
+            graph: Arc::default(),
             offset: 1,
             suspect: None,
         };
@@ -58,6 +60,11 @@ impl GossipMap {
         &self.graph
     }
 
+    /// The same, to be kept: it changes no more.
+    pub fn shared(&self) -> Arc<Graph> {
+        Arc::clone(&self.graph)
+    }
+
     /// The message of a record of the graph.
     pub fn message(&self, record: RecordRef) -> io::Result<Vec<u8>> {
         read_message(&self.file, record)
@@ -77,7 +84,7 @@ impl GossipMap {
             loop {
                 match records.next_record() {
                     Ok(Some(record)) if record.number() == ENDED => ended = true,
-                    Ok(Some(record)) => changed |= self.graph.apply(&record),
+                    Ok(Some(record)) => changed |= Arc::make_mut(&mut self.graph).apply(&record),
                     Ok(None) => break,
                     Err(error) if self.suspect == Some(error.offset()) => (),
                     Err(error) => {

@@ -91,17 +91,10 @@ impl<'a> Network<'a> {
                 each(self.own_edge(hop, known));
             }
         }
-        let channels = self.graph.node(node).map(|node| node.channels.as_slice());
-        for scid in channels.unwrap_or_default() {
-            let edge = self.graph.channel(*scid).and_then(|channel| {
-                let direction = u8::from(channel.destination(0) != node);
-                let direction = ShortChannelIdDir {
-                    scid: *scid,
-                    direction,
-                };
-                self.public_edge(channel, direction, known)
-            });
-            if let Some(edge) = edge {
+        for (scid, channel) in self.graph.channels_of(node) {
+            let direction = u8::from(channel.destination(0) != node);
+            let direction = ShortChannelIdDir { scid, direction };
+            if let Some(edge) = self.public_edge(channel, direction, known) {
                 each(edge);
             }
         }

@@ -78,45 +78,68 @@ pub enum NoRoute {
 /// # Errors
 /// Why there is none.
 pub fn find(network: &Network<'_>, known: &Knowledge, query: &Query) -> Result<Route, NoRoute> {
-    search(network, known, query).ok_or_else(|| why_not(network, known, query))
+    search(network, known, query).map_err(|left_out| left_out.reason(network, known, query))
 }
 
-/// The same, without looking for a reason.
-pub(crate) fn search(network: &Network<'_>, known: &Knowledge, query: &Query) -> Option<Route> {
+/// What a search that found nothing left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LeftOut {
+    /// Channels that don't take as much, or as little.
+    too_small: bool,
+    /// Steps that cost too much.
+    too_dear: bool,
+    /// Steps that take too many blocks.
+    too_slow: bool,
+}
+
+/// A way, or what was left out, from which the reason follows.
+pub(crate) fn search(
+    network: &Network<'_>,
+    known: &Knowledge,
+    query: &Query,
+) -> Result<Route, LeftOut> {
     let found = Search::run(network, known, query);
-    if found.route.is_some() || !found.cut_short {
-        return found.route;
+    if found.left_out.too_slow && found.route.is_none() {
+        // Cheap steps took too many blocks: perhaps others don't.
+        let risk = query.risk.heavy();
+        let again = Search::run(network, known, &Query { risk, ..*query });
+        return again.route.ok_or(found.left_out);
     }
-    // Cheap steps took too many blocks: perhaps others don't.
-    let risk = query.risk.heavy();
-    Search::run(network, known, &Query { risk, ..*query }).route
+    found.route.ok_or(found.left_out)
 }
 
-/// What would have to be different.
-pub(crate) fn why_not(network: &Network<'_>, known: &Knowledge, query: &Query) -> NoRoute {
-    let destination = query.destination;
-    if !network.knows(destination) {
-        return NoRoute::Unknown(destination);
-    }
-    let free = Query {
-        max_fee: Msat::MAX,
-        max_delay: u32::MAX,
-        ..*query
-    };
-    if let Some(route) = Search::run(network, known, &free).route {
-        return if route.fee() > query.max_fee {
-            let (fee, max) = (route.fee(), query.max_fee);
-            NoRoute::Fee { fee, max }
-        } else {
-            let (delay, max) = (route.delay(), query.max_delay);
-            NoRoute::Delay { delay, max }
+impl LeftOut {
+    /// What would have to be different.
+    pub(crate) fn reason(self, network: &Network<'_>, known: &Knowledge, query: &Query) -> NoRoute {
+        let destination = query.destination;
+        if !network.knows(destination) {
+            return NoRoute::Unknown(destination);
+        }
+        let free = Query {
+            max_fee: Msat::MAX,
+            max_delay: u32::MAX,
+            ..*query
         };
-    }
-    if Search::reaches(network, known, &free) {
-        let amount = query.amount;
-        NoRoute::Amount { amount }
-    } else {
-        NoRoute::Apart(destination)
+        let has_limits = self.too_dear || self.too_slow;
+        let within = |route: &Route| (route.fee(), route.delay());
+        let found = has_limits.then(|| Search::run(network, known, &free).route);
+        match found.flatten().as_ref().map(within) {
+            Some((fee, _)) if fee > query.max_fee => {
+                let max = query.max_fee;
+                return NoRoute::Fee { fee, max };
+            }
+            Some((_, delay)) => {
+                let max = query.max_delay;
+                return NoRoute::Delay { delay, max };
+            }
+            None => {}
+        }
+        if self.too_small && Search::reaches(network, known, &free) {
+            let amount = query.amount;
+            NoRoute::Amount { amount }
+        } else {
+            NoRoute::Apart(destination)
+        }
     }
 }
 
@@ -139,15 +162,14 @@ struct Search<'a> {
     labels: HashMap<NodeKey, Label>,
     /// By cost, the cheapest first.
     queue: BinaryHeap<Reverse<(u64, NodeKey)>>,
-    /// Whether a way was given up since it took too many blocks.
-    cut_short: bool,
+    left_out: LeftOut,
     /// Whether it does not matter what channels can carry.
     any_amount: bool,
 }
 
 struct Found {
     route: Option<Route>,
-    cut_short: bool,
+    left_out: LeftOut,
 }
 
 impl<'a> Search<'a> {
@@ -156,7 +178,7 @@ impl<'a> Search<'a> {
         search.go(network, known);
         Found {
             route: search.route(),
-            cut_short: search.cut_short,
+            left_out: search.left_out,
         }
     }
 
@@ -174,7 +196,7 @@ impl<'a> Search<'a> {
             source: network.source(),
             labels: HashMap::new(),
             queue: BinaryHeap::new(),
-            cut_short: false,
+            left_out: LeftOut::default(),
             any_amount: false,
         }
     }
@@ -214,8 +236,12 @@ impl<'a> Search<'a> {
 
     /// Goes one step further from the end: over `edge`, which leads to `node`.
     fn extend(&mut self, node: NodeKey, label: &Label, edge: &Edge) {
-        let fits = self.any_amount || (edge.least..=edge.most).contains(&label.amount);
-        if !fits || label.hops >= self.query.max_hops {
+        if label.hops >= self.query.max_hops {
+            return;
+        }
+        let fits = (edge.least..=edge.most).contains(&label.amount);
+        if !fits && !self.any_amount {
+            self.left_out.too_small = true;
             return;
         }
         let (fee, blocks) = edge.terms.map_or((Msat::ZERO, 0), |terms| {
@@ -227,10 +253,11 @@ impl<'a> Search<'a> {
         let amount = label.amount.saturating_add(fee);
         let delay = label.delay.saturating_add(blocks);
         if amount.saturating_sub(self.query.amount) > self.query.max_fee {
+            self.left_out.too_dear = true;
             return;
         }
         if delay > self.query.max_delay {
-            self.cut_short = true;
+            self.left_out.too_slow = true;
             return;
         }
         let further = Label {

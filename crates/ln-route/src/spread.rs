@@ -5,7 +5,7 @@ use ln_types::Msat;
 use crate::knowledge::Knowledge;
 use crate::network::Network;
 use crate::route::Route;
-use crate::search::{NoRoute, Query, search, why_not};
+use crate::search::{NoRoute, Query, search};
 
 /// Ways that together bring what `query` asks for, and together cost no more than it allows: one if one can, else as few as are found, at most
 /// `max_parts`.
@@ -18,9 +18,10 @@ pub fn spread(
     query: &Query,
     max_parts: usize,
 ) -> Result<Vec<Route>, NoRoute> {
-    if let Some(route) = search(network, known, query) {
-        return Ok(vec![route]);
-    }
+    let left_out = match search(network, known, query) {
+        Ok(route) => return Ok(vec![route]),
+        Err(left_out) => left_out,
+    };
     let parts = Parts {
         network,
         known: known.clone(),
@@ -31,7 +32,8 @@ pub fn spread(
         size: query.amount,
         may_borrow: true,
     };
-    parts.find().ok_or_else(|| why_not(network, known, query))
+    let found = parts.find();
+    found.ok_or_else(|| left_out.reason(network, known, query))
 }
 
 struct Parts<'a> {
@@ -76,7 +78,7 @@ impl Parts<'_> {
             max_fee: self.fees_left(),
             ..*self.query
         };
-        search(self.network, &self.known, &query)
+        search(self.network, &self.known, &query).ok()
     }
 
     fn fees_left(&self) -> Msat {

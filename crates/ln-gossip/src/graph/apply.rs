@@ -4,7 +4,7 @@ use ln_codec::Decode;
 use ln_types::{Sat, ShortChannelId};
 
 use super::{
-    Channel, ChannelPolicy, Dying, Graph, Node, NodeKey, StoredNodeAnnouncement, Unfunded,
+    Channel, ChannelPolicy, Dying, Graph, Known, NodeKey, StoredNodeAnnouncement, Unfunded,
 };
 use crate::store::{InternalRecord, Record, RecordRef};
 use crate::view::{ChannelAnnouncementView, ChannelUpdateView, NodeAnnouncementView};
@@ -44,7 +44,7 @@ impl Graph {
                     deadline: dying.blockheight,
                     record: record.at,
                 };
-                let channel = self.channels.get_mut(&dying.scid);
+                let channel = self.channels.get_mut(dying.scid);
                 channel.is_some_and(|channel| channel.dying.replace(end).is_none())
             }
             // Not about the graph: the uuid, the end of the file, and whatever a later version adds.
@@ -76,33 +76,38 @@ impl Graph {
         let Some(Unfunded { scid, mut channel }) = self.unfunded.take() else {
             return false;
         };
-        if self.channels.contains_key(&scid) {
+        if self.channels.get(scid).is_some() {
             return false;
         }
         channel.amount = amount;
         channel.amount_record = at;
         let [one, two] = channel.nodes;
+        let place = self.channels.insert(scid, channel);
         for key in if one == two {
             vec![one]
         } else {
             vec![one, two]
         } {
-            self.nodes.entry(key).or_default().channels.push(scid);
+            let known = self.nodes.entry(key).or_default();
+            known.node.channels.push(scid);
+            known.places.push(place);
         }
-        self.channels.insert(scid, channel);
         true
     }
 
     fn remove(&mut self, scid: ShortChannelId) -> bool {
-        let Some(channel) = self.channels.remove(&scid) else {
+        let Some(channel) = self.channels.remove(scid) else {
             return false;
         };
         let mut died = channel.policies.iter().flatten().count().saturating_add(1);
         for key in channel.nodes {
-            let Some(node) = self.nodes.get_mut(&key) else {
+            let Some(Known { node, places }) = self.nodes.get_mut(&key) else {
                 continue;
             };
-            node.channels.retain(|other| *other != scid);
+            if let Some(index) = node.channels.iter().position(|other| *other == scid) {
+                node.channels.remove(index);
+                places.remove(index);
+            }
             if node.channels.is_empty() {
                 died = died.saturating_add(node.announcement.iter().count());
                 self.nodes.remove(&key);
@@ -116,7 +121,7 @@ impl Graph {
         let Ok(view) = ChannelUpdateView::read(record.message) else {
             return false;
         };
-        let Some(channel) = self.channels.get_mut(&view.short_channel_id) else {
+        let Some(channel) = self.channels.get_mut(view.short_channel_id) else {
             return false;
         };
         let policy = ChannelPolicy {
@@ -144,7 +149,7 @@ impl Graph {
         let Ok(view) = NodeAnnouncementView::read(record.message) else {
             return false;
         };
-        let Some(node) = self.nodes.get_mut(&view.node) else {
+        let Some(Known { node, .. }) = self.nodes.get_mut(&view.node) else {
             return false;
         };
         let announcement = StoredNodeAnnouncement {
@@ -163,7 +168,7 @@ impl Graph {
         let announcement = self
             .nodes
             .get_mut(&key)
-            .and_then(|node: &mut Node| node.announcement.as_mut());
+            .and_then(|known| known.node.announcement.as_mut());
         if let Some(announcement) = announcement {
             announcement.dying = dying;
         }
@@ -172,7 +177,7 @@ impl Graph {
     /// Notes that a node's announcement was copied to `record` and its old record is void.
     pub(crate) fn node_moved(&mut self, key: NodeKey, record: RecordRef, dying: bool) {
         let node = self.nodes.get_mut(&key);
-        if let Some(announcement) = node.and_then(|node| node.announcement.as_mut()) {
+        if let Some(announcement) = node.and_then(|known| known.node.announcement.as_mut()) {
             announcement.record = record;
             announcement.dying = dying;
             self.dead_records = self.dead_records.saturating_add(1);

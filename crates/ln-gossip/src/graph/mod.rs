@@ -2,14 +2,16 @@
 
 mod apply;
 mod node_key;
+mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use ln_types::{BlockHeight, CltvDelta, Msat, Sat, ShortChannelId};
 use ln_wire::ChannelUpdate;
 
+use self::table::{Place, Table};
 use crate::store::RecordRef;
 
 pub use node_key::NodeKey;
@@ -19,8 +21,8 @@ pub use node_key::NodeKey;
 /// Holds what routing needs; everything else of an announcement is read from the store where its [`RecordRef`] points.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    channels: BTreeMap<ShortChannelId, Channel>,
-    nodes: HashMap<NodeKey, Node>,
+    channels: Table,
+    nodes: HashMap<NodeKey, Known>,
     /// An announcement whose amount has not come yet.
     unfunded: Option<Unfunded>,
     live_records: usize,
@@ -124,6 +126,13 @@ pub struct Node {
     pub announcement: Option<StoredNodeAnnouncement>,
 }
 
+/// A node, and where its channels are.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    node: Node,
+    places: Vec<Place>,
+}
+
 /// Where a node's announcement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredNodeAnnouncement {
@@ -143,12 +152,12 @@ impl Graph {
 
     /// A channel.
     pub fn channel(&self, scid: ShortChannelId) -> Option<&Channel> {
-        self.channels.get(&scid)
+        self.channels.get(scid)
     }
 
     /// All channels, ascending.
     pub fn channels(&self) -> impl Iterator<Item = (ShortChannelId, &Channel)> {
-        self.channels.iter().map(|(scid, channel)| (*scid, channel))
+        self.channels.range(..)
     }
 
     /// Channels with an id in a range, ascending.
@@ -158,20 +167,24 @@ impl Graph {
         to: ShortChannelId,
     ) -> impl Iterator<Item = (ShortChannelId, &Channel)> {
         let range = (from <= to).then(|| self.channels.range(from..=to));
-        range
-            .into_iter()
-            .flatten()
-            .map(|(scid, channel)| (*scid, channel))
+        range.into_iter().flatten()
+    }
+
+    /// The channels of a node, in the order they were announced.
+    pub fn channels_of(&self, node: NodeKey) -> impl Iterator<Item = (ShortChannelId, &Channel)> {
+        let known = self.nodes.get(&node).into_iter();
+        let named = known.flat_map(|known| known.node.channels.iter().zip(&known.places));
+        named.filter_map(|(scid, place)| Some((*scid, self.channels.at(*place)?)))
     }
 
     /// A node.
     pub fn node(&self, key: NodeKey) -> Option<&Node> {
-        self.nodes.get(&key)
+        self.nodes.get(&key).map(|known| &known.node)
     }
 
     /// All nodes, in no order.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeKey, &Node)> {
-        self.nodes.iter().map(|(key, node)| (*key, node))
+        self.nodes.iter().map(|(key, known)| (*key, &known.node))
     }
 
     /// How many channels there are.

@@ -113,3 +113,35 @@ fn channels_are_found_by_range() {
     assert_eq!(between(3, 2), 0);
     assert_eq!(graph.node(A.id().into()).unwrap().channels.len(), 3);
 }
+
+#[test]
+fn a_place_that_becomes_free_is_taken_again() {
+    let ab = SampleChannel::new(scid(1), A, B);
+    let ac = SampleChannel::new(scid(2), A, C);
+    let bc = SampleChannel::new(scid(3), B, C);
+    let gone = internal_bytes(DeleteChannel { scid: scid(1) });
+    let graph = graph(&[
+        ab.announcement(),
+        amount(1),
+        ac.announcement(),
+        amount(2),
+        gone,
+        bc.announcement(),
+        amount(3),
+    ]);
+    let of = |node: SampleNode| {
+        let channels = graph.channels_of(node.id().into());
+        let told = channels.map(|(scid, channel)| (scid.transaction(), channel.amount.as_sat()));
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(of(A), [(2, 2)]);
+    assert_eq!(of(B), [(3, 3)]);
+    assert_eq!(of(C), [(2, 2), (3, 3)]);
+    let named: Vec<_> = graph
+        .channels()
+        .map(|(scid, _)| scid.transaction())
+        .collect();
+    assert_eq!(named, [2, 3]);
+    assert_eq!(graph.channel_count(), 2);
+    assert_eq!(graph.channels_of(SampleNode(9).id().into()).count(), 0);
+}

@@ -114,7 +114,8 @@ impl TestNet {
         );
         to.wait_for("the peer that connects", || {
             let peers = to.poll("listpeers", json!({"id": from.id()}))?;
-            (peers["peers"][0]["connected"] == true).then_some(())
+            let connected = peers.get("peers")?.get(0)?.get("connected");
+            (connected == Some(&Value::Bool(true))).then_some(())
         });
     }
 

@@ -24,15 +24,17 @@ impl Handle for Getroute {
         let known = unwanted(params.exclude.as_deref().unwrap_or_default());
         let from = params.fromid.unwrap_or(node.id());
         let own = (from == node.id()).then(|| Own::now(&node, &HashMap::new()));
-        let found = node.graph.look(|map| {
-            let network = Network::new(map.graph(), from.into());
-            let network = match &own {
-                Some(own) => network.with_own(own.usable.clone()),
+        let usable = own.as_ref().map(|own| own.usable.clone());
+        let found = node.graph.search(move |graph| {
+            let network = Network::new(graph, from.into());
+            let network = match usable {
+                Some(usable) => network.with_own(usable),
                 None => network,
             };
             find(&network, &known, &query)
         });
         let route = found
+            .await
             .map_err(internal)?
             .map_err(|reason| not_found(own.as_ref(), reason))?;
         let hops = route.hops.iter().map(shown);

@@ -225,7 +225,7 @@ impl<'a> Attempt<'a> {
             return;
         }
         while self.halt.is_none() && self.missing() > Msat::ZERO {
-            match self.plan() {
+            match self.plan().await {
                 Ok(routes) => self.send(routes).await,
                 Err(error) if self.tries == 0 => self.halt = Some(Halt::Fatal(error)),
                 Err(error) => {
@@ -244,11 +244,11 @@ impl<'a> Attempt<'a> {
         self.pause();
     }
 
-    fn plan(&self) -> Result<Vec<Route>, RpcError> {
+    async fn plan(&self) -> Result<Vec<Route>, RpcError> {
         let own = Own::now(self.node, &self.limits);
         let fees = self.request.max_fee.saturating_sub(self.fees);
         let bounds = (self.missing(), fees);
-        ways(self.node, self.request, &own, &self.known, bounds)
+        ways(self.node, self.request, &own, &self.known, bounds).await
     }
 
     /// Lets some time pass before the next try, if there is time for one.

@@ -16,7 +16,7 @@ use crate::rpc::internal;
 const MAX_PARTS: usize = 32;
 
 /// Ways for what is missing of a payment, for at most so much in fees.
-pub(super) fn ways(
+pub(super) async fn ways(
     node: &Node,
     request: &Request,
     own: &Own,
@@ -39,13 +39,16 @@ pub(super) fn ways(
         risk: request.risk,
     };
     let parts = if request.in_parts { MAX_PARTS } else { 1 };
-    let found = node.graph.look(|map| {
-        let network = Network::new(map.graph(), node.id().into())
-            .with_own(own.usable.clone())
-            .with_hints(hints(request));
-        spread(&network, known, &query, parts)
+    let (source, known) = (node.id().into(), known.clone());
+    let (usable, hints) = (own.usable.clone(), hints(request));
+    let found = node.graph.search(move |graph| {
+        let network = Network::new(graph, source)
+            .with_own(usable)
+            .with_hints(hints);
+        spread(&network, &known, &query, parts)
     });
     found
+        .await
         .map_err(internal)?
         .map_err(|reason| why_not(request, own, missing, reason))
 }
@@ -63,9 +66,9 @@ pub(crate) fn unwanted(excluded: &[RouteExclusion]) -> Knowledge {
 }
 
 /// What the invoice says of channels that lead to the payee.
-fn hints(request: &Request) -> impl Iterator<Item = Hint> {
+fn hints(request: &Request) -> Vec<Hint> {
     let payee = NodeKey::from(request.payee);
-    request.hints.iter().flat_map(move |hints| {
+    let all = request.hints.iter().flat_map(|hints| {
         let ends = hints.iter().skip(1).map(|hint| hint.node_id.into());
         let ends = ends.chain([payee]);
         hints.iter().zip(ends).map(|(hint, to)| Hint {
@@ -74,7 +77,8 @@ fn hints(request: &Request) -> impl Iterator<Item = Hint> {
             channel: hint.short_channel_id,
             terms: terms(hint),
         })
-    })
+    });
+    all.collect()
 }
 
 fn terms(hint: &RouteHint) -> Terms {

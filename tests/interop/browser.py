@@ -8,6 +8,18 @@ import subprocess
 import time
 
 
+# What the protocol answers when the page a line runs in is replaced meanwhile.
+REPLACED = -32000
+
+
+class Refused(AssertionError):
+    """The browser answered with an error."""
+
+    def __init__(self, error):
+        super().__init__(error)
+        self.code = error.get("code")
+
+
 class Browser:
     """One page in a window as large as a telephone's."""
 
@@ -53,27 +65,45 @@ class Browser:
             text, _, self.read = self.read.partition(b"\0")
             answer = json.loads(text)
             if answer.get("id") == self.last_id:
-                assert "error" not in answer, answer["error"]
+                if "error" in answer:
+                    raise Refused(answer["error"])
                 return answer["result"]
+
+    def evaluate(self, script):
+        return self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
 
     def run(self, script):
         """What a line of JavaScript gives."""
-        result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        result = self.evaluate(script)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
+
+    def look(self, script):
+        """The same while the page may be half there or give way to another: what it gives, and what went wrong."""
+        try:
+            result = self.evaluate(script)
+        except Refused as refused:
+            if refused.code != REPLACED:
+                raise
+            return None, refused
+        return result["result"].get("value"), result.get("exceptionDetails")
 
     def wait_for(self, script, timeout=180):
         """Until a line of JavaScript gives something true."""
         end = time.monotonic() + timeout
-        while not (value := self.run(script)):
-            assert time.monotonic() < end, "still not true in the page: " + script
+        while True:
+            value, problem = self.look(script)
+            if value and not problem:
+                return value
+            assert time.monotonic() < end, "still not true in the page: {} ({})".format(script, problem)
             time.sleep(0.05)
-        return value
 
     def open(self, url):
+        # The page that is there must not pass for the new one.
+        self.wait_for("window.isLeft = true")
         went = self.call("Page.navigate", url=url)
         assert "errorText" not in went, went["errorText"]
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.wait_for("!window.isLeft && document.readyState === 'complete' && location.href !== 'about:blank'")
 
     def screenshot(self, path):
         picture = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])

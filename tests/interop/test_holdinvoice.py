@@ -72,6 +72,8 @@ def test_held_payments_outlive_the_node(node_factory, executor):
     stopped = pay(executor, payer, payee, "stopped")
     payee.restart()
     wait_for(lambda: [p["label"] for p in held(payee)] == ["stopped"])
+    for node in (payee, payer):
+        wait_for(lambda: only_one(node.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
     killed = pay(executor, payer, payee, "killed")
     payee.daemon.kill()
     payee.start()

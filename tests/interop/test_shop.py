@@ -100,7 +100,8 @@ def test_a_customer_with_a_telephone_pays(node_factory, browser):
     browser.wait_for("document.getElementById('status').textContent.startsWith('No connection to the shop')")
     owner.start()
     unpaid = only_one([i for i in owner.rpc.listinvoices()["invoices"] if i["status"] == "unpaid"])
-    wait_for(lambda: only_one(owner.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
+    for node in (owner, customer):
+        wait_for(lambda: only_one(node.rpc.listpeerchannels()["channels"]).get("reestablished") is True)
     customer.rpc.pay(unpaid["bolt11"])
     browser.wait_for("document.getElementById('status').textContent === 'Paid. Thank you!'")
 

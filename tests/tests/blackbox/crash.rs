@@ -124,6 +124,9 @@ fn a_channel_goes_on_after_its_helper_was_ended_by_a_signal() {
         let again = pair.l1.helper("channeld")?;
         (again.pid != helper.pid).then_some(())
     });
+    for node in [&pair.l1, &pair.l2] {
+        pair.net.wait_usable(node, &pair.open.channel_id);
+    }
     pair.pay(10_000, "after the crash");
     assert!(channel(&pair.l1, &pair.open.channel_id).is_some());
 }

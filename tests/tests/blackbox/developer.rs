@@ -174,9 +174,9 @@ fn commitments_that_were_stopped_go_on() {
     let params = json!({
         "route": route, "payment_hash": invoice["payment_hash"], "payment_secret": invoice["payment_secret"],
     });
+    let mark = l2.log().end();
     std::thread::scope(|scope| {
         scope.spawn(|| l1.call("sendpay", params));
-        let mark = l2.log().end();
         l2.wait_log_after(mark, "WIRE_UPDATE_ADD_HTLC");
         // Nothing is committed to, and so nothing is known of it.
         assert_eq!(channel(l2, id).unwrap()["htlcs"], json!([]));

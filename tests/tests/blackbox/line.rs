@@ -43,6 +43,7 @@ impl Line {
         let l3 = net.node_with("l3", third);
         let first = net.open_channel(&l1, &l2, Sat::from_sat(FIRST_MSAT / 1000));
         let second = net.open_channel(&l2, &l3, Sat::from_sat(SECOND_MSAT / 1000));
+        net.wait_synced(&[&l1]);
         Self {
             l1,
             l2,

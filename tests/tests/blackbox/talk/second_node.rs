@@ -80,6 +80,7 @@ fn connected(speaker: &mut Speaker<'_>, id2: &str) {
     assert_eq!(of_l1["peers"][0]["id"], id2);
     assert_eq!(of_l1["peers"][0]["connected"], true);
     assert_eq!(of_l1["peers"].as_array().unwrap().len(), 1);
+    speaker.until_shown("l2 listpeers", "\"connected\": true");
     let of_l2 = speaker.json("l2 listpeers");
     assert_eq!(of_l2["peers"][0]["id"], id1);
     assert_eq!(of_l2["peers"][0]["connected"], true);

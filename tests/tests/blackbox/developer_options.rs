@@ -160,7 +160,7 @@ fn short_signatures_are_complained_of() {
 #[test]
 fn a_node_that_does_not_answer_holds_up_the_next_one_where_one_is_attempted_at_a_time() {
     let net = TestNet::start();
-    let options = with("--dev-limit-connections-inflight").argument("--dev-timeout-secs=3");
+    let options = with("--dev-limit-connections-inflight").argument("--dev-timeout-secs=10");
     let l1 = net.node_with("l1", options);
     let silent = net.node_with("l2", with("--dev-handshake-no-reply"));
     let l3 = net.node("l3");

@@ -146,7 +146,7 @@ fn a_terminal_that_is_gone_is_no_reason_to_crash() {
 
 #[test]
 fn graceful_lets_go_of_idle_peers_and_waits_for_htlcs() {
-    let pair = Pair::start_with(NodeOptions::default().argument("--dev-mpp-timeout=5"));
+    let pair = Pair::start_with(NodeOptions::default().argument("--dev-mpp-timeout=15"));
     let (l1, l2) = (&pair.l1, &pair.l2);
     let hold = |node: &TestNode| {
         let reply = node.call("listpeerchannels", json!({}));
@@ -168,7 +168,7 @@ fn graceful_lets_go_of_idle_peers_and_waits_for_htlcs() {
     let left = l2.call("graceful", json!({"timeout": 0}));
     assert_eq!(left["pending_htlc_expiries"], json!([expiry]), "{left}");
     assert_eq!(left["pending_peers"], json!([l1.id()]), "{left}");
-    // The part is given back after five seconds, and then nothing is left.
+    // The part is given back after fifteen seconds, and then nothing is left.
     assert_eq!(l2.call("graceful", json!({})), json!({}));
     assert!(channel(l2, &pair.open.channel_id).is_some());
     let peers = l2.call("listpeers", json!({}));

@@ -245,7 +245,7 @@ fn a_copy_that_has_a_hole_ends_and_the_node_goes_on() {
     let names = ["refuse", "die", "hang"];
     let copiers = names.map(|name| Copier::new(dir.path(), name));
     let mut options = NodeOptions::default()
-        .argument("--plugin-hook-timeout=hang:db_write=2")
+        .argument("--plugin-hook-timeout=hang:db_write=15")
         .argument(format!("--plugin-dir={}", dir.path().display()));
     for name in names {
         options = options.allow_complaint(format!("plugin-{name}"));

@@ -103,7 +103,7 @@ fn errors_with_http_200_are_errors_too() {
 fn a_bitcoind_that_does_not_answer_fails_the_call() {
     let (_bitcoind, mut host) = start(
         vec![Act::Hang, Act::Result(info())],
-        json!({"bitcoin-rpcclienttimeout": 1}),
+        json!({"bitcoin-rpcclienttimeout": 5}),
     );
     let error = ask(&mut host).unwrap_err();
     assert!(error.message.contains("in time"), "{error}");
@@ -240,7 +240,7 @@ fn a_start_waits_as_long_as_it_is_told_to() {
 #[test]
 fn a_bitcoind_that_takes_the_call_and_does_not_answer_ends_the_start() {
     let bitcoind = FakeBitcoind::start(vec![Act::Hang, greeting()]);
-    let options = json!({"bitcoin-retry-timeout": 1, "bitcoin-rpcclienttimeout": 1});
+    let options = json!({"bitcoin-retry-timeout": 1, "bitcoin-rpcclienttimeout": 5});
     let error = Host::new().init(bitcoind.port, options).unwrap_err();
     assert!(
         error.message.contains("no complete reply in time"),

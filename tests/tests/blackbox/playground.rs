@@ -108,6 +108,19 @@ impl Running {
         serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
+    /// The same once every node has answered the page in time, and has its part of these channels.
+    fn whole_state(&self, channels: usize) -> Value {
+        wait_until("all to answer the page in time", || {
+            let state = self.state();
+            let nodes = state["nodes"].as_array().unwrap();
+            let live = state["channels"].as_array().unwrap();
+            let is_whole = nodes.iter().all(|node| node["up"] == true)
+                && live.len() == channels
+                && live.iter().all(|channel| channel["connected"] == true);
+            is_whole.then_some(state)
+        })
+    }
+
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
@@ -173,9 +186,9 @@ fn several_live_side_by_side_and_a_payment_is_drawn() {
     star.read_to("or: PATH=");
     assert_ne!(ring.told("Page:"), star.told("Page:"));
     let all = pairs(&[("l1", "l2"), ("l1", "l3"), ("l2", "l3")]);
-    assert_eq!(channels(&ring.state()), all);
+    assert_eq!(channels(&ring.whole_state(all.len())), all);
     let all = pairs(&[("l1", "l2"), ("l1", "l3"), ("l1", "l4")]);
-    assert_eq!(channels(&star.state()), all);
+    assert_eq!(channels(&star.whole_state(all.len())), all);
     assert!(ring.shown.contains("alias l3="), "{}", ring.shown);
 
     let invoice = ring.run("l3", &["invoice", "1000sat", "x", "y"]);
@@ -229,16 +242,12 @@ fn a_node_goes_and_comes_back() {
     assert_eq!(state["channels"][0]["connected"], false);
     line.run("start", &["l2", "--alias=back"]);
     assert_eq!(line.run("l2", &["getinfo"])["alias"], "back");
-    wait_until("the channel to be live again", || {
-        let state = line.state();
-        let is_back = state["nodes"][1]["up"] == true && state["channels"][0]["connected"] == true;
-        is_back.then_some(())
-    });
+    line.whole_state(1);
     // The one with the page, too.
     line.run("l1", &["stop"]);
     line.read_to("l1 has ended");
     line.run("start", &["l1"]);
-    assert_eq!(line.state()["nodes"][0]["up"], true);
+    line.whole_state(1);
     for words in [vec!["l1"], vec!["l9"], vec!["btc"], vec!["../l1"], vec![]] {
         let start = Command::new(line.dir().join("bin/start"))
             .args(&words)
@@ -269,12 +278,7 @@ fn thirty_nodes_are_a_line() {
     let aliases = thirty.dir().join("aliases");
     assert!(thirty.shown.contains(&format!(". '{}'", aliases.display())));
     assert!(fs::read_to_string(aliases).unwrap().contains("alias l30="));
-    wait_until("all to answer the page in time", || {
-        let state = thirty.state();
-        let nodes = state["nodes"].as_array().unwrap();
-        nodes.iter().all(|node| node["up"] == true).then_some(())
-    });
-    assert_eq!(channels(&thirty.state()).len(), 29);
+    assert_eq!(channels(&thirty.whole_state(29)).len(), 29);
     assert!(thirty.interrupt());
     assert_eq!(entries(tmp.path()), 0);
 }

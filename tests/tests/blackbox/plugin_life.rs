@@ -222,7 +222,7 @@ fn a_plugin_is_reloaded_with_its_options_though_it_is_not_dynamic() {
         .argument("--greeting=Moin");
     let l1 = net.node_with("l1", options);
     let old = l1.call("hello", json!({}))["pid"].clone();
-    let processes = l1.helpers().len();
+    let processes = l1.own_helpers().len();
     let text = fs::read_to_string(&plugin).unwrap();
     let text = text.replace("\"version\":1", "\"version\":2");
     write_version(&plugin, &text);
@@ -240,7 +240,7 @@ fn a_plugin_is_reloaded_with_its_options_though_it_is_not_dynamic() {
     assert_eq!(stopped["plugin_stopped"]["plugin_name"], "mortal");
     // Its death was not one of its own: nobody starts a third.
     wait_until("the old process to end", || {
-        let helpers = l1.helpers();
+        let helpers = l1.own_helpers();
         (helpers.len() == processes && helpers.iter().all(|helper| old != helper.pid)).then_some(())
     });
     let config = l1.call("listconfigs", json!({"config": "greeting"}));
@@ -338,7 +338,7 @@ fn a_broken_version_leaves_the_old_one_at_work_and_says_why() {
         json!({"subcommand": "start", "plugin": path, "greeting": "Hi"}),
     );
     let pid = l1.call("hello", json!({}))["pid"].clone();
-    let processes = l1.helpers().len();
+    let processes = l1.own_helpers().len();
     let good = fs::read_to_string(&plugin).unwrap();
     let stays = |problem: &str| {
         let error = reload(&l1, &plugin).unwrap_err();
@@ -346,7 +346,7 @@ fn a_broken_version_leaves_the_old_one_at_work_and_says_why() {
         assert!(error.contains("the old one goes on"), "{error}");
         assert_eq!(l1.call("hello", json!({}))["pid"], pid);
         wait_until("the new process to end", || {
-            (l1.helpers().len() == processes).then_some(())
+            (l1.own_helpers().len() == processes).then_some(())
         });
     };
     for (text, problem) in broken_versions(&good) {

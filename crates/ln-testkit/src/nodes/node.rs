@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -16,7 +17,9 @@ use tempfile::TempDir;
 
 use super::log::{LogMark, NodeLog};
 use super::options::NodeOptions;
-use super::processes::{HelperProcess, descendants, process_is_running, send_signal, stop_process};
+use super::processes::{
+    HelperProcess, children, descendants, process_is_running, send_signal, stop_process,
+};
 use super::programs::program;
 use super::wait::{patience, try_wait_until, wait_until};
 use crate::schemas;
@@ -55,6 +58,8 @@ pub struct TestNode {
     options: NodeOptions,
     log: NodeLog,
     child: Mutex<Option<Child>>,
+    /// Those that must have ended before it is started again: they may hold its port.
+    helpers: Mutex<Vec<HelperProcess>>,
     /// Where the log was when the process started.
     started: Mutex<LogMark>,
     id: OnceLock<String>,
@@ -111,6 +116,7 @@ impl TestNode {
             arguments,
             options,
             child: Mutex::new(None),
+            helpers: Mutex::default(),
             started: Mutex::default(),
             id: OnceLock::new(),
             port: ReservedPort::new(),
@@ -132,6 +138,10 @@ impl TestNode {
             id,
             "the node keeps its key"
         );
+        // Others may be gone, and their numbers somebody else's, by the time this one ends.
+        let mut lasting = self.helpers();
+        lasting.retain(|helper| helper.name.starts_with("lightning_"));
+        *lock(&self.helpers) = lasting;
     }
 
     fn spawn(&self) -> io::Result<Child> {
@@ -277,6 +287,11 @@ impl TestNode {
         self.pid().map(descendants).unwrap_or_default()
     }
 
+    /// The processes it has started itself, and not those that these have.
+    pub fn own_helpers(&self) -> Vec<HelperProcess> {
+        self.pid().map(children).unwrap_or_default()
+    }
+
     /// The helper with this name (`channeld`), if one runs.
     pub fn helper(&self, name: &str) -> Option<HelperProcess> {
         let full = format!("lightning_{name}");
@@ -289,7 +304,7 @@ impl TestNode {
     /// # Panics
     /// If it does not end, or not well.
     pub fn stop(&self) {
-        let helpers = self.helpers();
+        self.note_helpers();
         self.call("stop", json!({}));
         let status = self.wait_for_exit();
         assert!(
@@ -297,17 +312,20 @@ impl TestNode {
             "{}: ended with {status} when stopped",
             self.name
         );
-        self.wait_for_helpers(&helpers);
     }
 
-    /// Waits for it to end by itself.
+    /// Waits for it and its helpers to end by themselves.
     ///
     /// # Panics
-    /// If it does not.
+    /// If they do not.
     pub fn wait_for_exit(&self) -> ExitStatus {
         let what = format!("the end of {}", self.name);
-        let status = wait_until(&what, || self.ended());
+        let status = wait_until(&what, || {
+            self.note_helpers();
+            self.ended()
+        });
         *lock(&self.child) = None;
+        self.wait_for_helpers();
         status
     }
 
@@ -316,12 +334,12 @@ impl TestNode {
     /// # Panics
     /// If a helper goes on.
     pub fn kill(&self) {
-        let helpers = self.helpers();
+        self.note_helpers();
         if let Some(mut child) = lock(&self.child).take() {
             let _already_dead = child.kill();
             let _already_dead = child.wait();
         }
-        self.wait_for_helpers(&helpers);
+        self.wait_for_helpers();
     }
 
     /// Makes it and its helpers stand still until [`Self::go_on`].
@@ -347,8 +365,19 @@ impl TestNode {
         }
     }
 
-    fn wait_for_helpers(&self, helpers: &[HelperProcess]) {
-        for helper in helpers {
+    /// Keeps in mind which helpers there are; of a node that has ended they can't be found any more.
+    fn note_helpers(&self) {
+        let mut known = lock(&self.helpers);
+        known.retain(|helper| process_is_running(helper.pid));
+        for helper in self.helpers() {
+            if !known.contains(&helper) {
+                known.push(helper);
+            }
+        }
+    }
+
+    fn wait_for_helpers(&self) {
+        for helper in mem::take(&mut *lock(&self.helpers)) {
             let what = format!("the end of {} of {}", helper.name, self.name);
             wait_until(&what, || (!process_is_running(helper.pid)).then_some(()));
         }
@@ -364,6 +393,7 @@ impl TestNode {
             "{} runs already",
             self.name
         );
+        self.wait_for_helpers();
         self.launch();
     }
 

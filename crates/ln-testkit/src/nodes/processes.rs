@@ -79,8 +79,8 @@ fn name(pid: u32) -> Option<String> {
     Some(name)
 }
 
-/// Every running process below this one, parents first.
-pub fn descendants(of: u32) -> Vec<HelperProcess> {
+/// Every running process and its parent, in order.
+fn running() -> Vec<(u32, u32)> {
     let mut all: Vec<(u32, u32)> = fs::read_dir("/proc")
         .into_iter()
         .flatten()
@@ -91,12 +91,28 @@ pub fn descendants(of: u32) -> Vec<HelperProcess> {
         })
         .collect();
     all.sort_unstable();
+    all
+}
+
+fn helper(pid: u32) -> Option<HelperProcess> {
+    name(pid).map(|name| HelperProcess { pid, name })
+}
+
+/// Every running process that this one has started.
+pub(super) fn children(of: u32) -> Vec<HelperProcess> {
+    let of_it = running().into_iter().filter(|(_, parent)| *parent == of);
+    of_it.filter_map(|(pid, _)| helper(pid)).collect()
+}
+
+/// Every running process below this one, parents first.
+pub fn descendants(of: u32) -> Vec<HelperProcess> {
+    let all = running();
     let mut found = Vec::new();
     let mut parents = vec![of];
     while let Some(parent) = parents.pop() {
         for (pid, _) in all.iter().filter(|(_, its_parent)| *its_parent == parent) {
             parents.push(*pid);
-            found.extend(name(*pid).map(|name| HelperProcess { pid: *pid, name }));
+            found.extend(helper(*pid));
         }
     }
     found

@@ -17,6 +17,7 @@ use bitcoin::hashes::{Hash as _, sha256};
 use bitcoin::hex::DisplayHex as _;
 use bitcoin::secp256k1::ecdh::SharedSecret;
 use data_encoding::BASE64;
+use ln_testkit::nodes::ReservedPort;
 use support::{Config, Node, id, secret};
 
 const NAME: &str = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd";
@@ -264,11 +265,8 @@ fn what_tor_refuses_is_told_with_what_to_do_and_without_secrets() {
 
 #[test]
 fn tor_that_is_not_there_or_says_nothing_is_told() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let reserved = ReservedPort::new();
+    let port = reserved.number();
     let config = Config {
         both: vec![format!("autotor:127.0.0.1:{port}")],
         ..Config::default()

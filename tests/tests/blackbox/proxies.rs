@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use ln_testkit::nodes::{NodeOptions, TestNet};
+use ln_testkit::nodes::{NodeOptions, ReservedPort, TestNet};
 use serde_json::json;
 
 const ONION: &str = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd.onion";
@@ -110,13 +110,10 @@ fn a_proxy_that_is_missing_or_away_is_told() {
     assert!(message.contains("need a proxy"), "{message}");
     let (_, message) = l1.call_err("connect", json!([l2.id(), "node.example.com"]));
     assert!(message.contains("disable-dns"), "{message}");
-    // A port that nobody listens at any more.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let options = NodeOptions::default().argument(format!("--proxy=127.0.0.1:{port}"));
+    // Nobody listens there.
+    let port = ReservedPort::new();
+    let proxy = format!("--proxy=127.0.0.1:{}", port.number());
+    let options = NodeOptions::default().argument(proxy);
     let l3 = net.node_with("l3", options);
     let (_, message) = l3.call_err("connect", json!([place]));
     assert!(message.contains("can't be reached"), "{message}");

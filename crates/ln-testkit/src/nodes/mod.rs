@@ -19,5 +19,6 @@ pub use node::{CallError, TestNode};
 pub use options::NodeOptions;
 pub use processes::{HelperProcess, descendants, process_is_running};
 pub use programs::program;
+pub use regtest_bitcoind::harness::ReservedPort;
 pub use seed::Seed;
 pub use wait::{patience, try_wait_until, wait_until};

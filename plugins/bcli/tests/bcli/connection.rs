@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Act, FakeBitcoind, Host, greeting, html, status};
 use ln_rpc::{RpcError, RpcErrorCode};
+use regtest_bitcoind::harness::ReservedPort;
 use serde_json::{Value, json};
 
 fn info() -> Value {
@@ -209,14 +210,12 @@ fn a_start_waits_for_bitcoind() {
 
 #[test]
 fn a_start_waits_as_long_as_it_is_told_to() {
-    let port = {
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        nobody.local_addr().unwrap().port()
-    };
+    // Nobody listens there.
+    let port = ReservedPort::new();
     let mut host = Host::new();
     let started = Instant::now();
     let error = host
-        .init(port, json!({"bitcoin-retry-timeout": 1}))
+        .init(port.number(), json!({"bitcoin-retry-timeout": 1}))
         .unwrap_err();
     assert!(started.elapsed() >= Duration::from_secs(1));
     for part in [

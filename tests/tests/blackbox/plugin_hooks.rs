@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::plugins::{Script, heard, manifest, wait_heard, write_plugin};
 use crate::support::{invoice, invoice_status, payment_status, send};
 
-/// A plugin whose answer to a hook is what stands in a file; without one it goes on. `release` gives the answer it held back.
+/// A plugin whose answer to a hook is what stands in a file; without one it goes on. `release` gives the answer it held back, and
+/// `rest` comes back when every question before it has been dealt with.
 pub(crate) fn judge(dir: &Path, name: &str, hooks: &Value) -> PathBuf {
     let script = Script {
         manifest: manifest(json!({
@@ -20,11 +21,13 @@ pub(crate) fn judge(dir: &Path, name: &str, hooks: &Value) -> PathBuf {
             "rpcmethods": [
                 {"name": format!("release-{name}"), "usage": ""},
                 {"name": format!("die-{name}"), "usage": ""},
+                {"name": format!("rest-{name}"), "usage": ""},
             ],
         })),
         branches: r#"
     release-*) reply '{}'; id=$held; reply "$(cat "$0.held")" ;;
     die-*) exit 1 ;;
+    rest-*) reply '{}' ;;
     init) reply '{}' ;;
     shutdown) ;;
     *)

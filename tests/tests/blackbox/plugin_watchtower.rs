@@ -29,14 +29,16 @@ fn a_revocation_that_was_not_answered_is_told_again() {
     let dir = TempDir::new().unwrap();
     let tower = judge(dir.path(), "tower", &json!(["commitment_revocation"]));
     let pair = watched_by(&tower);
-    pair.pay(2_000_000_000, "first");
-    // The peer has something to lose from here on.
-    answers(&tower, "held", &json!({"result": "continue"}));
     let told = || -> Vec<Value> {
         let calls = heard(&tower).into_iter();
         let calls = calls.filter(|call| call["method"] == "commitment_revocation");
         calls.map(|call| call["params"].clone()).collect()
     };
+    pair.pay(2_000_000_000, "first");
+    pair.wait_quiet();
+    // The peer has something to lose from here on, and had nothing in what it revoked before.
+    assert!(told().is_empty());
+    answers(&tower, "held", &json!({"result": "continue"}));
     pair.pay(1_000_000_000, "second");
     let missed = pair.l1.wait_for("a revocation", || told().last().cloned());
     pair.l1.kill();
@@ -52,6 +54,7 @@ fn a_revocation_that_was_not_answered_is_told_again() {
     schemas::check_hook("commitment_revocation", &again).assert("commitment_revocation");
     // What was answered is not told again: the next payment's are the first that come after another start.
     pair.wait_quiet();
+    pair.l1.call("rest-tower", json!({}));
     pair.l1.stop();
     fs::remove_file(format!("{}.heard", tower.display())).unwrap();
     pair.l1.start_again();

@@ -65,16 +65,16 @@ fn steps(line: &Line) -> Option<u64> {
     counts.into_iter().sum()
 }
 
-/// Kills one process of a node; channeld, if it was that.
-fn kill(node: &TestNode, victim: Victim, seed: &mut Seed) -> Option<HelperProcess> {
+/// Kills one process of a node; the channelds there were, if it was one of them.
+fn kill(node: &TestNode, victim: Victim, seed: &mut Seed) -> Vec<HelperProcess> {
     if victim != Victim::Channeld {
         return kill::kill(node, victim);
     }
-    let mut all = node.helpers();
-    all.retain(|helper| helper.name.ends_with("channeld"));
-    let helper = (!all.is_empty()).then(|| seed.choose(&all).clone())?;
-    helper.kill();
-    Some(helper)
+    let all = kill::channelds(node);
+    if !all.is_empty() {
+        seed.choose(&all).kill();
+    }
+    all
 }
 
 /// Kills and revives while payments are under way.
@@ -95,13 +95,13 @@ fn disturb(line: &Line, dues: &[Due], seed: &mut Seed) {
             (steps(line)? >= before + moment).then_some(())
         });
         let mark = node.log().end();
-        let channeld = kill(node, victim, seed);
-        kill::revive(node, victim, channeld);
+        let channelds = kill(node, victim, seed);
+        kill::revive(node, victim, &channelds);
         if let Some((other, victim)) = again {
             // In the middle of agreeing upon the channels again, or soon after.
             node.wait_log_after(mark, "Handed peer");
-            let channeld = kill(other, victim, seed);
-            kill::revive(other, victim, channeld);
+            let channelds = kill(other, victim, seed);
+            kill::revive(other, victim, &channelds);
         }
     });
 }
@@ -134,16 +134,19 @@ fn disturb_held(line: &Line, dues: &[Due], seed: &mut Seed) {
     let (moment, node_too) = (seed.below(20), seed.below(2) == 0);
     eprintln!("l2 killed after {moment}, then l3 {node_too}");
     thread::scope(|scope| {
-        for dues in dues.chunks(EACH) {
-            scope.spawn(|| dues.iter().for_each(|due| pay(line, due)));
-        }
+        let chunks = dues.chunks(EACH);
+        let senders: Vec<_> = chunks
+            .map(|dues| scope.spawn(|| dues.iter().for_each(|due| pay(line, due))))
+            .collect();
         wait_until("some steps", || {
             (steps(line)? >= before + moment).then_some(())
         });
         line.l3.pause();
-        line.l2.wait_for("an HTLC that was handed on", || {
-            (htlcs(&line.l2, &line.second)? > 0).then_some(())
-        });
+        line.l2
+            .wait_for("an HTLC that was handed on, or the end of all", || {
+                let over = senders.iter().all(|sender| sender.is_finished());
+                (over || htlcs(&line.l2, &line.second)? > 0).then_some(())
+            });
         line.l2.kill();
         line.l2.start_again();
         line.net.wait_usable(&line.l2, &line.first.channel_id);

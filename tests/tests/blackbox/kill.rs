@@ -84,42 +84,46 @@ pub(crate) fn mourning() -> NodeOptions {
         .fold(NodeOptions::default(), NodeOptions::allow_complaint)
 }
 
-/// Kills one process of a node; channeld, if it was that.
-pub(crate) fn kill(node: &TestNode, victim: Victim) -> Option<HelperProcess> {
+/// The channelds of a node.
+pub(crate) fn channelds(node: &TestNode) -> Vec<HelperProcess> {
+    let mut all = node.helpers();
+    all.retain(|helper| helper.name.ends_with("channeld"));
+    all
+}
+
+/// Kills one process of a node; the channelds there were, if it was one of them.
+pub(crate) fn kill(node: &TestNode, victim: Victim) -> Vec<HelperProcess> {
     match victim {
-        Victim::Node => {
-            node.kill();
-            None
-        }
+        Victim::Node => node.kill(),
         Victim::Channeld => {
-            let helper = node.helper("channeld")?;
-            helper.kill();
-            Some(helper)
+            let all = channelds(node);
+            all.iter().take(1).for_each(HelperProcess::kill);
+            return all;
         }
         Victim::Passing(name) => {
             if let Some(helper) = node.helper(name) {
                 helper.kill();
             }
-            None
         }
-        Victim::Helper(name) => {
-            node.helper(name)
-                .expect("it runs as long as the node")
-                .kill();
-            None
-        }
+        Victim::Helper(name) => node
+            .helper(name)
+            .expect("it runs as long as the node")
+            .kill(),
     }
+    Vec::new()
 }
 
 /// Brings a node back if it has ended, and waits until it has noticed what happened.
-pub(crate) fn revive(node: &TestNode, victim: Victim, channeld: Option<HelperProcess>) {
+pub(crate) fn revive(node: &TestNode, victim: Victim, before: &[HelperProcess]) {
     match victim {
         Victim::Node => node.start_again(),
         Victim::Channeld => {
-            let Some(killed) = channeld else { return };
+            if before.is_empty() {
+                return;
+            }
             node.wait_for("another channeld", || {
-                node.helper("channeld")
-                    .filter(|helper| helper.pid != killed.pid)
+                let mut now = channelds(node).into_iter();
+                now.find(|helper| !before.contains(helper))
             });
         }
         Victim::Passing(_) => {}
@@ -154,13 +158,13 @@ fn disturb(pair: &Pair, dues: &[Due], seed: &mut Seed) {
             (ended.load(Ordering::Relaxed) >= moment).then_some(())
         });
         let mark = node.log().end();
-        let channeld = kill(node, victim);
-        revive(node, victim, channeld);
+        let channelds = kill(node, victim);
+        revive(node, victim, &channelds);
         if again {
             // In the middle of agreeing upon the channel again, or soon after.
             node.wait_log_after(mark, "Handed peer");
-            let channeld = kill(node, second);
-            revive(node, second, channeld);
+            let channelds = kill(node, second);
+            revive(node, second, &channelds);
         }
     });
 }

@@ -24,8 +24,8 @@ fn strike(node: &TestNode, victim: Victim, lines: usize, work: impl FnOnce() + S
         });
         waited.unwrap_or_else(|error| panic!("{error}"));
         eprintln!("{victim:?} of {} after {lines} lines", node.name());
-        let channeld = kill(node, victim);
-        revive(node, victim, channeld);
+        let channelds = kill(node, victim);
+        revive(node, victim, &channelds);
     });
 }
 

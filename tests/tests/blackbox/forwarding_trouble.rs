@@ -1,7 +1,6 @@
 //! Payments on their way through a node to which much happens: processes are killed, channels go to the chain, plugins and full channels send
 //! them another way.
 
-use std::fs;
 use std::path::PathBuf;
 use std::thread;
 
@@ -336,8 +335,7 @@ impl Holding {
         // What its claims on the chain cost.
         line.net.fund(&line.l3, Sat::from_sat(1_000_000));
         line.net.wait_synced(&[&line.l1, &line.l2]);
-        let held = format!("{}.held", plugin.display());
-        fs::write(held, json!({"result": "continue"}).to_string()).unwrap();
+        answers(&plugin, "held", &json!({"result": "continue"}));
         Self {
             line,
             plugin,

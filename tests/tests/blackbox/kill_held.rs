@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::plugin_hooks::judge;
-use crate::plugins::{Script, heard, manifest, write_plugin};
+use crate::plugins::{Script, heard, manifest, put, write_plugin};
 use crate::support::{CAPACITY_MSAT, Pair, invoice, payment_status, send};
 
 /// So many HTLCs are held at once.
@@ -99,7 +99,7 @@ impl Held {
                 hash
             })
             .collect();
-        fs::write(self.beside("keys"), keys).unwrap();
+        put(&self.beside("keys"), &keys);
         let Pair { l1, l2, open, .. } = &self.pair;
         for hash in &hashes {
             let mut bill = invoice(l2, AMOUNT_MSAT, hash);

@@ -4,17 +4,16 @@ use std::fs;
 use std::process::Command;
 
 use bitcoin::hex::FromHex;
-use ln_testkit::nodes::{NodeOptions, TestNet, TestNode, wait_until};
+use ln_testkit::nodes::{LogMark, NodeOptions, TestNet, TestNode, wait_until};
 use serde_json::json;
 
 use crate::support::{Pair, invoice};
 
-/// The lines of a log, and behind each that has bytes what they are as text.
+/// The whole lines of a log, and behind each that has bytes what they are as text.
 fn everything(node: &TestNode) -> String {
-    let text = fs::read_to_string(node.log().path()).unwrap();
     let mut all = String::new();
-    for line in text.lines() {
-        all.push_str(line);
+    for line in node.log().lines_after(LogMark::default()) {
+        all.push_str(&line);
         all.push('\n');
         let bytes = line
             .split_once("[IN] ")

@@ -11,7 +11,7 @@ use ln_types::Sat;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::plugins::write_program;
+use crate::plugins::{put, write_program};
 use crate::support::{channel, invoice, payment_status, send};
 
 /// Keeps a copy beside itself, and before each transaction compares what is committed with it. `PLUGIN.do` says what it does instead of
@@ -140,10 +140,8 @@ impl Copier {
         fs::read_to_string(self.file(ending)).unwrap_or_default()
     }
 
-    /// The plugin may be looking for the file at this moment: it must find all of it or nothing.
     fn next_time(&self, what: &str) {
-        fs::write(self.file("do.new"), what).unwrap();
-        fs::rename(self.file("do.new"), self.file("do")).unwrap();
+        put(&self.file("do"), what);
     }
 
     /// The copy is the database, now and each time before.
@@ -157,7 +155,9 @@ impl Copier {
 
     fn heard(&self) -> Vec<Value> {
         let text = self.read("heard");
-        let lines = text.lines();
+        // It may be writing the last one at this moment.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let lines = whole.lines();
         lines
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()

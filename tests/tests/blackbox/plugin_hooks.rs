@@ -9,7 +9,7 @@ use ln_types::Sat;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::plugins::{Script, heard, manifest, wait_heard, write_plugin};
+use crate::plugins::{Script, heard, manifest, put, wait_heard, write_plugin};
 use crate::support::{invoice, invoice_status, payment_status, send};
 
 /// A plugin whose answer to a hook is what stands in a file; without one it goes on. `release` gives the answer it held back, and
@@ -42,7 +42,7 @@ pub(crate) fn judge(dir: &Path, name: &str, hooks: &Value) -> PathBuf {
 
 pub(crate) fn answers(plugin: &Path, hook: &str, answer: &Value) {
     let file = format!("{}.{hook}", plugin.display());
-    fs::write(&file, answer.to_string()).unwrap();
+    put(Path::new(&file), &answer.to_string());
 }
 
 /// What the first question of a hook told; it fits its schema.

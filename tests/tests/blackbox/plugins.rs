@@ -50,6 +50,13 @@ pub(crate) fn write_program(dir: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
+/// Writes a file for which a plugin may be looking at this moment: it finds all of it or nothing.
+pub(crate) fn put(path: &Path, text: &str) {
+    let new = format!("{}.new", path.display());
+    fs::write(&new, text).unwrap();
+    fs::rename(new, path).unwrap();
+}
+
 /// The messages a plugin has read so far.
 pub(crate) fn heard(plugin: &Path) -> Vec<Value> {
     let text = fs::read_to_string(format!("{}.heard", plugin.display())).unwrap_or_default();

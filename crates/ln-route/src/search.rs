@@ -120,21 +120,24 @@ impl LeftOut {
             max_delay: u32::MAX,
             ..*query
         };
-        let has_limits = self.too_dear || self.too_slow;
-        let within = |route: &Route| (route.fee(), route.delay());
-        let found = has_limits.then(|| Search::run(network, known, &free).route);
-        match found.flatten().as_ref().map(within) {
-            Some((fee, _)) if fee > query.max_fee => {
-                let max = query.max_fee;
-                return NoRoute::Fee { fee, max };
+        let mut too_small = self.too_small;
+        if self.too_dear || self.too_slow {
+            let found = Search::run(network, known, &free);
+            too_small |= found.left_out.too_small;
+            let within = |route: Route| (route.fee(), route.delay());
+            match found.route.map(within) {
+                Some((fee, _)) if fee > query.max_fee => {
+                    let max = query.max_fee;
+                    return NoRoute::Fee { fee, max };
+                }
+                Some((_, delay)) => {
+                    let max = query.max_delay;
+                    return NoRoute::Delay { delay, max };
+                }
+                None => {}
             }
-            Some((_, delay)) => {
-                let max = query.max_delay;
-                return NoRoute::Delay { delay, max };
-            }
-            None => {}
         }
-        if self.too_small && Search::reaches(network, known, &free) {
+        if too_small && Search::reaches(network, known, &free) {
             let amount = query.amount;
             NoRoute::Amount { amount }
         } else {

@@ -170,6 +170,12 @@ fn limits_are_kept_and_their_breach_is_told() {
     let amount = msat(1_000_000_001);
     let refused = with(|query| query.amount = msat(1_000_000_001));
     assert_eq!(refused, Err(NoRoute::Amount { amount }));
+    // What is told is what would have to change first.
+    let refused = with(|query| {
+        query.amount = msat(1_000_000_001);
+        query.max_fee = Msat::ZERO;
+    });
+    assert_eq!(refused, Err(NoRoute::Amount { amount }));
     let refused = with(|query| query.destination = node(9));
     assert_eq!(refused, Err(NoRoute::Unknown(node(9))));
     let refused = with(|query| query.destination = node(1));

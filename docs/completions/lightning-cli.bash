@@ -39,7 +39,7 @@ _lightning_cli() {
         mapfile -t COMPREPLY < <(compgen -W "--lightning-dir --network --conf --rpc-file --filter --commando --notifications --mainnet --testnet --testnet4 --signet --regtest --keywords --order --json --raw --human-readable --flat --help --version" -- "$current")
         return
     fi
-    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delforward delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog getroute graceful help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listforwards listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel setconfig signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw"
+    local known="addgossip batching check checkmessage close connect datastore datastoreusage decode deldatastore delforward delinvoice delpay deprecations disconnect feerates fundchannel fundchannel_cancel fundchannel_complete fundchannel_start fundpsbt getinfo getlog getroute graceful help invoice listaddresses listchainmoves listchannelmoves listchannels listclosedchannels listconfigs listdatastore listforwards listfunds listinvoices listnodes listpays listpeerchannels listpeers listsendpays listtransactions makesecret newaddr notifications parsefeerate pay ping plugin preapproveinvoice reserveinputs sendcustommsg sendpay sendpsbt setchannel setconfig signmessage signpsbt stop txdiscard txprepare txsend unreserveinputs utxopsbt wait waitanyinvoice waitblockheight waitinvoice waitsendpay withdraw xpay"
     case $method in
     "" | help | check)
         # Commands of plugins are known to the running node only.
@@ -112,6 +112,7 @@ _lightning_cli() {
     waitinvoice) mapfile -t COMPREPLY < <(compgen -W "label=" -- "$current") ;;
     waitsendpay) mapfile -t COMPREPLY < <(compgen -W "payment_hash= timeout= partid= groupid=" -- "$current") ;;
     withdraw) mapfile -t COMPREPLY < <(compgen -W "destination= satoshi= feerate= minconf= utxos=" -- "$current") ;;
+    xpay) mapfile -t COMPREPLY < <(compgen -W "invstring= amount_msat= maxfee= layers= retry_for= partial_msat= maxdelay= payer_note= label= localinvreqid=" -- "$current") ;;
     esac
     [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
     return 0

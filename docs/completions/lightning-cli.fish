@@ -162,3 +162,5 @@ complete -c lightning-cli -n __fish_use_subcommand -a waitsendpay -d 'Waits unti
 complete -c lightning-cli -n '__fish_seen_subcommand_from waitsendpay' -a 'payment_hash= timeout= partid= groupid='
 complete -c lightning-cli -n __fish_use_subcommand -a withdraw -d 'Sends bitcoin from the wallet to an address.'
 complete -c lightning-cli -n '__fish_seen_subcommand_from withdraw' -a 'destination= satoshi= feerate= minconf= utxos='
+complete -c lightning-cli -n __fish_use_subcommand -a xpay -d 'Pays an invoice, in as many parts and attempts as it takes.'
+complete -c lightning-cli -n '__fish_seen_subcommand_from xpay' -a 'invstring= amount_msat= maxfee= layers= retry_for= partial_msat= maxdelay= payer_note= label= localinvreqid='

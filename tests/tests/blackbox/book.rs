@@ -25,6 +25,7 @@ pages! {
     options: "docs/book/src/operate/options.md",
     tools: "docs/book/src/operate/tools.md",
     monitoring: "docs/book/src/operate/monitoring.md",
+    paying: "docs/book/src/operate/paying.md",
     security: "docs/book/src/operate/security.md",
     moving: "docs/book/src/operate/moving.md",
     rpc_basics: "docs/book/src/rpc/basics.md",

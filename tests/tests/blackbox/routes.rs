@@ -69,6 +69,12 @@ fn what_a_payment_may_cost_is_kept_to_and_told() {
         assert_eq!(code, 205, "{text}");
         assert!(text.contains("no usable channels lead"), "{text}");
     }
+    for (param, value) in [("layers", json!(["mine"])), ("payer_note", json!("hi"))] {
+        let params = json!({"invstring": bill["bolt11"], param: value});
+        let (code, text) = line.l1.call_err("xpay", params);
+        assert_eq!(code, -32602, "{text}");
+        assert!(text.starts_with(param), "{text}");
+    }
     let much = invoice(&line.l3, 800_000_000, "much");
     let (code, text) = line.l1.call_err("pay", json!([much["bolt11"]]));
     assert_eq!(code, 205, "{text}");
@@ -219,8 +225,12 @@ fn a_way_that_is_exhausted_is_left_for_another() {
     assert_eq!(paid["amount_sent_msat"], AMOUNT + FEE);
     diamond.drain(AMOUNT / 2);
     let bill = invoice(l4, AMOUNT, "dear");
-    let paid = l1.call("pay", json!([bill["bolt11"]]));
+    let paid = l1.call("xpay", json!([bill["bolt11"]]));
     assert_eq!(paid["amount_sent_msat"], AMOUNT + DEAR + 1000);
+    assert_eq!(
+        (&paid["failed_parts"], &paid["successful_parts"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(
         (parts(l1, &bill, "failed"), parts(l1, &bill, "complete")),
         (1, 1)

@@ -65,6 +65,7 @@ use ln_rpc::methods::payments::pay::Pay;
 use ln_rpc::methods::payments::preapproveinvoice::Preapproveinvoice;
 use ln_rpc::methods::payments::sendpay::Sendpay;
 use ln_rpc::methods::payments::waitsendpay::Waitsendpay;
+use ln_rpc::methods::payments::xpay::Xpay;
 use ln_rpc::methods::peers::connect::Connect;
 use ln_rpc::methods::peers::disconnect::Disconnect;
 use ln_rpc::methods::peers::listpeers::Listpeers;
@@ -175,6 +176,7 @@ pub(super) const HANDLERS: &[Entry] = &[
     Entry::of::<Waitinvoice>(),
     Entry::of::<Waitsendpay>(),
     Entry::of::<Withdraw>(),
+    Entry::of::<Xpay>(),
 ];
 
 #[cfg(test)]

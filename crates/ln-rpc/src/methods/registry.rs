@@ -102,6 +102,7 @@ const REGISTRY: &[MethodInfo] = &[
     invoices::waitinvoice::Waitinvoice::INFO,
     payments::waitsendpay::Waitsendpay::INFO,
     wallet::withdraw::Withdraw::INFO,
+    payments::xpay::Xpay::INFO,
 ];
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod pay;
 mod preapproveinvoice;
 mod sendpay;
 mod waitsendpay;
+mod xpay;
 
 pub(crate) use entry::response as shown_payment;
 pub(crate) use errors::failed as payment_error;

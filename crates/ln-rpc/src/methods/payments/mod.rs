@@ -9,3 +9,4 @@ pub mod pay;
 pub mod preapproveinvoice;
 pub mod sendpay;
 pub mod waitsendpay;
+pub mod xpay;

@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ln_rpc::RpcError;
-use ln_rpc::methods::payments::pay::Pay;
+use ln_rpc::methods::payments::pay::{Pay, PayParams, PayResponse};
 use tokio::sync::watch;
 
 use super::preapproveinvoice::preapprove;
@@ -32,14 +32,22 @@ impl Handle for Pay {
         _: Context,
         params: Self::Params,
     ) -> Result<Self::Response, RpcError> {
-        let request = Request::read(&node, params)?;
-        preapprove(&node, &request.invoice).await?;
-        let mut answer = join(&node, request).answer;
-        let answer = answer.wait_for(Option::is_some).await.map_err(internal)?;
-        answer
-            .clone()
-            .unwrap_or_else(|| Err(internal("pay gave no answer")))
+        pay_invoice(&node, params).await
     }
+}
+
+/// Pays an invoice within the limits that are given.
+pub(super) async fn pay_invoice(
+    node: &Rc<Node>,
+    params: PayParams,
+) -> Result<PayResponse, RpcError> {
+    let request = Request::read(node, params)?;
+    preapprove(node, &request.invoice).await?;
+    let mut answer = join(node, request).answer;
+    let answer = answer.wait_for(Option::is_some).await.map_err(internal)?;
+    answer
+        .clone()
+        .unwrap_or_else(|| Err(internal("pay gave no answer")))
 }
 
 /// Pays, or joins those who wait for the very same payment: one hash is paid by one task.

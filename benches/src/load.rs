@@ -12,8 +12,18 @@ impl Latencies {
     pub(crate) fn time<T>(&mut self, thing: impl FnOnce() -> T) -> T {
         let before = Instant::now();
         let result = thing();
-        self.0.push(before.elapsed());
+        self.add(before.elapsed());
         result
+    }
+
+    /// Notes one more.
+    pub(crate) fn add(&mut self, took: Duration) {
+        self.0.push(took);
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The duration that so many percent stay below.

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use ln_testkit::nodes::{TestNode, try_wait_until};
+use ln_testkit::nodes::{NodeOptions, TestNode, try_wait_until};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
@@ -179,6 +179,35 @@ fn an_amount_that_no_channel_holds_alone_is_spread_over_several() {
         "{text}"
     );
     let less = invoice(&pair.l2, 500_000_000, "what is left");
+    assert_eq!(pair.l1.call("pay", json!([less["bolt11"]]))["parts"], 1);
+}
+
+#[test]
+fn whether_there_are_parts_is_the_operators_choice() {
+    let pair = Pair::start_with(NodeOptions::default().argument("--disable-mpp"));
+    let second = pair
+        .net
+        .open_channel(&pair.l1, &pair.l2, Sat::from_sat(1_000_000));
+    pair.net.wait_usable(&pair.l1, &second.channel_id);
+    let due = invoice(&pair.l2, 4_400_000_000, "much");
+    let (code, text) = pair.l1.call_err("pay", json!([due["bolt11"]]));
+    assert_eq!(code, 205, "{text}");
+    assert!(text.contains("disable-mpp"), "{text}");
+    let shown = |name: &str| {
+        let listed = pair.l1.call("listconfigs", json!([name]));
+        listed["configs"][name]["value_bool"].clone()
+    };
+    assert_eq!(
+        (shown("xpay-slow-mode"), shown("xpay-handle-pay")),
+        (json!(false), json!(true))
+    );
+    for name in ["xpay-slow-mode", "xpay-handle-pay"] {
+        let (_, text) = pair.l1.call_err("setconfig", json!([name, "perhaps"]));
+        assert!(text.contains("neither true nor false"), "{text}");
+        pair.l1.call("setconfig", json!([name, true]));
+    }
+    assert_eq!(shown("xpay-slow-mode"), true);
+    let less = invoice(&pair.l2, 500_000_000, "less");
     assert_eq!(pair.l1.call("pay", json!([less["bolt11"]]))["parts"], 1);
 }
 

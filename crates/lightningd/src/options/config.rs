@@ -39,6 +39,10 @@ pub(crate) struct Config {
     pub(crate) fee_ppm: u32,
     /// `setconfig` can change it.
     pub(crate) min_capacity: Cell<Sat>,
+    /// Whether payments may be sent in several parts.
+    pub(crate) pays_in_parts: bool,
+    /// Whether a payment is answered only when each of its parts has ended. `setconfig` can change it.
+    pub(crate) waits_for_all_parts: Cell<bool>,
     pub(crate) ignore_fee_limits: bool,
     /// opening, mutual_close, unilateral_close, delayed_to_us, htlc_resolution, penalty.
     pub(crate) force_feerates: Option<[Feerate; 6]>,
@@ -269,17 +273,28 @@ impl Config {
         text: &str,
         check_only: bool,
     ) -> Option<Result<(), String>> {
-        let change = || {
-            let number: u64 = text
-                .parse()
-                .map_err(|_| format!("'{text}' is not a number"))?;
-            let sat = Sat::from_sat(number);
-            if !check_only {
-                self.min_capacity.set(sat);
-            }
-            Ok(())
+        let number = || {
+            text.parse()
+                .map_err(|_| format!("'{text}' is not a number"))
         };
-        (name == "min-capacity-sat").then(change)
+        let truth = || {
+            super::settings::truth(text)
+                .ok_or_else(|| format!("'{text}' is neither true nor false"))
+        };
+        match name {
+            "min-capacity-sat" => Some(number().map(|sat| {
+                if !check_only {
+                    self.min_capacity.set(Sat::from_sat(sat));
+                }
+            })),
+            "xpay-slow-mode" => Some(truth().map(|slow| {
+                if !check_only {
+                    self.waits_for_all_parts.set(slow);
+                }
+            })),
+            "xpay-handle-pay" => Some(truth().map(drop)),
+            _ => None,
+        }
     }
 
     /// The program to run in place of a helper, if one was given.
@@ -328,6 +343,8 @@ impl Config {
             fee_base: settings.parsed("fee-base", Msat::from_msat(if test { 1 } else { 1000 }))?,
             fee_ppm: settings.parsed("fee-per-satoshi", 10)?,
             min_capacity: Cell::new(settings.parsed("min-capacity-sat", Sat::from_sat(10_000))?),
+            pays_in_parts: !settings.flag("disable-mpp"),
+            waits_for_all_parts: Cell::new(settings.bool("xpay-slow-mode", false)?),
             ignore_fee_limits: settings.bool("ignore-fee-limits", test)?,
             force_feerates: special(settings, "force-feerates", feerates)?,
             htlc_minimum: settings.parsed("htlc-minimum-msat", Msat::ZERO)?,

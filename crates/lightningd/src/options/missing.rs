@@ -6,11 +6,8 @@
 /// Their names.
 const MISSING: &[&str] = &[
     // Payments
-    "disable-mpp",
     "invoices-onchain-fallback",
     "payment-fronting-node",
-    "xpay-handle-pay",
-    "xpay-slow-mode",
     "xpay-user-layer",
     "askrene-max-threads",
     "askrene-timeout",

@@ -329,6 +329,23 @@ pub(crate) const OPTIONS: &[OptionInfo] = &[
         "use the proxy for every connection (default: false)",
     ),
     option("disable-dns", Flag, "look up no host names"),
+    option("disable-mpp", Flag, "pay in one part only"),
+    OptionInfo {
+        dynamic: true,
+        ..option(
+            "xpay-handle-pay",
+            Bool,
+            "of no effect: pay and xpay do the same (default: true)",
+        )
+    },
+    OptionInfo {
+        dynamic: true,
+        ..option(
+            "xpay-slow-mode",
+            Bool,
+            "answer payments when each of their parts has ended, not when the first brings the proof (default: false)",
+        )
+    },
     option(
         "message-padding",
         Bool,

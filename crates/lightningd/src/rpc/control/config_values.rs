@@ -78,6 +78,7 @@ fn of_channels(node: &Node, name: &str) -> Option<Shown> {
         "fee-base" => int(config.fee_base.as_msat()),
         "fee-per-satoshi" => int(config.fee_ppm),
         "min-capacity-sat" => int(config.min_capacity.get().as_sat()),
+        "xpay-slow-mode" => Shown::Bool(config.waits_for_all_parts.get()),
         "ignore-fee-limits" => Shown::Bool(config.ignore_fee_limits),
         "htlc-minimum-msat" => Shown::Msat(config.htlc_minimum),
         "htlc-maximum-msat" => {
@@ -104,6 +105,7 @@ fn default(node: &Node, name: &str) -> Option<Shown> {
         "log-prefix" => text(""),
         "log-timestamps" => Shown::Bool(true),
         "commit-time" => int(10),
+        "xpay-handle-pay" => Shown::Bool(true),
         "require-confirmed-inputs" => Shown::Bool(false),
         "announce-addr-discovered" => text("auto"),
         "announce-addr-discovered-port" => int(node.config.network.lightning_port()),

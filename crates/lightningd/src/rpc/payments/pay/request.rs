@@ -102,7 +102,7 @@ impl Request {
             max_fee,
             max_delay: max_delay.into(),
             risk: Risk::percent_per_year(risk),
-            in_parts: invoice.features.supports(FeatureBit::BasicMpp),
+            in_parts: node.config.pays_in_parts && invoice.features.supports(FeatureBit::BasicMpp),
             payment_metadata: invoice.metadata,
             invoice: text,
             payee,

@@ -370,6 +370,9 @@ impl<'a> Attempt<'a> {
 
     async fn wait_for_stragglers(&mut self) {
         let all = async { while self.flight.next().await.is_some() {} };
+        if self.node.config.waits_for_all_parts.get() {
+            return all.await;
+        }
         if tokio::time::timeout(STRAGGLERS, all).await.is_err() {
             let hash = self.request.payment_hash;
             let text = format!("pay: {hash} is paid, but some of its parts are still under way");

@@ -125,7 +125,7 @@ fn why_not(request: &Request, own: &Own, needed: Msat, reason: NoRoute) -> RpcEr
             own.spendable()
         )),
         NoRoute::Amount { .. } if !request.in_parts => no_route(&format!(
-            "{reason} in one part, and the invoice does not allow several"
+            "{reason} in one part, and the invoice or disable-mpp allows only one"
         )),
         NoRoute::Amount { .. } => no_route(&reason.to_string()),
         NoRoute::Unknown(_) | NoRoute::Apart(_) => {

@@ -51,7 +51,7 @@ pub enum NoRoute {
         amount: Msat,
     },
     /// No channels lead from one to the other, or all that do are avoided.
-    #[error("no usable channels lead from us to {0}")]
+    #[error("no usable channels lead to {0}")]
     Apart(NodeKey),
     /// The cheapest way is too dear.
     #[error("the cheapest route takes {fee} in fees, and no more than {max} may be paid")]

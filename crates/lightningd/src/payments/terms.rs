@@ -46,9 +46,8 @@ impl Terms {
     /// What forwarding an amount costs.
     // BOLT 7 §HTLC Fees
     fn fee(&self, amount: Msat) -> Msat {
-        let part = u128::from(amount.as_msat()) * u128::from(self.fee_ppm) / 1_000_000;
-        let part = u64::try_from(part).unwrap_or(u64::MAX);
-        self.fee_base.saturating_add(Msat::from_msat(part))
+        self.fee_base
+            .saturating_add(amount.millionths(self.fee_ppm))
     }
 
     /// Whether an HTLC with this amount and expiry may go on with those.

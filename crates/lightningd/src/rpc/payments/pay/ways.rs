@@ -100,36 +100,33 @@ fn no_route(why: &str) -> RpcError {
 /// The reason that helps most.
 fn why_not(request: &Request, own: &Own, needed: Msat, reason: NoRoute) -> RpcError {
     let payee = request.payee;
-    match reason {
-        NoRoute::Fee { .. } | NoRoute::Delay { .. } => {
-            let option = if matches!(reason, NoRoute::Fee { .. }) {
-                "maxfee"
-            } else {
-                "maxdelay"
-            };
-            let text = format!("{reason}: raise {option} if that is worth it to you");
-            RpcError::new(RpcErrorCode::PayRouteTooExpensive, text)
-        }
-        _ if own.why_none_with(payee).is_some() => {
-            let why = own.why_none_with(payee).unwrap_or_default();
-            no_route(&format!(
-                "no channel with the payee is usable now: {why}; and {reason}"
-            ))
-        }
-        _ if own.usable.is_empty() => {
-            let why = own.why_none().unwrap_or_default();
-            no_route(&format!("{why}; and no channel with the payee {payee}"))
-        }
-        NoRoute::Amount { .. } if own.spendable() < needed => no_route(&format!(
-            "our channels can send {} now (spendable_msat in listpeerchannels), {needed} are needed",
-            own.spendable()
-        )),
-        NoRoute::Amount { .. } if !request.in_parts => no_route(&format!(
-            "{reason} in one part, and the invoice or disable-mpp allows only one"
-        )),
-        NoRoute::Amount { .. } => no_route(&reason.to_string()),
-        NoRoute::Unknown(_) | NoRoute::Apart(_) => {
-            no_route(&format!("we have no channel with the payee, and {reason}"))
-        }
+    let limit = match reason {
+        NoRoute::Fee { .. } => Some("maxfee"),
+        NoRoute::Delay { .. } => Some("maxdelay"),
+        NoRoute::Unknown(_) | NoRoute::Apart(_) | NoRoute::Amount { .. } => None,
+    };
+    if let Some(limit) = limit {
+        let text = format!("{reason}: raise {limit} if that is worth it to you");
+        return RpcError::new(RpcErrorCode::PayRouteTooExpensive, text);
     }
+    if let Some(why) = own.why_none_with(payee) {
+        let text = format!("no channel with the payee is usable now: {why}; and {reason}");
+        return no_route(&text);
+    }
+    if let Some(why) = own.why_none() {
+        return no_route(&format!("{why}; and no channel with the payee {payee}"));
+    }
+    let is_about_amount = matches!(reason, NoRoute::Amount { .. });
+    let spendable = own.spendable();
+    no_route(&if !is_about_amount {
+        format!("we have no channel with the payee, and {reason}")
+    } else if spendable < needed {
+        format!(
+            "our channels can send {spendable} now (spendable_msat in listpeerchannels), {needed} are needed"
+        )
+    } else if request.in_parts {
+        reason.to_string()
+    } else {
+        format!("{reason} in one part, and the invoice or disable-mpp allows only one")
+    })
 }

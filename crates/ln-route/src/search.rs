@@ -305,7 +305,7 @@ impl<'a> Search<'a> {
                 delay: label.delay,
             });
         }
-        (!hops.is_empty()).then_some(Route { hops })
+        Some(Route { hops })
     }
 }
 

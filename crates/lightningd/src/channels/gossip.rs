@@ -41,7 +41,7 @@ fn placeholder() -> ecdsa::Signature {
 }
 
 /// Our direction of a channel: 0 when our id is the lesser one.
-fn our_direction(node: &Node, channel: &Channel) -> u8 {
+pub(crate) fn our_direction(node: &Node, channel: &Channel) -> u8 {
     u8::from(node.id() > channel.peer)
 }
 

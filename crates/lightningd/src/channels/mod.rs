@@ -19,7 +19,7 @@ pub(crate) use closing::{
     close_mutually, close_unilaterally, closing_transaction, new_shutdown_script, shutdown_scripts,
 };
 pub(crate) use forget::forget_unfunded;
-pub(crate) use gossip::{Policy, announce_again, gossip_said, set_policy};
+pub(crate) use gossip::{Policy, announce_again, gossip_said, our_direction, set_policy};
 pub(crate) use live::{NewHtlc, OfferError, feerates, offer_htlc, resolve_htlc};
 pub(crate) use onchain::{resume, tell_missed_revocations};
 pub(crate) use opening::{OpenError, OpenRequest, Opened, accept_opening, open_channel};

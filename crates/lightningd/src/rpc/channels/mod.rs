@@ -13,5 +13,7 @@ mod setchannel;
 mod terms;
 mod types;
 
+pub(crate) use terms::may_be_large;
+
 pub(crate) use types::shown_channel_type;
 pub(super) use types::state_of;

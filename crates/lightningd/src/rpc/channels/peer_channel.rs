@@ -16,6 +16,7 @@ use ln_wire::PeerMessage;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::terms::may_be_large;
 use super::types::{aliases, cause, channel_type, state_of};
 use crate::channels::{Channel, OpeningSummary};
 use crate::node::Node;
@@ -47,13 +48,7 @@ pub(super) fn peer_channel(
         return Ok(None);
     };
     let connected = node.peers.is_connected(row.peer);
-    let theirs = node
-        .peers
-        .get(row.peer)
-        .map(|peer| peer.features)
-        .unwrap_or_default();
-    let wumbo =
-        theirs.supports(FeatureBit::Wumbo) && node.features.init.supports(FeatureBit::Wumbo);
+    let wumbo = may_be_large(node, row.peer);
     let feerate = machine.feerate();
     let owner = channel
         .owner

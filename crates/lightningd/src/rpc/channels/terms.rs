@@ -87,7 +87,7 @@ fn features(bits: &[u32]) -> Result<Features, RpcError> {
 }
 
 /// Whether both we and the peer support channels above [`MAX_FUNDING`].
-pub(super) fn may_be_large(node: &Node, peer: NodeId) -> bool {
+pub(crate) fn may_be_large(node: &Node, peer: NodeId) -> bool {
     let theirs = node
         .peers
         .get(peer)

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use ln_gossip::NodeKey;
 use ln_route::FirstHop;
-use ln_types::{ChannelState, FeatureBit, Msat, NodeId, ShortChannelIdDir, Side};
+use ln_types::{ChannelState, Msat, NodeId, ShortChannelIdDir, Side};
 
-use crate::channels::Channel;
+use crate::channels::{Channel, our_direction};
 use crate::node::Node;
+use crate::rpc::channels::may_be_large;
 
 /// The most HTLCs that one side may have in a commitment.
 // BOLT 2 §Adding an HTLC: `update_add_htlc`: 483 at most.
@@ -75,7 +76,7 @@ impl Own {
 fn name(node: &Node, channel: &Channel) -> ShortChannelIdDir {
     ShortChannelIdDir {
         scid: channel.row().scid_or_alias(),
-        direction: u8::from(node.id() > channel.peer),
+        direction: our_direction(node, channel),
     }
 }
 
@@ -102,9 +103,7 @@ fn first_hop(node: &Node, channel: &Channel, name: ShortChannelIdDir) -> Result<
         ));
     }
     let room = theirs.max_htlc_value_in_flight.saturating_sub(in_flight);
-    let peer = node.peers.get(channel.peer);
-    let wumbo = node.features.init.supports(FeatureBit::Wumbo)
-        && peer.is_some_and(|peer| peer.features.supports(FeatureBit::Wumbo));
+    let wumbo = may_be_large(node, channel.peer);
     Ok(FirstHop {
         channel: name,
         peer: channel.peer.into(),

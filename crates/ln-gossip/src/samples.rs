@@ -4,10 +4,13 @@ use bitcoin::ScriptBuf;
 use bitcoin::secp256k1::{Message, PublicKey, Secp256k1, SecretKey, ecdsa};
 use ln_codec::Encode;
 use ln_tx::script::funding_script_pubkey;
-use ln_types::{CltvDelta, Features, Msat, Network, NodeId, ShortChannelId};
+use ln_types::{CltvDelta, Features, Msat, Network, NodeId, Sat, ShortChannelId};
 use ln_wire::{
     ChannelAnnouncement, ChannelUpdate, FeatureBytes, NodeAddresses, NodeAnnouncement, PeerMessage,
 };
+
+use crate::Graph;
+use crate::store::{self, ChannelAmount, Records, internal_bytes};
 
 fn secret(seed: u8, purpose: u8) -> SecretKey {
     let mut bytes = [purpose; 32];
@@ -28,6 +31,28 @@ fn sign(digest: &Message, secret: &SecretKey) -> ecdsa::Signature {
 /// The bytes of a message, type included.
 pub fn bytes(message: impl Into<PeerMessage>) -> Vec<u8> {
     message.into().to_bytes()
+}
+
+/// What a store with these messages adds up to.
+pub fn graph(messages: &[Vec<u8>]) -> Graph {
+    let mut bytes = store::new_store([7; 32]);
+    for message in messages {
+        store::append(&mut bytes, message, 0);
+    }
+    let mut graph = Graph::new();
+    let mut records = Records::new(bytes.get(1..).unwrap_or_default(), 1);
+    while let Some(record) = records.next_record().expect("a whole store") {
+        graph.apply(&record);
+    }
+    assert_eq!(records.remaining(), 0);
+    graph
+}
+
+/// The record of a channel's amount.
+pub fn amount(sat: u64) -> Vec<u8> {
+    internal_bytes(ChannelAmount {
+        satoshis: Sat::from_sat(sat),
+    })
 }
 
 /// A node with a key made from a number.

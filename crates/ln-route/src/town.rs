@@ -1,7 +1,6 @@
 //! A small network for tests.
 
-use ln_gossip::samples::{SampleChannel, SampleNode, bytes};
-use ln_gossip::store::{self, ChannelAmount, Records, internal_bytes};
+use ln_gossip::samples::{self, SampleChannel, SampleNode, amount, bytes};
 use ln_gossip::{Graph, NodeKey};
 use ln_types::{CltvDelta, Msat, Sat, ShortChannelId, ShortChannelIdDir};
 use ln_wire::ChannelUpdate;
@@ -28,12 +27,12 @@ pub(crate) fn msat(amount: u64) -> Msat {
     Msat::from_msat(amount)
 }
 
-/// A store that is being written.
-pub(crate) struct Town(Vec<u8>);
+/// What is told of it, message by message.
+pub(crate) struct Town(Vec<Vec<u8>>);
 
 impl Town {
     pub(crate) fn new() -> Self {
-        Self(store::new_store([7; 32]))
+        Self(Vec::new())
     }
 
     /// Adds a channel of a million satoshi that asks for 1000 msat and 6 blocks in both directions.
@@ -61,24 +60,13 @@ impl Town {
             });
             bytes(update)
         };
-        let messages = [
-            sample.announcement(),
-            internal_bytes(ChannelAmount { satoshis }),
-            update(0),
-            update(1),
-        ];
-        for message in messages {
-            store::append(&mut self.0, &message, 0);
-        }
+        let (one, two) = (update(0), update(1));
+        self.0
+            .extend([sample.announcement(), amount(sat), one, two]);
         self
     }
 
     pub(crate) fn graph(&self) -> Graph {
-        let mut graph = Graph::new();
-        let mut records = Records::new(&self.0[1..], 1);
-        while let Some(record) = records.next_record().unwrap() {
-            graph.apply(&record);
-        }
-        graph
+        samples::graph(&self.0)
     }
 }

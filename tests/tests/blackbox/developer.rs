@@ -7,7 +7,9 @@ use ln_types::Sat;
 use serde_json::{Value, json};
 
 use crate::onchain::mine_until;
-use crate::support::{CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, payment_status, send};
+use crate::support::{
+    CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, payment_status, send, wait_arrived,
+};
 
 /// A channel's commitment feerate, per kiloweight.
 fn feerate(node: &TestNode, channel_id: &str) -> Option<u64> {
@@ -88,10 +90,7 @@ fn htlcs_are_left_alone_until_the_channel_is_connected_anew() {
     let invoice = invoice(l2, 10_000, "ignored");
     send(l1, l2, &pair.open, &invoice, 10_000);
     l2.wait_log("their htlc 0 dev_ignore_htlcs");
-    l2.wait_for("the HTLC in both commitments", || {
-        let channel = channel(l2, id)?;
-        (channel["htlcs"][0]["state"] == "RCVD_ADD_ACK_REVOCATION").then_some(())
-    });
+    wait_arrived(l2, id);
     // Others go through once they are not ignored any more; this one waits for the next connection.
     l2.call("dev-ignore-htlcs", json!({"id": l1.id(), "ignore": false}));
     pair.pay(20_000, "taken");

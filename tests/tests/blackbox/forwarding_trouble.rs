@@ -14,7 +14,10 @@ use crate::kill::{self, Due, Victim, dues, is_paid, mourning};
 use crate::line::{AMOUNT, DELTA, FEE, FINAL, Line, htlcs};
 use crate::plugin_hooks::{answers, judge};
 use crate::plugins::wait_heard;
-use crate::support::{channel, confirmed_msat, invoice, invoice_status, payment_status, send};
+use crate::support::{
+    channel, confirmed_msat, invoice, invoice_status, payment_status, send, to_us_at_rest,
+    wait_arrived,
+};
 
 const VICTIMS: &[Victim] = &[
     Victim::Node,
@@ -177,14 +180,6 @@ fn what_is_under_way_arrives_once_or_not_at_all_whoever_dies() {
     assert_eq!(line.balances(), last);
 }
 
-/// Waits until the payee's side has the HTLC for good.
-fn wait_arrived(line: &Line) {
-    line.l3.wait_for("the HTLC at its end", || {
-        let channel = channel(&line.l3, &line.second.channel_id)?;
-        (channel["htlcs"][0]["state"] == "RCVD_ADD_ACK_REVOCATION").then_some(())
-    });
-}
-
 /// Closes a channel alone and has the commitment mined, which only these nodes see. The commitment's id.
 fn close_alone(line: &Line, by: &TestNode, open: &OpenChannel, seeing: &[&TestNode]) -> Value {
     let params = json!({"id": open.channel_id, "unilateraltimeout": 1});
@@ -242,7 +237,7 @@ fn an_htlc_that_times_out_on_chain_fails_upstream_and_only_that() {
     // So many blocks that the claim is deep long before the HTLC that came in is in danger.
     let scid = &line.second.short_channel_id;
     line.send_for(&bill, AMOUNT, scid, FEE, 10 * DELTA);
-    wait_arrived(&line);
+    wait_arrived(&line.l3, &line.second.channel_id);
     line.l3.stop();
     let awake = [&line.l1, &line.l2];
     let commitment = close_alone(&line, &line.l2, &line.second, &awake);
@@ -280,7 +275,7 @@ fn what_the_chain_does_not_settle_in_time_is_given_up_upstream() {
     line.l3.call("dev-ignore-htlcs", ignored);
     let bill = invoice(&line.l3, AMOUNT, "late");
     line.send(&bill);
-    wait_arrived(&line);
+    wait_arrived(&line.l3, &line.second.channel_id);
     line.l3.stop();
     let awake = [&line.l1, &line.l2];
     let listed = channel(&line.l2, &line.first.channel_id).unwrap();
@@ -383,9 +378,7 @@ fn a_preimage_that_only_the_chain_shows_completes_the_payment() {
     assert_eq!(line.outcome(&bill).unwrap(), "complete");
     pay_the_middle(line, "still usable");
     line.net.wait_usable(&line.l2, &line.first.channel_id);
-    line.l2.wait_for("a channel without HTLCs", || {
-        (htlcs(&line.l2, &line.first)? == 0).then_some(())
-    });
+    to_us_at_rest(&line.l2, &line.first.channel_id);
     check(&line.l1);
     check(&line.l2);
     check(&line.l3);
@@ -494,14 +487,6 @@ fn another(line: &Line) -> OpenChannel {
     open
 }
 
-fn to_us(node: &TestNode, open: &OpenChannel) -> u64 {
-    node.wait_for("a channel without HTLCs", || {
-        let channel = channel(node, &open.channel_id)?;
-        channel["htlcs"].as_array()?.is_empty().then_some(())?;
-        channel["to_us_msat"].as_u64()
-    })
-}
-
 #[test]
 fn a_channel_that_is_too_empty_is_not_the_only_way() {
     let line = Line::start();
@@ -510,12 +495,18 @@ fn a_channel_that_is_too_empty_is_not_the_only_way() {
     send(&line.l2, &line.l3, &other, &drain, 250_000_000);
     let hash = json!({"payment_hash": drain["payment_hash"]});
     assert_eq!(line.l2.call("waitsendpay", hash)["status"], "complete");
-    let (empty, full) = (to_us(&line.l2, &other), to_us(&line.l2, &line.second));
+    let (empty, full) = (
+        to_us_at_rest(&line.l2, &other.channel_id),
+        to_us_at_rest(&line.l2, &line.second.channel_id),
+    );
     let bill = invoice(&line.l3, AMOUNT, "around");
     line.send_for(&bill, AMOUNT, &other.short_channel_id, FEE, DELTA);
     assert_eq!(line.outcome(&bill).unwrap(), "complete");
-    assert_eq!(to_us(&line.l2, &line.second), full - AMOUNT);
-    assert_eq!(to_us(&line.l2, &other), empty);
+    assert_eq!(
+        to_us_at_rest(&line.l2, &line.second.channel_id),
+        full - AMOUNT
+    );
+    assert_eq!(to_us_at_rest(&line.l2, &other.channel_id), empty);
     line.wait_quiet();
     line.check();
 }
@@ -528,14 +519,17 @@ fn a_plugin_chooses_the_channel() {
     let line = Line::start_with([NodeOptions::default(), judges, NodeOptions::default()]);
     let other = another(&line);
     let before = line.wait_quiet();
-    let (ours, usual) = (to_us(&line.l2, &other), to_us(&line.l2, &line.second));
+    let (ours, usual) = (
+        to_us_at_rest(&line.l2, &other.channel_id),
+        to_us_at_rest(&line.l2, &line.second.channel_id),
+    );
     let answer = json!({"result": "continue", "forward_to": other.channel_id});
     answers(&plugin, "htlc_accepted", &answer);
     line.pay("the other way");
     let heard = wait_heard(&plugin, "htlc_accepted");
     assert_eq!(heard["forward_to"], line.second.channel_id);
-    assert_eq!(to_us(&line.l2, &other), ours - AMOUNT);
-    assert_eq!(to_us(&line.l2, &line.second), usual);
+    assert_eq!(to_us_at_rest(&line.l2, &other.channel_id), ours - AMOUNT);
+    assert_eq!(to_us_at_rest(&line.l2, &line.second.channel_id), usual);
     assert_eq!(line.wait_quiet(), before + AMOUNT + FEE);
     // There is no such channel.
     let nowhere = json!({"result": "continue", "forward_to": "ab".repeat(32)});

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use crate::accounts;
 use crate::kill::{Victim, kill, mourning, revive};
-use crate::support::{Pair, channel, channels, confirmed_msat, invoice, reserved};
+use crate::support::{
+    Pair, channel, channels, confirmed_msat, invoice, reserved, to_us_at_rest, wait_arrived,
+};
 
 /// What a channel holds in these tests.
 const CAPACITY: Sat = Sat::from_sat(1_000_000);
@@ -168,10 +170,7 @@ fn a_closing_hit_by_a_kill_pays_both_their_shares() {
         let hash = &due["payment_hash"];
         assert_eq!(l1.call("waitsendpay", json!([hash]))["status"], "complete");
         for node in [&l1, &l2] {
-            node.wait_for("no HTLCs", || {
-                let channel = channel(node, &open.channel_id)?;
-                channel["htlcs"].as_array()?.is_empty().then_some(())
-            });
+            to_us_at_rest(node, &open.channel_id);
         }
         let (node, victim, lines) = choose(&mut seed, &[&l1, &l2], VICTIMS, 80);
         strike(node, victim, lines, || {
@@ -223,10 +222,7 @@ fn kills_while_a_channel_is_resolved_on_the_chain_lose_nothing() {
             "groupid": 1,
         }),
     );
-    l2.wait_for("the HTLC in both commitments", || {
-        let channel = channel(l2, &pair.open.channel_id)?;
-        (channel["htlcs"][0]["state"] == "RCVD_ADD_ACK_REVOCATION").then_some(())
-    });
+    wait_arrived(l2, &pair.open.channel_id);
     let before = confirmed_msat(l1);
     l2.pause();
     let closed = l1.call(

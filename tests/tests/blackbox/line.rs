@@ -5,7 +5,7 @@ use ln_types::Sat;
 use serde_json::{Value, json};
 
 use crate::accounts::check;
-use crate::support::{channel, invoice};
+use crate::support::{channel, invoice, to_us_at_rest};
 
 pub(crate) const AMOUNT: u64 = 100_000_000;
 /// What the node in the middle asks for that on a test network: 1 msat and 10 millionths.
@@ -106,11 +106,7 @@ impl Line {
     pub(crate) fn balances(&self) -> [u64; 3] {
         let ours = |node: &TestNode, open: &OpenChannel| {
             self.net.wait_usable(node, &open.channel_id);
-            node.wait_for("a channel without HTLCs", || {
-                let channel = channel(node, &open.channel_id)?;
-                let at_rest = channel["htlcs"].as_array()?.is_empty();
-                at_rest.then_some(channel["to_us_msat"].as_u64()?)
-            })
+            to_us_at_rest(node, &open.channel_id)
         };
         let agreed = |a: &TestNode, b: &TestNode, open: &OpenChannel, capacity: u64| {
             wait_until("both sides to agree", || {

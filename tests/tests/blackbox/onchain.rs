@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::accounts;
 use crate::support::{
-    CAPACITY_MSAT, Pair, channel, confirmed_msat, invoice, invoice_status, parts_wait,
-    payment_status, send,
+    CAPACITY_MSAT, Pair, confirmed_msat, invoice, invoice_status, parts_wait, payment_status, send,
+    wait_arrived,
 };
 
 const PART_MSAT: u64 = 500_000_000;
@@ -28,10 +28,7 @@ impl Held {
         let held = Self { pair, invoice };
         held.send_half(&held.pair.open, 1);
         let id = &held.pair.open.channel_id;
-        held.pair.l2.wait_for("the HTLC in both commitments", || {
-            let channel = channel(&held.pair.l2, id)?;
-            (channel["htlcs"][0]["state"] == "RCVD_ADD_ACK_REVOCATION").then_some(())
-        });
+        wait_arrived(&held.pair.l2, id);
         held
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::plugins::{put, write_program};
-use crate::support::{channel, invoice, payment_status, send};
+use crate::support::{invoice, payment_status, send, to_us_at_rest};
 
 /// Keeps a copy beside itself, and before each transaction compares what is committed with it. `PLUGIN.do` says what it does instead of
 /// answering, once: `kill` the node, `die`, `refuse`, `hang`; with a word, such as a table's name, not before a transaction that holds it:
@@ -206,10 +206,7 @@ fn a_copy_is_the_database_after_each_commit_and_each_crash() {
         for node in [&l2, &l1] {
             net.wait_usable(node, &open.channel_id);
             // What is left of the payment before is written too.
-            node.wait_for("a channel without HTLCs", || {
-                let found = channel(node, &open.channel_id)?;
-                found["htlcs"].as_array()?.is_empty().then_some(())
-            });
+            to_us_at_rest(node, &open.channel_id);
         }
         let bill = invoice(&l2, 10_000, &format!("round {round}"));
         copier.next_time(when);

@@ -1,13 +1,11 @@
 //! Payments to nodes that are no peers: the way is found, and another if it does not hold what it promised.
 
-use std::thread;
-
-use ln_testkit::nodes::{OpenChannel, TestNet, TestNode, wait_until};
+use ln_testkit::nodes::{OpenChannel, TestNet, TestNode};
 use ln_types::Sat;
 use serde_json::{Value, json};
 
 use crate::line::{AMOUNT, DELTA, FEE, FINAL, Line};
-use crate::support::{channel, invoice, invoice_status, send};
+use crate::support::{channel, invoice, invoice_status, pay_and_kill, send};
 
 /// A line whose channels everybody knows.
 fn public_line() -> Line {
@@ -297,21 +295,6 @@ fn terms_that_have_changed_are_learned_from_the_failure() {
     assert!(text.contains("WIRE_FEE_INSUFFICIENT"), "{text}");
 }
 
-/// Pays and kills a node when its log is so many lines longer, and brings it back; whatever the payer was told.
-fn pay_and_kill(line: &Line, victim: &TestNode, bill: &Value, lines: usize) {
-    let mark = victim.log().end();
-    thread::scope(|scope| {
-        let payer = scope.spawn(|| line.l1.try_call("pay", json!([bill["bolt11"]])));
-        wait_until("the moment to kill", || {
-            let come = victim.log().lines_after(mark).len() >= lines;
-            (come || payer.is_finished()).then_some(())
-        });
-        victim.kill();
-        victim.start_again();
-        drop(payer.join().unwrap());
-    });
-}
-
 #[test]
 fn paying_again_after_a_kill_anywhere_on_the_way_pays_once() {
     let line = public_line();
@@ -320,7 +303,7 @@ fn paying_again_after_a_kill_anywhere_on_the_way_pays_once() {
         for victim in [&line.l1, &line.l2, &line.l3] {
             let label = format!("{} after {lines} lines", victim.name());
             let bill = invoice(&line.l3, AMOUNT / 10, &label);
-            pay_and_kill(&line, victim, &bill, lines);
+            pay_and_kill(&line.l1, victim, &bill, lines);
             line.wait_quiet();
             let paid = line.l1.call("pay", json!([bill["bolt11"]]));
             let cost = AMOUNT / 10 + FEE / 10 + 1;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::Command;
+use std::thread;
 
 use ln_testkit::nodes::{NodeOptions, OpenChannel, TestNet, TestNode, program, wait_until};
 use ln_types::Sat;
@@ -98,11 +99,7 @@ impl Pair {
     pub(crate) fn wait_quiet_of(&self, capacity_msat: u64) -> (u64, u64) {
         let quiet = |node: &TestNode| {
             self.net.wait_usable(node, &self.open.channel_id);
-            node.wait_for("a channel without HTLCs", || {
-                let channel = channel(node, &self.open.channel_id)?;
-                channel["htlcs"].as_array()?.is_empty().then_some(())?;
-                channel["to_us_msat"].as_u64()
-            })
+            to_us_at_rest(node, &self.open.channel_id)
         };
         wait_until("both sides to agree", || {
             let (ours, theirs) = (quiet(&self.l1), quiet(&self.l2));
@@ -184,6 +181,38 @@ pub(crate) fn channel(node: &TestNode, channel_id: &str) -> Option<Value> {
     channels
         .find(|channel| channel["channel_id"] == channel_id)
         .cloned()
+}
+
+/// Waits until a channel of a node has no HTLCs: what it has in it, in millisatoshi.
+pub(crate) fn to_us_at_rest(node: &TestNode, channel_id: &str) -> u64 {
+    node.wait_for("a channel without HTLCs", || {
+        let channel = channel(node, channel_id)?;
+        channel["htlcs"].as_array()?.is_empty().then_some(())?;
+        channel["to_us_msat"].as_u64()
+    })
+}
+
+/// Waits until the HTLC that a node was offered over a channel is in both commitments.
+pub(crate) fn wait_arrived(node: &TestNode, channel_id: &str) {
+    node.wait_for("the HTLC in both commitments", || {
+        let channel = channel(node, channel_id)?;
+        (channel["htlcs"][0]["state"] == "RCVD_ADD_ACK_REVOCATION").then_some(())
+    });
+}
+
+/// Pays a bill and kills a node when its log is so many lines longer, and brings it back; whatever the payer was told.
+pub(crate) fn pay_and_kill(payer: &TestNode, victim: &TestNode, bill: &Value, lines: usize) {
+    let mark = victim.log().end();
+    thread::scope(|scope| {
+        let paying = scope.spawn(|| payer.try_call("pay", json!([bill["bolt11"]])));
+        wait_until("the moment to kill", || {
+            let come = victim.log().lines_after(mark).len() >= lines;
+            (come || paying.is_finished()).then_some(())
+        });
+        victim.kill();
+        victim.start_again();
+        drop(paying.join().unwrap());
+    });
 }
 
 /// The status of the only part of a payment.

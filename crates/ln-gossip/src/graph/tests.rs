@@ -1,8 +1,7 @@
 use ln_types::{Sat, ShortChannelId};
 
-use super::*;
-use crate::samples::{SampleChannel, SampleNode};
-use crate::store::{self, ChannelAmount, DeleteChannel, Records, internal_bytes};
+use crate::samples::{SampleChannel, SampleNode, amount, graph};
+use crate::store::{DeleteChannel, internal_bytes};
 
 const A: SampleNode = SampleNode(1);
 const B: SampleNode = SampleNode(2);
@@ -10,26 +9,6 @@ const C: SampleNode = SampleNode(3);
 
 fn scid(n: u32) -> ShortChannelId {
     ShortChannelId::new(100, n, 0).unwrap()
-}
-
-fn graph(records: &[Vec<u8>]) -> Graph {
-    let mut bytes = store::new_store([7; 32]);
-    for message in records {
-        store::append(&mut bytes, message, 0);
-    }
-    let mut graph = Graph::new();
-    let mut records = Records::new(&bytes[1..], 1);
-    while let Some(record) = records.next_record().unwrap() {
-        graph.apply(&record);
-    }
-    assert_eq!(records.remaining(), 0);
-    graph
-}
-
-fn amount(sat: u64) -> Vec<u8> {
-    internal_bytes(ChannelAmount {
-        satoshis: Sat::from_sat(sat),
-    })
 }
 
 #[test]

@@ -1,9 +1,8 @@
 use ln_codec::Encode as _;
-use ln_gossip::samples::{SampleChannel, SampleNode, bytes};
-use ln_gossip::store::{self, ChannelAmount, Records, internal_bytes};
+use ln_gossip::samples::{self, SampleChannel, SampleNode, amount, bytes};
 use ln_gossip::{Graph, NodeKey};
 use ln_route::{MAX_HOPS, Network, NoRoute, Query, Risk, find};
-use ln_types::{Msat, Sat, ShortChannelId};
+use ln_types::{Msat, ShortChannelId};
 
 use super::*;
 
@@ -20,8 +19,7 @@ fn node(number: u8) -> NodeKey {
 }
 
 fn graph() -> Graph {
-    let mut bytes_of_store = store::new_store([7; 32]);
-    for (a, b) in CHANNELS {
+    let messages = CHANNELS.map(|(a, b)| {
         let channel = channel(a, b);
         let update = |direction| {
             let update = channel.update_with(direction, 5, |update| {
@@ -29,18 +27,10 @@ fn graph() -> Graph {
             });
             bytes(update)
         };
-        let satoshis = Sat::from_sat(1_000_000);
-        let amount = internal_bytes(ChannelAmount { satoshis });
-        for message in [channel.announcement(), amount, update(0), update(1)] {
-            store::append(&mut bytes_of_store, &message, 0);
-        }
-    }
-    let mut graph = Graph::new();
-    let mut records = Records::new(&bytes_of_store[1..], 1);
-    while let Some(record) = records.next_record().unwrap() {
-        graph.apply(&record);
-    }
-    graph
+        let (one, two) = (update(0), update(1));
+        [channel.announcement(), amount(1_000_000), one, two]
+    });
+    samples::graph(&messages.concat())
 }
 
 /// The way from 1 to 4.
